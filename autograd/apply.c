@@ -1,0 +1,182 @@
+/* apply.c - the funnel. Every operation passes here, so every policy lives
+ * here: pending errors, shape rules, devices, allocation, recording, versions
+ * and the hunt for NaN. */
+#include "autograd/internal.h"
+
+#include <string.h>
+
+static bool count_fits(const hg_op *op, int count)
+{
+    if (count > HG_MAX_INPUTS || (op->arity >= 0 && op->arity != count))
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "takes %d inputs (at most %d), got %d", op->arity,
+                       HG_MAX_INPUTS, count);
+    return true;
+}
+
+static bool inputs_usable(const hg_op *op, const hg_scope *s,
+                          hg_tensor *const *in, int count)
+{
+    static const char *const names[] = {"input 0", "input 1", "input 2",
+                                        "input 3", "input 4", "input 5",
+                                        "input 6", "input 7"};
+    for (int i = 0; i < count; i++) {
+        if (!hg_usable(in[i], names[i]))
+            return false;
+        if (in[i]->storage->context != s->owner.context)
+            return hg_fail(HG_ERROR_DEVICE,
+                           "input %d lives on the device of another context "
+                           "than the open scope; copy it over with hg_read "
+                           "and hg_from",
+                           i);
+        if (in[i]->dtype == HG_INT32 && !(op->int_inputs >> i & 1))
+            return hg_fail(HG_ERROR_ARGUMENT,
+                           "input %d holds int32 values, real ones are "
+                           "needed; convert it with hg_real_of",
+                           i);
+        if (in[i]->dtype == HG_REAL && op->int_inputs >> (16 + i) & 1)
+            return hg_fail(HG_ERROR_ARGUMENT,
+                           "input %d holds real values, int32 indices are "
+                           "needed; convert it with hg_int_of",
+                           i);
+    }
+    return true;
+}
+
+static bool gather_inputs(const hg_op *op, hg_tensor *const *in, int count,
+                          hg_tensor *draft)
+{
+    draft->arity = count;
+    for (int i = 0; i < count; i++) {
+        draft->in[i] = op->contiguous ? hg_dense(in[i]) : in[i];
+        if (!draft->in[i])
+            return false;
+    }
+    return true;
+}
+
+static hg_tensor *result_of(const hg_op *op, hg_scope *s,
+                            const hg_tensor *draft)
+{
+    hg_dtype dtype = op->out_int ? HG_INT32 : HG_REAL;
+    hg_tensor *z = op->view ? hg_tensor_view(&s->owner, draft->in[0])
+                            : hg_tensor_new(&s->owner, draft->shape, dtype);
+    if (!z)
+        return NULL;
+    z->op = op;
+    z->arity = draft->arity;
+    z->shape = draft->shape;
+    memcpy(z->in, draft->in, (size_t)z->arity * sizeof z->in[0]);
+    z->name = hg_ambient_here()->path;
+    hg_block_of(z)->mode = s->mode;
+    if (op->attr_size) {
+        void *attr = hg_region_take(&s->owner.region, op->attr_size);
+        if (!attr) {
+            hg_tensor_drop(z);
+            return NULL;
+        }
+        z->attr = memcpy(attr, draft->attr, op->attr_size);
+    }
+    return z;
+}
+
+static void launch(const hg_op *op, hg_context *context, hg_tensor *z)
+{
+    hg_kernel k;
+    k.out = hg_data(z);
+    k.out_shape = z->shape;
+    k.arity = z->arity;
+    for (int i = 0; i < z->arity; i++) {
+        k.in[i] = hg_data(z->in[i]);
+        k.in_shape[i] = z->in[i]->shape;
+        memcpy(k.in_stride[i], z->in[i]->stride, sizeof k.in_stride[i]);
+    }
+    k.n = hg_numel(z);
+    k.attr = z->attr;
+    k.op = op;
+    k.stream = NULL;
+    k.context = context;
+    k.seed = context->control.seed;
+    k.step = context->control.step;
+    k.domain = context->control.domain;
+    k.threads = context->threads;
+    k.isa = context->isa;
+    k.reference = context->reference;
+    context->launches++;
+    op->cpu(&k);
+}
+
+/* Is the result recorded: does a gradient have to pass through it? */
+static void record(const hg_op *op, hg_scope *s, hg_tensor *z)
+{
+    hg_block *b = hg_block_of(z);
+    bool wanted = false;
+    for (int i = 0; i < z->arity; i++) {
+        wanted |= z->in[i]->wants_grad;
+        b->in_version[i] = z->in[i]->storage->version;
+    }
+    b->out_version = z->storage->version;
+    if (!wanted || !op->backward || !(s->mode & HG_RECORD))
+        return;
+    z->wants_grad = true;
+    b->recorded = true;
+    b->serial = ++s->owner.context->serial;
+    b->earlier = s->tape_newest;
+    if (s->tape_newest)
+        s->tape_newest->later = b;
+    else
+        s->tape_oldest = b;
+    s->tape_newest = b;
+}
+
+static hg_tensor *apply(const hg_op *op, const void *attr,
+                        hg_tensor *const *in, int count)
+{
+    hg_scope *s = hg_scope_here();
+    hg_tensor draft = {.op = op, .attr = attr};
+    if (!s || !count_fits(op, count) || !inputs_usable(op, s, in, count) ||
+        !gather_inputs(op, in, count, &draft))
+        return NULL;
+    if (op->attr_size && !attr) {
+        hg_fail(HG_ERROR_ARGUMENT, "its attributes are NULL");
+        return NULL;
+    }
+    if (!op->shape(&draft, &draft.shape)) {
+        hg_fail(HG_ERROR_SHAPE, "the shapes do not fit");
+        return NULL;
+    }
+    if (!op->view && !op->cpu) {
+        hg_fail(HG_ERROR_DEVICE, "there is no kernel for device %s",
+                s->owner.context->device);
+        return NULL;
+    }
+    hg_tensor *z = result_of(op, s, &draft);
+    if (!z)
+        return NULL;
+    if (op->view)
+        op->view(z);
+    else
+        launch(op, s->owner.context, z);
+    record(op, s, z);
+    if (s->owner.context->anomaly && !hg_anomaly_check(z))
+        return NULL;
+    return hg_error() ? NULL : z;
+}
+
+hg_tensor *hg_apply_n(const hg_op *op, const void *attr,
+                      hg_tensor *const *inputs, int count)
+{
+    hg_ambient *here = hg_ambient_here();
+    if (here->code)
+        return NULL;
+    const char *outer = here->op;
+    here->op = op->name;
+    hg_tensor *z = apply(op, attr, inputs, count);
+    here->op = outer;
+    return z;
+}
+
+bool hg_needs(const hg_tensor *z, int i)
+{
+    return hg_block_of(z)->needs >> i & 1;
+}

@@ -1,0 +1,26 @@
+/* internal.h - the backward pass as rooms above see it. */
+#ifndef HG_AUTOGRAD_INTERNAL_H
+#define HG_AUTOGRAD_INTERNAL_H
+
+#include "autograd/autograd.h"
+#include "tensor/internal.h"
+
+/* Says of a leaf whether this pass computes its gradient. */
+typedef bool (*hg_leaf_filter)(const hg_tensor *leaf, void *user);
+
+/* hg_backward into the leaves that the filter accepts; NULL: all. */
+bool hg_backward_where(hg_tensor *loss, hg_leaf_filter, void *user);
+
+/* Forgets a leaf's gradient and gives its memory back. */
+void hg_clear_gradient(hg_tensor *leaf);
+
+/* a + b, for gradients that arrive by several ways (an operation). */
+hg_tensor *hg_accumulate(hg_tensor *a, hg_tensor *b);
+
+/* t itself if its values lie densely, else a dense copy (an operation). */
+hg_tensor *hg_dense(hg_tensor *t);
+
+/* Anomaly mode: false with a sentence if z is the first non-finite value. */
+bool hg_anomaly_check(const hg_tensor *z);
+
+#endif

@@ -1,0 +1,219 @@
+/* internal.h - what the rooms above tensor/ may see and users may not. */
+#ifndef HG_TENSOR_INTERNAL_H
+#define HG_TENSOR_INTERNAL_H
+
+#include "tensor/tensor.h"
+
+#define HG_ALIGN 64
+
+/* ---- Memory: one allocator, regions of recycled chunks ------------------ */
+
+typedef struct hg_chunk hg_chunk;
+struct hg_chunk {
+    hg_chunk *next;
+    size_t size; /* usable bytes after the header */
+};
+
+/* A buffer given back inside a region; kept in the buffer itself. */
+typedef struct hg_hole hg_hole;
+struct hg_hole {
+    hg_hole *next;
+    size_t size;
+};
+
+/* Grows by chunks, never moves, is freed as a whole. */
+typedef struct {
+    hg_context *context;
+    hg_chunk *chunks;
+    char *cursor;
+    size_t left;
+    hg_hole *holes;
+} hg_region;
+
+void *hg_memory_allocate(hg_context *, size_t);
+void hg_memory_release(hg_context *, void *, size_t);
+/* 64-byte aligned, not zeroed; NULL and the memory error on failure. */
+void *hg_region_take(hg_region *, size_t);
+void *hg_region_take_zeroed(hg_region *, size_t);
+char *hg_region_text(hg_region *, const char *);
+/* Gives a buffer back, to be taken again at the same size. */
+void hg_region_give(hg_region *, void *, size_t);
+void hg_region_free(hg_region *);
+void hg_chunks_release(hg_context *);
+
+/* ---- Tensors with their private half ------------------------------------ */
+
+typedef struct hg_storage {
+    hg_context *context;
+    hg_region *region;
+    void *data;
+    size_t bytes;
+    uint64_t version;
+    int holds; /* kept tensors that look at it, see autograd/backward.c */
+    bool own;  /* data came from the region (not a view of user memory) */
+} hg_storage;
+
+typedef struct hg_block hg_block;
+/* Blocks are type-stable: their memory is only ever used for blocks, so that
+ * a stale pointer meets `alive == 0` instead of garbage. */
+struct hg_block {
+    hg_tensor t; /* first: a tensor pointer is a block pointer */
+    hg_storage storage;
+    uint32_t alive;
+    bool recorded;  /* on the tape */
+    bool spent;     /* a loss that was differentiated */
+    bool retain;    /* hg_retain_grad */
+    bool temporary; /* made by a backward rule, dropped when not kept */
+    uint8_t needs;  /* inputs whose gradient the running pass asks for */
+    int kept;       /* references that keep a temporary */
+    hg_mode mode;   /* of the scope when it was made */
+    uint64_t serial; /* order of creation on the tape */
+    uint64_t in_version[HG_MAX_INPUTS], out_version;
+    hg_tensor *partial;   /* gradient so far, in the running pass */
+    hg_tensor *grad_home; /* where a leaf's gradient outlives the scope */
+    hg_block *newer, *older;   /* all tensors of the owner */
+    hg_block *later, *earlier; /* the tape */
+    struct hg_scope *queued;   /* the scope whose `pending` has this leaf */
+    struct hg_owner *owner;
+};
+
+#define HG_ALIVE 0x48474c53u
+
+static inline hg_block *hg_block_of(const hg_tensor *t)
+{
+    return (hg_block *)(uintptr_t)t;
+}
+
+/* What owns tensors: a scope, or a store. */
+typedef struct hg_owner {
+    hg_context *context;
+    hg_region region;
+    hg_block *newest;
+    struct hg_scope *scope; /* NULL for a store */
+} hg_owner;
+
+/* A leaf whose gradient lives in a scope and may have to outlive it. */
+typedef struct hg_pending hg_pending;
+struct hg_pending {
+    hg_pending *next;
+    hg_block *leaf;
+};
+
+struct hg_scope {
+    hg_owner owner; /* first */
+    hg_scope *parent;
+    hg_mode mode;
+    hg_block *tape_newest, *tape_oldest;
+    hg_pending *pending;
+    bool open;
+};
+
+/* ---- The context -------------------------------------------------------- */
+
+/* Step state that kernels read; in device memory on a GPU. */
+typedef struct {
+    uint64_t seed;
+    uint64_t step;   /* of the recording or of the other kind of scopes */
+    uint64_t domain; /* which kind, see random.h */
+} hg_control;
+
+typedef struct hg_slab hg_slab;
+
+/* Something a context owns beside tensors: stores, optimisers, data sets. */
+typedef struct hg_owned hg_owned;
+struct hg_owned {
+    hg_owned *next;
+    void *object;
+    void (*destroy)(void *object);
+};
+
+struct hg_context {
+    hg_allocator allocator;
+    char device[16];
+    hg_control control;
+    uint64_t steps[2];
+    uint64_t draws; /* random operations since the outermost scope opened */
+    uint64_t serial;
+    int threads;
+    bool reference, anomaly, in_pass;
+    int isa; /* see cpu.h */
+    hg_chunk *free_chunks;
+    hg_scope *free_scopes;
+    hg_slab *slabs;
+    hg_block *free_blocks;
+    hg_region region; /* freed with the context */
+    hg_owned *owned;
+    size_t bytes, peak;
+    uint64_t launches;
+    void (*message)(void *, const char *);
+    void *message_user;
+    void *reports;      /* autograd: named terms of the log */
+    void *library;      /* ops: oneDNN engine and primitives */
+};
+
+/* Registers an object that hg_context_free destroys, newest first. */
+bool hg_context_own(hg_context *, void *object, void (*destroy)(void *));
+void hg_message(hg_context *, const char *format, ...) HG_PRINTF(2, 3);
+
+/* ---- Ambient state ------------------------------------------------------ */
+
+typedef struct {
+    hg_scope *scope;
+    const char *path; /* of the layer that is running, or NULL */
+    const char *op;   /* name of the op that is being applied, or NULL */
+    hg_error_code code;
+    char text[1024];
+    /* Contexts this thread freed last, to name a use after free. */
+    const hg_context *freed[8];
+    unsigned freed_next;
+    bool scope_lost; /* the open scope went with its context */
+} hg_ambient;
+
+hg_ambient *hg_ambient_here(void);
+/* The open scope; NULL and a sentence if there is none. */
+hg_scope *hg_scope_here(void);
+/* False, with a sentence, for NULL and tensors of closed scopes. `what` names
+ * the argument. Quiet about NULL while an error is pending. */
+bool hg_usable(const hg_tensor *, const char *what);
+/* False, with a sentence, for NULL and contexts freed on this thread. */
+bool hg_context_usable(const hg_context *, const char *what);
+
+/* ---- Making tensors ----------------------------------------------------- */
+
+/* A header with no storage, owned by `owner`. */
+hg_tensor *hg_tensor_header(hg_owner *);
+/* Contiguous, values not initialised. */
+hg_tensor *hg_tensor_new(hg_owner *, hg_shape, hg_dtype);
+/* Contiguous over memory of the caller's, which must live as long. */
+hg_tensor *hg_tensor_over(hg_owner *, hg_shape, hg_dtype, void *data);
+/* Shares t's storage; shape, strides and offset are t's to begin with. */
+hg_tensor *hg_tensor_view(hg_owner *, hg_tensor *t);
+/* Gives back header and buffer of a temporary that nothing refers to. */
+void hg_tensor_drop(hg_tensor *);
+void hg_owner_init(hg_owner *, hg_context *, hg_scope *);
+void hg_owner_free(hg_owner *);
+
+void hg_strides_of(hg_shape, int64_t stride[HG_MAX_RANK]);
+size_t hg_dtype_size(hg_dtype);
+void *hg_data(const hg_tensor *); /* the first element, on the host */
+/* Copies values (any strides) into a dense array, and back. */
+void hg_gather_values(const hg_tensor *, void *dense);
+void hg_scatter_values(hg_tensor *, const void *dense);
+bool hg_write_data(hg_tensor *, const void *values, int64_t count);
+
+/* Turns axes into a mask over `rank` axes; false with a sentence if one is
+ * out of range or named twice. */
+bool hg_axes_mask(hg_axes, int rank, bool mask[HG_MAX_RANK]);
+/* A negative axis counts from the end; -1 with a sentence if out of range. */
+int hg_axis_of(int axis, int rank);
+
+/* ---- Threads ------------------------------------------------------------ */
+
+/* Calls body(argument, from, to) over [0, n) cut into one range a thread, in
+ * parallel if n exceeds `grain`. Denormals are flushed to zero inside. Bodies
+ * must give the same bits however the range is cut. */
+void hg_parallel_for(int threads, int64_t n, int64_t grain,
+                     void (*body)(void *argument, int64_t from, int64_t to),
+                     void *argument);
+
+#endif
