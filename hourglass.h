@@ -1,0 +1,21 @@
+/* hourglass.h - the whole public interface in one include.
+ *
+ *     #include <hourglass.h>
+ *     cc model.c $(pkg-config --cflags --libs hourglass)
+ *
+ * C11, and C++17 as well; the macros that make shapes and lists of axes are
+ * compound literals and for C only. The rooms, each a chapter to read on its
+ * own, from the ground up:
+ *
+ *     tensor/tensor.h      contexts, scopes, shapes, errors, values
+ *     autograd/op.h        what an operation is, hg_apply
+ *     autograd/autograd.h  hg_backward, hg_grad, gradient checks
+ */
+#ifndef HOURGLASS_H
+#define HOURGLASS_H
+
+#include "tensor/tensor.h"
+#include "autograd/op.h"
+#include "autograd/autograd.h"
+
+#endif
