@@ -1,0 +1,132 @@
+/* model.h - what a model is: one const descriptor.
+ *
+ * A model is one file: options, a build function that makes layers from the
+ * store, and a loss. The trainer, the evaluation, the pictures and the gradient
+ * check need nothing else; what a model can do besides (encode, decode, draw
+ * from its prior) it says by filling the slot.
+ *
+ *     struct my { nn_layer *net; };
+ *     static void *my_build(hg_params *p, const hg_config *c)
+ *     {
+ *         struct my *m = hg_params_alloc(p, sizeof *m);
+ *         if (m)
+ *             m->net = nn_linear(p, "net", hg_config_int(c, "inputs"), ...);
+ *         return m;
+ *     }
+ *     const hg_model model_my = { .name = "my", .build = my_build, ... };
+ *
+ * Conventions: x is [batch, features]; losses are per image, [batch], summed
+ * over pixels and latent dimensions unless the recipe says otherwise; the
+ * trainer averages over the batch. Terms are named with hg_report.
+ */
+#ifndef HG_MODEL_H
+#define HG_MODEL_H
+
+#include "datasets/data.h"
+#include "nn/nn.h"
+
+/* An option of a model: shown in --help, read by name. `text` non-NULL makes
+ * it a choice or a string with that default, else `number` is the default. */
+typedef struct {
+    const char *name, *about;
+    double number;
+    const char *text;
+    const char *const *choices; /* NULL-ended, for texts; or NULL */
+} hg_option;
+
+/* Values of a model's options, with what the data says: "inputs" (features),
+ * "channels", "height", "width", "classes". */
+typedef struct hg_config hg_config;
+
+typedef struct {
+    hg_optimizer *list[8];
+    int count;
+} hg_optimizers;
+
+/* How the decoder's output is read, for metrics and pictures. */
+typedef enum {
+    HG_LIKELIHOOD_NONE,
+    HG_LIKELIHOOD_GAUSSIAN, /* squared error; variance 1/2 unless said */
+    HG_LIKELIHOOD_BERNOULLI /* decode gives probabilities */
+} hg_likelihood;
+
+typedef struct hg_model {
+    const char *name;
+    const char *about;  /* one line */
+    const char *source; /* post or paper */
+    const hg_option *options; /* ended by a NULL name */
+    int64_t batch_size;       /* recipe's [128] */
+    int64_t epochs;           /* recipe's [10] */
+    hg_likelihood likelihood;
+    /* Makes the layers; NULL with an error on failure. */
+    void *(*build)(hg_params *, const hg_config *);
+    /* [batch]; the trainer minimises its mean. */
+    hg_tensor *(*loss)(void *model, const hg_batch *);
+    /* Instead of one Adam at 1e-3 over everything. */
+    bool (*optimizers)(void *model, hg_params *, hg_optimizers *);
+    /* Instead of minimising the loss: a whole training step, for several
+     * losses. Takes the optimisers in the order they were listed. */
+    bool (*step)(void *model, const hg_batch *, const hg_optimizers *);
+    /* x [batch, features] -> code [batch, latent] (the mean where there is a
+     * distribution). */
+    hg_tensor *(*encode)(void *model, hg_tensor *x);
+    /* code -> reconstruction in [0, 1], [batch, features]. */
+    hg_tensor *(*decode)(void *model, hg_tensor *code);
+    /* n codes drawn from the prior, [n, latent]. */
+    hg_tensor *(*prior)(void *model, int64_t n);
+    /* The true KL to the prior in nats per image, [batch]; or NULL. */
+    hg_tensor *(*kl)(void *model, hg_tensor *x);
+} hg_model;
+
+HG_BEGIN_DECLS
+
+/* Options: defaults of the model, sizes of the data, then name=value pairs.
+ * Owned by the context. NULL and a sentence for unknown names or bad values. */
+HG_API hg_config *hg_config_new(hg_context *, const hg_model *,
+                                const hg_data *data);
+HG_API HG_CHECK bool hg_config_set(hg_config *, const char *name,
+                                   const char *value);
+HG_API int64_t hg_config_int(const hg_config *, const char *name);
+HG_API double hg_config_number(const hg_config *, const char *name);
+/* The text of a choice. */
+HG_API const char *hg_config_text(const hg_config *, const char *name);
+/* Is the option's text this one? hg_config_is(c, "recipe", "faithful") */
+HG_API bool hg_config_is(const hg_config *, const char *name,
+                         const char *text);
+
+/* ---- The zoo ---------------------------------------------------------------- */
+
+/* All models, by models.def. */
+#define MODEL(symbol) extern HG_API const hg_model symbol;
+#include "models/models.def"
+#undef MODEL
+/* By name; NULL without an error if there is none. */
+HG_API const hg_model *hg_model_find(const char *name);
+/* The i-th model of the zoo, NULL at the end. */
+HG_API const hg_model *hg_model_at(int i);
+
+/* ---- Training step and evaluation, for any model ---------------------------- */
+
+/* Optimisers as the model wants them, or one Adam(1e-3) over the store. */
+HG_API HG_CHECK bool hg_model_optimizers(const hg_model *, void *model,
+                                         hg_params *, hg_optimizers *);
+/* One training step in the open scope; reports "loss". */
+HG_API HG_CHECK bool hg_model_step(const hg_model *, void *model,
+                                   const hg_batch *, const hg_optimizers *);
+
+/* Means per image over a data set, evaluation mode. What does not apply is
+ * NaN. */
+typedef struct {
+    double loss;
+    double recon_mse; /* mean over pixels */
+    double recon_sse; /* sum over pixels */
+    double recon_bce; /* nats */
+    double kl, elbo;
+    int64_t images;
+} hg_metrics;
+HG_API HG_CHECK bool hg_model_evaluate(const hg_model *, void *model, hg_data *,
+                                       int64_t batch_size, hg_metrics *);
+
+HG_END_DECLS
+
+#endif

@@ -1,0 +1,34 @@
+/* pointwise.h - kernels of pointwise.def, one table an instruction set. */
+#ifndef HG_POINTWISE_H
+#define HG_POINTWISE_H
+
+#include "autograd/op.h"
+
+/* Every kernel of every row: name, name_dx (fused with g), name_d2, ... */
+enum {
+#define KERNEL(name) HG_POINTWISE_##name,
+#include "ops/pointwise_list.h"
+#undef KERNEL
+    HG_POINTWISE_COUNT
+};
+
+/* One run of n elements; input i advances by step[i]. */
+typedef void hg_pointwise_run(hg_real *out, const hg_real *const *in,
+                              const int64_t *step, int64_t n, hg_real a,
+                              hg_real b);
+
+extern hg_pointwise_run *const hg_pointwise_reference[];
+extern hg_pointwise_run *const hg_pointwise_base[];
+#if defined(__x86_64__) && !defined(HG_DOUBLE)
+extern hg_pointwise_run *const hg_pointwise_v3[];
+extern hg_pointwise_run *const hg_pointwise_v4[];
+#endif
+
+typedef struct {
+    int64_t kernel;
+    double a, b;
+} hg_pointwise_attr;
+
+void hg_pointwise_cpu(const hg_kernel *);
+
+#endif
