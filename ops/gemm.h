@@ -1,0 +1,28 @@
+/* gemm.h - the product of two matrices of any strides, behind matmul, linear
+ * and the convolutions. */
+#ifndef HG_GEMM_H
+#define HG_GEMM_H
+
+#include "autograd/op.h"
+
+/* C [m, n] = A [m, k] B [k, n] + bias [n]; strides in elements, so that a
+ * transposed operand is one with its strides swapped. bias may be NULL. */
+typedef struct {
+    int64_t m, n, k;
+    const hg_real *a;
+    int64_t a_row, a_col;
+    const hg_real *b;
+    int64_t b_row, b_col;
+    hg_real *c;
+    int64_t c_row, c_col;
+    const hg_real *bias;
+    int64_t bias_step;
+} hg_gemm_job;
+
+/* Runs it with the kernel that suits the machine and the shape. The same bits
+ * for any number of threads: work is cut into tiles of C, never along k. */
+void hg_gemm(const hg_kernel *k, const hg_gemm_job *job);
+/* Plain C: fallback and oracle. */
+void hg_gemm_reference(const hg_kernel *k, const hg_gemm_job *job);
+
+#endif
