@@ -10,6 +10,10 @@
  *     tensor/tensor.h      contexts, scopes, shapes, errors, values
  *     autograd/op.h        what an operation is, hg_apply
  *     autograd/autograd.h  hg_backward, hg_grad, gradient checks
+ *     ops/ops.h            the operations
+ *     nn/nn.h              stores, layers, optimisers, schedules, weight files
+ *     datasets/data.h      data sets and the loader
+ *     models/model.h       what a model is, and the zoo
  */
 #ifndef HOURGLASS_H
 #define HOURGLASS_H
@@ -17,5 +21,9 @@
 #include "tensor/tensor.h"
 #include "autograd/op.h"
 #include "autograd/autograd.h"
+#include "ops/ops.h"
+#include "nn/nn.h"
+#include "datasets/data.h"
+#include "models/model.h"
 
 #endif

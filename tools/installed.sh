@@ -1,0 +1,35 @@
+#!/bin/sh
+# installed.sh FOLDER - installs into a temporary prefix and builds, outside
+# the tree and through pkg-config alone, each examples/own_*.c: shared and
+# static, and one in double precision. Each program must run.
+set -eu
+prefix=$(mktemp -d)
+trap 'rm -rf "$prefix"' EXIT
+examples=$(pwd)/examples
+
+DESTDIR=$prefix meson install -C "$1" --no-rebuild --quiet
+libraries=$(dirname "$(find "$prefix" -name hourglass.pc)")
+export PKG_CONFIG_PATH="$libraries" PKG_CONFIG_SYSROOT_DIR="$prefix"
+export LD_LIBRARY_PATH="${libraries%/pkgconfig}"
+
+# own SOURCE PACKAGE FLAG... : compiles and runs.
+own() {
+    source=$1 package=$2
+    shift 2
+    echo "$source with $package $*"
+    # shellcheck disable=SC2046 # words of pkg-config
+    gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -O1 -o "$prefix/own" \
+        "$source" $(pkg-config "$@" --cflags --libs "$package") -lm
+    (cd "$prefix" && ./own)
+}
+
+printf '#include <hourglass.h>\nint main(void)\n{\n%s\n%s\n%s\n}\n' \
+    '    hg_context *c = hg_context_new("cpu", 1);' \
+    '    hg_context_free(c);' '    return c == NULL;' >"$prefix/smallest.c"
+for source in "$prefix/smallest.c" "$examples"/own_*.c; do
+    [ -f "$source" ] || continue
+    own "$source" hourglass
+    own "$source" hourglass-f64
+done
+rm "$LD_LIBRARY_PATH"/*.so*
+own "$prefix/smallest.c" hourglass --static

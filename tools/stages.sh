@@ -1,0 +1,102 @@
+# shellcheck shell=sh
+# stages.sh - what each stage of tools/test.sh does.
+
+passed=0 failed=0 skipped=0
+logs=build/dev-logs
+mkdir -p $logs
+
+# check NAME COMMAND... : one check, by exit status; 77 means skipped.
+check() {
+    name=$1
+    shift
+    log=$logs/$(echo "$name" | tr -c 'a-z0-9\n' '-').log
+    code=0
+    "$@" >"$log" 2>&1 || code=$?
+    case $code in
+    0)
+        passed=$((passed + 1))
+        echo "ok       $name"
+        ;;
+    77)
+        skipped=$((skipped + 1))
+        echo "skipped  $name: $(tail -n 1 "$log")"
+        ;;
+    *)
+        failed=$((failed + 1))
+        echo "FAILED   $name"
+        tail -n 60 "$log"
+        ;;
+    esac
+    [ $code -eq 0 ]
+}
+
+# compiled FOLDER OPTION... : configured and built, one check.
+compiled() {
+    check "build in $1" configure_and_build "$@"
+}
+
+configure_and_build() {
+    configure "$@" && ninja -C "$1"
+}
+
+# suites FOLDER SETUP: runs Meson's tests under one of the setups of
+# tests/meson.build and adds up the single tests.
+suites() {
+    echo "         tests in $1, $2"
+    meson test -C "$1" --setup "$2" --no-rebuild --print-errorlogs \
+        >"$logs/tests-$1-$2.log" 2>&1 || true
+    grep -E '^ *[0-9]+/[0-9]+ .*(FAIL|ERROR|TIMEOUT)|^not ok' \
+        "$logs/tests-$1-$2.log" || true
+    # shellcheck disable=SC2046 # three numbers
+    set -- $(python3 tools/count_tests.py "$1/meson-logs/testlog-$2.json")
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+    echo "         $1 passed, $2 failed, $3 skipped"
+}
+
+stage_house() {
+    check "layout of the sources" tools/format.sh || true
+    check "arrows between the rooms point down" python3 tools/layers.py || true
+    check "shell scripts" shellcheck -x dev .ci/run tools/*.sh || true
+}
+
+# gcc, as one installs it, with the double library.
+stage_release() {
+    compiled build -Dtests=enabled -Dwerror=true || return 0
+    suites build plain
+}
+
+stage_installed() {
+    check "programs outside the tree" tools/installed.sh build || true
+}
+
+stage_valgrind() {
+    suites build valgrind
+}
+
+stage_clang() {
+    CC=clang compiled build-clang -Dtests=enabled -Dwerror=true || return 0
+    suites build-clang plain
+}
+
+# Memory errors, leaks and undefined behaviour.
+stage_asan() {
+    export ASAN_OPTIONS=detect_stack_use_after_return=1
+    export UBSAN_OPTIONS=print_stacktrace=1
+    compiled build-asan -Dtests=enabled -Dwerror=true -Df64=false \
+        -Db_sanitize=address,undefined -Doptimization=1 -Ddebug=true \
+        -Dc_args=-fno-sanitize-recover=all || return 0
+    suites build-asan sanitizer
+}
+
+# Races. gcc's libgomp is opaque to ThreadSanitizer; clang's libomp tells it
+# what it does through Archer. oneDNN, which is not instrumented, stays out.
+stage_tsan() {
+    OMP_TOOL_LIBRARIES=$(find /usr/lib/llvm-*/lib -name libarcher.so | head -1)
+    export OMP_TOOL_LIBRARIES
+    export TSAN_OPTIONS=ignore_noninstrumented_modules=1
+    CC=clang compiled build-tsan -Dtests=enabled -Dwerror=true -Df64=false \
+        -Donednn=disabled -Db_sanitize=thread -Db_lundef=false \
+        -Doptimization=1 -Ddebug=true || return 0
+    check "Archer is loaded" tools/archer.sh build-tsan || true
+    suites build-tsan sanitizer
+}
