@@ -195,7 +195,10 @@ void hg_owner_free(hg_owner *);
 
 void hg_strides_of(hg_shape, int64_t stride[HG_MAX_RANK]);
 size_t hg_dtype_size(hg_dtype);
-void *hg_data(const hg_tensor *); /* the first element, on the host */
+/* The first element, on the host. The short name is a macro, since data sets
+ * have a type of that name. */
+void *hg_tensor_data(const hg_tensor *);
+#define hg_data(tensor) hg_tensor_data(tensor)
 /* Copies values (any strides) into a dense array, and back. */
 void hg_gather_values(const hg_tensor *, void *dense);
 void hg_scatter_values(hg_tensor *, const void *dense);
