@@ -48,6 +48,11 @@ HG_API hg_tensor *hg_reshape(hg_tensor *x, hg_shape shape);
 HG_API hg_tensor *hg_permute(hg_tensor *x, hg_axes axes);
 /* Swaps the last two axes. No copy. */
 HG_API hg_tensor *hg_transpose(hg_tensor *x);
+/* Inserts an axis of size 1, which becomes axis `axis` of the result. */
+HG_API hg_tensor *hg_unsqueeze(hg_tensor *x, int axis);
+/* Removes these axes, which must have size 1; with HG_ALL or HG_FROM those
+ * that have it. */
+HG_API hg_tensor *hg_squeeze(hg_tensor *x, hg_axes axes);
 
 /* ---- Products --------------------------------------------------------------- */
 
