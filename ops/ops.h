@@ -56,10 +56,80 @@ HG_API hg_tensor *hg_squeeze(hg_tensor *x, hg_axes axes);
 
 /* ---- Products --------------------------------------------------------------- */
 
-/* [..., m, k] by [..., k, n] gives [..., m, n]; leading axes broadcast. */
+/* [..., m, k] by [..., k, n] gives [..., m, n]; leading axes broadcast. A
+ * vector [k] on the left is a row, on the right a column, which the result
+ * then lacks. Transposed operands are not copied. */
 HG_API hg_tensor *hg_matmul(hg_tensor *a, hg_tensor *b);
 /* x [..., in], w [out, in], b [out] or NULL: x w' + b, [..., out]. */
 HG_API hg_tensor *hg_linear(hg_tensor *x, hg_tensor *w, hg_tensor *b);
+
+/* ---- Convolutions: images are [N, C, H, W] ------------------------------------- */
+
+/* The same along both axes; what is left out has the default. */
+typedef struct {
+    int64_t stride;         /* [1] */
+    int64_t padding;        /* zeros on every side [0] */
+    int64_t dilation;       /* distance of the window's taps [1] */
+    int64_t output_padding; /* transposed only: rows and columns more at the
+                               end, less than the stride [0] */
+} hg_conv_options;
+
+/* x [N, C, H, W], w [O, C, kh, kw], b [O] or NULL: the cross-correlation,
+ * [N, O, (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, ...]. */
+HG_API hg_tensor *hg_conv2d(hg_tensor *x, hg_tensor *w, hg_tensor *b,
+                            hg_conv_options);
+/* x [N, C, H, W], w [C, O, kh, kw], b [O] or NULL: the gradient of hg_conv2d
+ * in its input, [N, O, (H - 1) stride - 2 padding + dilation (kh - 1) +
+ * output_padding + 1, ...]. */
+HG_API hg_tensor *hg_conv_transpose2d(hg_tensor *x, hg_tensor *w, hg_tensor *b,
+                                      hg_conv_options);
+/* The windows of x as columns: [N, C kh kw, places]. */
+HG_API hg_tensor *hg_unfold(hg_tensor *x, int64_t kh, int64_t kw,
+                            hg_conv_options);
+/* The mirror of unfold: adds columns [N, C kh kw, places] into images of
+ * H by W. */
+HG_API hg_tensor *hg_fold(hg_tensor *columns, int64_t height, int64_t width,
+                          int64_t kh, int64_t kw, hg_conv_options);
+
+typedef struct {
+    int64_t kernel;  /* side of the square window */
+    int64_t stride;  /* [kernel] */
+    int64_t padding; /* at most half the window [0] */
+} hg_pool_options;
+
+/* The largest value of each window; the gradient goes to the first of equal
+ * ones. */
+HG_API hg_tensor *hg_max_pool2d(hg_tensor *x, hg_pool_options);
+/* The mean of each window, zeros of the padding counted. */
+HG_API hg_tensor *hg_avg_pool2d(hg_tensor *x, hg_pool_options);
+
+typedef enum { HG_NEAREST, HG_BILINEAR } hg_interpolation;
+
+/* [N, C, H, W] to [N, C, H scale, W scale]; bilinear places are pixel
+ * centres (PyTorch's align_corners=False). */
+HG_API hg_tensor *hg_upsample(hg_tensor *x, int64_t scale, hg_interpolation);
+/* The same to any height and width. */
+HG_API hg_tensor *hg_resize(hg_tensor *x, int64_t height, int64_t width,
+                            hg_interpolation);
+
+/* ---- Normalisation ----------------------------------------------------------- */
+
+/* x [N, C] or [N, C, ...], all others [C]: (x - mean) / sqrt(var + eps) w + b
+ * for each channel. In a stochastic scope mean and variance are the batch's,
+ * and the running ones, if not NULL, move towards them by `momentum` (the
+ * unbiased variance, as PyTorch); else the running ones are used. w and b may
+ * be NULL (Ioffe & Szegedy, 2015). */
+HG_API hg_tensor *hg_batch_norm(hg_tensor *x, hg_tensor *w, hg_tensor *b,
+                                hg_tensor *running_mean, hg_tensor *running_var,
+                                double momentum, double eps);
+/* Over the last axes of x, as many as w has; w and b have their shape, or are
+ * NULL: then over the last axis (Ba et al., 2016). */
+HG_API hg_tensor *hg_layer_norm(hg_tensor *x, hg_tensor *w, hg_tensor *b,
+                                double eps);
+/* x [N, C, ...]: over each of `groups` sets of neighbouring channels; w and b
+ * [C] or NULL (Wu & He, 2018). */
+HG_API hg_tensor *hg_group_norm(hg_tensor *x, int64_t groups, hg_tensor *w,
+                                hg_tensor *b, double eps);
 
 /* ---- Random draws: draws in every mode --------------------------------------- */
 
