@@ -32,9 +32,34 @@ HG_BEGIN_DECLS
 
 /* ---- Reductions ------------------------------------------------------------ */
 
-/* Over a set of axes: HG_ALL, HG_OVER(1), HG_KEEP(-1), HG_FROM(1). */
+/* Over a set of axes: HG_ALL, HG_OVER(1), HG_KEEP(-1), HG_FROM(1). Results do
+ * not depend on the number of threads. The sum of nothing is 0; mean, var,
+ * max and min of nothing are errors. NaN passes through all of them. */
 HG_API hg_tensor *hg_sum(hg_tensor *x, hg_axes axes);
 HG_API hg_tensor *hg_mean(hg_tensor *x, hg_axes axes);
+/* Squared deviations from the mean, divided by n - correction (1: unbiased,
+ * 0: the mean square). */
+HG_API hg_tensor *hg_var(hg_tensor *x, hg_axes axes, double correction);
+/* Equal largest (smallest) values share the gradient evenly. */
+HG_API hg_tensor *hg_max(hg_tensor *x, hg_axes axes);
+HG_API hg_tensor *hg_min(hg_tensor *x, hg_axes axes);
+/* log(sum(exp(x))) without overflow. */
+HG_API hg_tensor *hg_logsumexp(hg_tensor *x, hg_axes axes);
+/* The p-norm, p > 0 or INFINITY; its gradient at 0 is 0. */
+HG_API hg_tensor *hg_norm(hg_tensor *x, double p, hg_axes axes);
+/* Where the largest (smallest) value lies along an axis, which goes: int32.
+ * The first one of equals; NaN counts as the most extreme. */
+HG_API hg_tensor *hg_argmax(hg_tensor *x, int axis);
+HG_API hg_tensor *hg_argmin(hg_tensor *x, int axis);
+/* The k largest along an axis, largest first; their positions (int32) go to
+ * *index unless it is NULL. */
+HG_API hg_tensor *hg_topk(hg_tensor *x, int64_t k, int axis,
+                          hg_tensor **index);
+/* Running sums along an axis. */
+HG_API hg_tensor *hg_cumsum(hg_tensor *x, int axis);
+/* exp(x) / sum(exp(x)) along an axis, and its logarithm; -infinity is legal. */
+HG_API hg_tensor *hg_softmax(hg_tensor *x, int axis);
+HG_API hg_tensor *hg_log_softmax(hg_tensor *x, int axis);
 
 /* ---- Shapes ---------------------------------------------------------------- */
 
@@ -42,7 +67,8 @@ HG_API hg_tensor *hg_mean(hg_tensor *x, hg_axes axes);
 HG_API hg_tensor *hg_expand(hg_tensor *x, hg_shape shape);
 /* The mirror of expand: sums over the axes that expand would broadcast. */
 HG_API hg_tensor *hg_sum_to(hg_tensor *x, hg_shape shape);
-/* The same values in another shape; one size may be -1. */
+/* The same values in another shape; one size may be -1. Copies only where
+ * strides cannot say it. */
 HG_API hg_tensor *hg_reshape(hg_tensor *x, hg_shape shape);
 /* Axis i of the result is axis axes.axis[i] of x. No copy. */
 HG_API hg_tensor *hg_permute(hg_tensor *x, hg_axes axes);
@@ -53,6 +79,53 @@ HG_API hg_tensor *hg_unsqueeze(hg_tensor *x, int axis);
 /* Removes these axes, which must have size 1; with HG_ALL or HG_FROM those
  * that have it. */
 HG_API hg_tensor *hg_squeeze(hg_tensor *x, hg_axes axes);
+/* Every step-th position from start up to, not including, stop, step >= 1.
+ * Negative positions count from the end; HG_END is the end. No copy. */
+HG_API hg_tensor *hg_slice(hg_tensor *x, int axis, int64_t start, int64_t stop,
+                           int64_t step);
+#define HG_END INT64_MAX
+/* One position along an axis, which goes. No copy. */
+HG_API hg_tensor *hg_select(hg_tensor *x, int axis, int64_t position);
+/* Zeros before and after along an axis. */
+HG_API hg_tensor *hg_pad(hg_tensor *x, int axis, int64_t before,
+                         int64_t after);
+/* Reverses the order along axes. */
+HG_API hg_tensor *hg_flip(hg_tensor *x, hg_axes axes);
+/* One after another along an axis that they have, and along a new axis. Any
+ * number of tensors. */
+HG_API hg_tensor *hg_concat_n(int axis, hg_tensor *const *tensors, int count);
+HG_API hg_tensor *hg_stack_n(int axis, hg_tensor *const *tensors, int count);
+#define hg_concat(axis, ...)                                                   \
+    hg_concat_n(axis, (hg_tensor *const[]){__VA_ARGS__},                       \
+                HG_COUNT(hg_tensor *, __VA_ARGS__))
+#define hg_stack(axis, ...)                                                    \
+    hg_stack_n(axis, (hg_tensor *const[]){__VA_ARGS__},                        \
+               HG_COUNT(hg_tensor *, __VA_ARGS__))
+/* Cuts an axis into equal parts: out[0] ... out[parts - 1]. No copy. */
+HG_API HG_CHECK bool hg_split(hg_tensor *x, int axis, int parts,
+                              hg_tensor **out);
+
+/* ---- Indices ----------------------------------------------------------------- */
+
+/* Positions index[0], index[1], ... of an axis; index is int32 [m]. */
+HG_API hg_tensor *hg_index_select(hg_tensor *x, int axis, hg_tensor *index);
+/* The mirror of index_select: zeros of `size` along the axis, to which slice i
+ * of source is added at index[i]. */
+HG_API hg_tensor *hg_scatter_add(hg_tensor *source, int axis, hg_tensor *index,
+                                 int64_t size);
+/* result[.., j, ..] = x[.., index[.., j, ..], ..]; index (int32) has x's shape
+ * but for the axis. With labels as [batch, 1] it picks log p(label). */
+HG_API hg_tensor *hg_take_along(hg_tensor *x, int axis, hg_tensor *index);
+/* The mirror of take_along: adds into zeros of `size` along the axis. */
+HG_API hg_tensor *hg_add_along(hg_tensor *source, int axis, hg_tensor *index,
+                               int64_t size);
+/* 1 at the index, 0 elsewhere: real, of shape [.., classes]. */
+HG_API hg_tensor *hg_one_hot(hg_tensor *index, int64_t classes);
+/* 0, 1, ..., n - 1 as int32. */
+HG_API hg_tensor *hg_arange(int64_t n);
+/* Between the two types; to int32 by dropping the fraction. No gradient. */
+HG_API hg_tensor *hg_real_of(hg_tensor *index);
+HG_API hg_tensor *hg_int_of(hg_tensor *x);
 
 /* ---- Products --------------------------------------------------------------- */
 
