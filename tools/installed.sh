@@ -31,5 +31,7 @@ for source in "$prefix/smallest.c" "$examples"/own_*.c; do
     own "$source" hourglass
     own "$source" hourglass-f64
 done
+nm -D --defined-only "$LD_LIBRARY_PATH"/*.so | awk 'NF == 3 { print $3 }' |
+    grep -Ev '^(hg|nn|model)_' && exit 1 # nothing else may be visible
 rm "$LD_LIBRARY_PATH"/*.so*
 own "$prefix/smallest.c" hourglass --static

@@ -74,7 +74,7 @@ stage_valgrind() {
 }
 
 stage_clang() {
-    CC=clang compiled build-clang -Dtests=enabled -Dwerror=true || return 0
+    CC=clang CXX=clang++ compiled build-clang -Dtests=enabled -Dwerror=true || return 0
     suites build-clang plain
 }
 
@@ -94,7 +94,7 @@ stage_tsan() {
     OMP_TOOL_LIBRARIES=$(find /usr/lib/llvm-*/lib -name libarcher.so | head -1)
     export OMP_TOOL_LIBRARIES
     export TSAN_OPTIONS=ignore_noninstrumented_modules=1
-    CC=clang compiled build-tsan -Dtests=enabled -Dwerror=true -Df64=false \
+    CC=clang CXX=clang++ compiled build-tsan -Dtests=enabled -Dwerror=true -Df64=false \
         -Donednn=disabled -Db_sanitize=thread -Db_lundef=false \
         -Doptimization=1 -Ddebug=true || return 0
     check "Archer is loaded" tools/archer.sh build-tsan || true
