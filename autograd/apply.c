@@ -129,8 +129,8 @@ static void record(const hg_op *op, hg_scope *s, hg_tensor *z)
     s->tape_newest = b;
 }
 
-static hg_tensor *apply(const hg_op *op, const void *attr,
-                        hg_tensor *const *in, int count)
+static hg_tensor *apply(const hg_op *op, const void *attr, hg_tensor *const *in,
+                        int count)
 {
     hg_scope *s = hg_scope_here();
     hg_tensor draft = {.op = op, .attr = attr};

@@ -65,10 +65,13 @@ typedef hg_tensor *(*hg_function)(void *user, hg_tensor *const *inputs,
                                   int count);
 
 typedef struct {
-    double tolerance;  /* relative error; 0: 1e-6 in double, 2e-2 in float */
-    double step;       /* of the central difference; 0: chosen */
-    bool second;       /* second derivatives too */
-    uint64_t seed;     /* of the random output gradient and directions */
+    double tolerance; /* relative error; 0: 1e-6 in double, 2e-2 in float */
+    double step;      /* of the central difference; 0: chosen */
+    double low, high; /* hg_check_op: range of the inputs; 0, 0: 0.5 to 1.5 */
+    int64_t samples;  /* elements of an input tried one by one, drawn at random
+                         where it has more; 0: 200 */
+    bool second;      /* second derivatives too */
+    uint64_t seed;    /* of the random output gradient and directions */
 } hg_check_options;
 
 /* Compares hg_grad with central differences and with the slope of the Taylor
@@ -83,6 +86,11 @@ HG_API HG_CHECK bool hg_check_function(hg_context *, hg_function, void *user,
  * as strided views, first and second derivatives. */
 HG_API HG_CHECK bool hg_check_op(hg_context *, const hg_op *, const void *attr,
                                  const hg_shape *shapes, int count);
+/* The same with options: another range for functions of a smaller domain,
+ * first derivatives only, ... int32 inputs are drawn from 0 and 1. */
+HG_API HG_CHECK bool hg_check_op_in(hg_context *, const hg_op *,
+                                    const void *attr, const hg_shape *shapes,
+                                    int count, hg_check_options);
 
 /* ---- Looking at the tape ------------------------------------------------ */
 

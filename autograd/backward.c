@@ -16,7 +16,8 @@ typedef struct {
     bool recorded; /* the rules go on the tape; nothing is dropped */
 } pass;
 
-/* ---- Temporaries ----------------------------------------------------------- */
+/* ---- Temporaries -----------------------------------------------------------
+ */
 
 /* The block whose buffer t looks at. */
 static hg_block *base_of(const hg_tensor *t)
@@ -57,7 +58,8 @@ static void sweep(hg_scope *s, const hg_block *mark)
     }
 }
 
-/* ---- Gradients of leaves ---------------------------------------------------- */
+/* ---- Gradients of leaves ----------------------------------------------------
+ */
 
 void hg_clear_gradient(hg_tensor *leaf)
 {
@@ -109,7 +111,8 @@ static bool add_to_leaf(const pass *p, hg_tensor *leaf, hg_tensor *g)
     return sum && set_gradient(p->scope, leaf, sum);
 }
 
-/* ---- The pass ------------------------------------------------------------------ */
+/* ---- The pass
+ * ------------------------------------------------------------------ */
 
 static bool is_target(const pass *p, const hg_tensor *t)
 {
@@ -262,7 +265,8 @@ static bool walk(const pass *p, hg_tensor *v)
     return ok;
 }
 
-/* ---- Where was the path cut? ------------------------------------------------- */
+/* ---- Where was the path cut?
+ * ------------------------------------------------- */
 
 static const hg_tensor *find_cut(const hg_tensor *t, int depth)
 {
@@ -294,7 +298,8 @@ static bool fail_unreached(const hg_tensor *loss)
                           : "through which no gradient flows");
 }
 
-/* ---- The public functions ------------------------------------------------------ */
+/* ---- The public functions
+ * ------------------------------------------------------ */
 
 static bool loss_is_legal(const hg_tensor *loss)
 {
@@ -353,30 +358,38 @@ static bool grad_is_legal(hg_tensor *y, hg_tensor *x, const hg_tensor *v)
         return hg_fail(HG_ERROR_SHAPE,
                        "hg_grad: v has shape %s, y has %s; they must agree",
                        HG_SHAPE_TEXT(v->shape), HG_SHAPE_TEXT(y->shape));
-    if (!x->wants_grad || !y->wants_grad)
-        return hg_fail(HG_ERROR_STATE,
-                       "hg_grad: %s wants no gradient; make x with hg_watch "
-                       "or hg_param, in a recording scope",
-                       x->wants_grad ? "y" : "x");
     return true;
 }
 
-hg_tensor *hg_grad(hg_tensor *y, hg_tensor *x, hg_tensor *v)
+hg_tensor *hg_grad_or_none(hg_tensor *y, hg_tensor *x, hg_tensor *v)
 {
-    if (!grad_is_legal(y, x, v))
+    if (!grad_is_legal(y, x, v) || !x->wants_grad || !y->wants_grad)
         return NULL;
     hg_scope *s = hg_scope_here();
     pass p = {.scope = s, .y = y, .x = x, .recorded = true};
     if (y == x)
         return v ? v : hg_ones(y->shape);
     hg_block_of(x)->partial = NULL;
-    bool ok = walk(&p, v);
+    walk(&p, v);
     hg_tensor *g = hg_block_of(x)->partial;
     hg_block_of(x)->partial = NULL;
     forget_partials(s);
-    if (ok && !g)
-        hg_fail(HG_ERROR_STATE, "hg_grad: y does not depend on x");
     return hg_error() ? NULL : g;
+}
+
+hg_tensor *hg_grad(hg_tensor *y, hg_tensor *x, hg_tensor *v)
+{
+    hg_tensor *g = hg_grad_or_none(y, x, v);
+    if (g || hg_error())
+        return g;
+    if (x->wants_grad && y->wants_grad)
+        hg_fail(HG_ERROR_STATE, "hg_grad: y does not depend on x");
+    else
+        hg_fail(HG_ERROR_STATE,
+                "hg_grad: %s wants no gradient; make x with hg_watch or "
+                "hg_param, in a recording scope",
+                x->wants_grad ? "y" : "x");
+    return NULL;
 }
 
 void hg_retain_grad(hg_tensor *t)

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* ---- Constants --------------------------------------------------------------- */
+/* ---- Constants
+ * --------------------------------------------------------------- */
 
 typedef struct {
     int64_t rank, dim[HG_MAX_RANK];
@@ -74,7 +75,8 @@ hg_tensor *hg_ones(hg_shape shape)
     return hg_full(shape, 1);
 }
 
-/* ---- Strided walks --------------------------------------------------------------- */
+/* ---- Strided walks
+ * --------------------------------------------------------------- */
 
 static bool same_shape(hg_tensor *z, hg_shape *out)
 {
@@ -82,8 +84,7 @@ static bool same_shape(hg_tensor *z, hg_shape *out)
     for (int i = 1; i < z->arity; i++)
         if (!hg_shape_equal(z->in[i]->shape, *out))
             return hg_fail(HG_ERROR_SHAPE, "shapes %s and %s differ",
-                           HG_SHAPE_TEXT(*out),
-                           HG_SHAPE_TEXT(z->in[i]->shape));
+                           HG_SHAPE_TEXT(*out), HG_SHAPE_TEXT(z->in[i]->shape));
     return true;
 }
 
@@ -155,8 +156,7 @@ static const hg_op dense_op = {
 static hg_tensor *dense_int(hg_tensor *t)
 {
     hg_scope *s = hg_scope_here();
-    hg_tensor *copy =
-        s ? hg_tensor_new(&s->owner, t->shape, HG_INT32) : NULL;
+    hg_tensor *copy = s ? hg_tensor_new(&s->owner, t->shape, HG_INT32) : NULL;
     if (copy)
         hg_gather_values(t, hg_data(copy));
     return copy;
@@ -207,7 +207,8 @@ hg_tensor *hg_accumulate(hg_tensor *a, hg_tensor *b)
     return hg_apply(&accumulate_op, NULL, a, b);
 }
 
-/* ---- Cut from, and put on, the tape ------------------------------------------------ */
+/* ---- Cut from, and put on, the tape
+ * ------------------------------------------------ */
 
 static void view_as_is(hg_tensor *z)
 {

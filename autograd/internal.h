@@ -11,6 +11,9 @@ typedef bool (*hg_leaf_filter)(const hg_tensor *leaf, void *user);
 /* hg_backward into the leaves that the filter accepts; NULL: all. */
 bool hg_backward_where(hg_tensor *loss, hg_leaf_filter, void *user);
 
+/* hg_grad; NULL without an error where y does not depend on x. */
+hg_tensor *hg_grad_or_none(hg_tensor *y, hg_tensor *x, hg_tensor *v);
+
 /* Forgets a leaf's gradient and gives its memory back. */
 void hg_clear_gradient(hg_tensor *leaf);
 

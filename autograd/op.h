@@ -34,13 +34,14 @@ typedef struct {
     };
     hg_shape out_shape;
     hg_shape in_shape[HG_MAX_INPUTS];
-    int64_t in_stride[HG_MAX_INPUTS][HG_MAX_RANK]; /* elements; 0 if broadcast */
+    int64_t in_stride[HG_MAX_INPUTS]
+                     [HG_MAX_RANK]; /* elements; 0 if broadcast */
     int arity;
     int64_t n; /* elements of the output */
     const void *attr;
     const hg_op *op;
-    void *stream;           /* CUDA stream, or NULL */
-    hg_context *context;    /* for the library's kernels */
+    void *stream;                /* CUDA stream, or NULL */
+    hg_context *context;         /* for the library's kernels */
     uint64_t seed, step, domain; /* of random draws, see tensor/random.h */
     int threads;
     int isa;        /* instruction set to use, see tensor/cpu.h */

@@ -52,8 +52,8 @@ typedef enum {
 
 typedef struct hg_model {
     const char *name;
-    const char *about;  /* one line */
-    const char *source; /* post or paper */
+    const char *about;        /* one line */
+    const char *source;       /* post or paper */
     const hg_option *options; /* ended by a NULL name */
     int64_t batch_size;       /* recipe's [128] */
     int64_t epochs;           /* recipe's [10] */
@@ -70,6 +70,9 @@ typedef struct hg_model {
     /* x [batch, features] -> code [batch, latent] (the mean where there is a
      * distribution). */
     hg_tensor *(*encode)(void *model, hg_tensor *x);
+    /* A draw from q(z|x), [batch, latent], where the code has a distribution;
+     * the ELBO is measured with it. */
+    hg_tensor *(*sample)(void *model, hg_tensor *x);
     /* code -> reconstruction in [0, 1], [batch, features]. */
     hg_tensor *(*decode)(void *model, hg_tensor *code);
     /* n codes drawn from the prior, [n, latent]. */
@@ -91,10 +94,10 @@ HG_API double hg_config_number(const hg_config *, const char *name);
 /* The text of a choice. */
 HG_API const char *hg_config_text(const hg_config *, const char *name);
 /* Is the option's text this one? hg_config_is(c, "recipe", "faithful") */
-HG_API bool hg_config_is(const hg_config *, const char *name,
-                         const char *text);
+HG_API bool hg_config_is(const hg_config *, const char *name, const char *text);
 
-/* ---- The zoo ---------------------------------------------------------------- */
+/* ---- The zoo ----------------------------------------------------------------
+ */
 
 /* All models, by models.def. */
 #define MODEL(symbol) extern HG_API const hg_model symbol;
@@ -105,7 +108,8 @@ HG_API const hg_model *hg_model_find(const char *name);
 /* The i-th model of the zoo, NULL at the end. */
 HG_API const hg_model *hg_model_at(int i);
 
-/* ---- Training step and evaluation, for any model ---------------------------- */
+/* ---- Training step and evaluation, for any model ----------------------------
+ */
 
 /* Optimisers as the model wants them, or one Adam(1e-3) over the store. */
 HG_API HG_CHECK bool hg_model_optimizers(const hg_model *, void *model,
@@ -115,13 +119,14 @@ HG_API HG_CHECK bool hg_model_step(const hg_model *, void *model,
                                    const hg_batch *, const hg_optimizers *);
 
 /* Means per image over a data set, evaluation mode. What does not apply is
- * NaN. */
+ * NaN. Reconstructions are made from the code's mean, the ELBO's from draws;
+ * a Gaussian decoder has variance 1/2, and its constant is left out. */
 typedef struct {
-    double loss;
+    double loss;      /* the recipe's own */
     double recon_mse; /* mean over pixels */
     double recon_sse; /* sum over pixels */
     double recon_bce; /* nats */
-    double kl, elbo;
+    double kl, elbo;  /* nats */
     int64_t images;
 } hg_metrics;
 HG_API HG_CHECK bool hg_model_evaluate(const hg_model *, void *model, hg_data *,

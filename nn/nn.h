@@ -28,7 +28,8 @@ typedef struct nn_layer nn_layer;
 
 HG_BEGIN_DECLS
 
-/* ---- The parameter store ---------------------------------------------------- */
+/* ---- The parameter store ----------------------------------------------------
+ */
 
 HG_API hg_params *hg_params_new(hg_context *);
 /* A cursor: the same store seen under a prefix ("encoder" adds "encoder.").
@@ -40,12 +41,12 @@ HG_API void *hg_params_alloc(hg_params *, size_t size);
 /* How a parameter starts. Draws are keyed by (seed, path), not by the order
  * of calls. */
 typedef enum {
+    HG_INIT_DEFAULT, /* PyTorch's: uniform, bound 1 / sqrt(fan_in) */
     HG_INIT_ZEROS,
     HG_INIT_ONES,
     HG_INIT_CONSTANT,       /* a */
     HG_INIT_UNIFORM,        /* in [a, b) */
     HG_INIT_NORMAL,         /* mean a, standard deviation b */
-    HG_INIT_DEFAULT,        /* PyTorch's: uniform, bound 1 / sqrt(fan_in) */
     HG_INIT_XAVIER_UNIFORM, /* Glorot and Bengio, 2010; gain a, 0 means 1 */
     HG_INIT_XAVIER_NORMAL,
     HG_INIT_KAIMING_UNIFORM, /* He et al., 2015; gain a, 0 means sqrt(2) */
@@ -62,7 +63,8 @@ typedef struct {
 #define HG_NORMAL    HG_INIT(HG_INIT_NORMAL, 0, 1)
 #define HG_UNIFORM   HG_INIT(HG_INIT_UNIFORM, 0, 1)
 
-/* A new parameter (wants a gradient). A name that exists already is an error. */
+/* A new parameter (wants a gradient). A name that exists already is an error.
+ */
 HG_API hg_tensor *hg_param(hg_params *, const char *name, hg_shape, hg_init);
 /* A new buffer: saved with the parameters, never trained (running statistics,
  * schedules, temperatures). */
@@ -85,7 +87,8 @@ HG_API hg_context *hg_params_context(const hg_params *);
 HG_API hg_real hg_clip_grad_norm(hg_params *, hg_real most);
 HG_API void hg_clip_grad_value(hg_params *, hg_real most);
 
-/* ---- Files: safetensors ------------------------------------------------------- */
+/* ---- Files: safetensors
+ * ------------------------------------------------------- */
 
 /* Writes every entry below this cursor, sorted by path, through a temporary
  * file that is synced and renamed. `metadata` is a NULL-ended list of key,
@@ -101,7 +104,8 @@ HG_API HG_CHECK bool hg_params_load(hg_params *, const char *file);
  * or -1. */
 HG_API int64_t hg_params_load_matching(hg_params *, const char *file);
 
-/* ---- Gradients into sets -------------------------------------------------------- */
+/* ---- Gradients into sets
+ * -------------------------------------------------------- */
 
 /* hg_backward into the parameters of these sets only; no other weight
  * gradient is computed. */
@@ -111,7 +115,8 @@ HG_API HG_CHECK bool hg_backward_to_n(hg_tensor *loss, hg_params *const *sets,
     hg_backward_to_n(loss, (hg_params *const[]){__VA_ARGS__},                  \
                      HG_COUNT(hg_params *, __VA_ARGS__))
 
-/* ---- Optimisers -------------------------------------------------------------------- */
+/* ---- Optimisers
+ * -------------------------------------------------------------------- */
 
 /* An optimiser has a name, under which its state is saved
  * ("generator/encoder.0.weight.exp_avg"), and one set of parameters or
@@ -144,8 +149,8 @@ typedef struct {
 HG_API hg_optimizer *hg_adam_n(hg_params *const *sets, int n, const char *name,
                                hg_adam_options);
 /* Loshchilov and Hutter, 2019. */
-HG_API hg_optimizer *hg_adamw_n(hg_params *const *sets, int n,
-                                const char *name, hg_adam_options);
+HG_API hg_optimizer *hg_adamw_n(hg_params *const *sets, int n, const char *name,
+                                hg_adam_options);
 HG_API hg_optimizer *hg_sgd_n(hg_params *const *sets, int n, const char *name,
                               hg_sgd_options);
 HG_API hg_optimizer *hg_rmsprop_n(hg_params *const *sets, int n,
@@ -182,22 +187,23 @@ HG_API HG_CHECK bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *,
     hg_minimize_n(loss, (hg_optimizer *const[]){__VA_ARGS__},                  \
                   HG_COUNT(hg_optimizer *, __VA_ARGS__))
 
-/* ---- Schedules ------------------------------------------------------------------------ */
+/* ---- Schedules
+ * ------------------------------------------------------------------------ */
 
 typedef enum {
     HG_SCHEDULE_CONSTANT,
-    HG_SCHEDULE_STEP,    /* times gamma every `every` steps */
-    HG_SCHEDULE_COSINE,  /* to `last` over `steps` */
-    HG_SCHEDULE_PLATEAU  /* times gamma after `patience` calls of
-                            hg_schedule_observe without improvement */
+    HG_SCHEDULE_STEP,   /* times gamma every `every` steps */
+    HG_SCHEDULE_COSINE, /* to `last` over `steps` */
+    HG_SCHEDULE_PLATEAU /* times gamma after `patience` calls of
+                           hg_schedule_observe without improvement */
 } hg_schedule_kind;
 
 typedef struct {
     hg_schedule_kind kind;
-    hg_real first, last;    /* value at the start; cosine: at the end */
-    hg_real gamma;          /* [0.1] */
+    hg_real first, last;          /* value at the start; cosine: at the end */
+    hg_real gamma;                /* [0.1] */
     int64_t every, steps, warmup; /* linear from 0 over `warmup` steps */
-    int patience;           /* [10] */
+    int patience;                 /* [10] */
 } hg_schedule;
 
 /* The value at a step; constant, step and cosine need no state. */
@@ -210,7 +216,8 @@ typedef struct {
 } hg_plateau;
 HG_API bool hg_schedule_observe(hg_schedule *, hg_plateau *, hg_real loss);
 
-/* ---- Weight averaging --------------------------------------------------------------------- */
+/* ---- Weight averaging
+ * --------------------------------------------------------------------- */
 
 /* Exponential moving average of the parameters below a cursor. */
 typedef struct hg_ema hg_ema;
@@ -219,7 +226,9 @@ HG_API HG_CHECK bool hg_ema_update(hg_ema *);
 /* Exchanges parameters and averages: call before and after an evaluation. */
 HG_API void hg_ema_swap(hg_ema *);
 
-/* ---- Layers ----------------------------------------------------------------------------------- */
+/* ---- Layers
+ * -----------------------------------------------------------------------------------
+ */
 
 /* A layer is whatever has a forward function; own ones embed this first:
  *     struct my_layer { nn_layer base; hg_tensor *w; };            */
@@ -239,20 +248,21 @@ HG_API void *nn_layer_new(hg_params *, const char *name, const char *kind,
 /* x [..., in] -> [..., out]; weight [out, in], bias [out]. */
 HG_API nn_layer *nn_linear(hg_params *, const char *name, int64_t in,
                            int64_t out);
+/* Kinds left out are PyTorch's default. */
 typedef struct {
     bool no_bias;
-    hg_init init; /* of the weight; default PyTorch's; kind ZEROS is taken as
-                     the default, use CONSTANT 0 for zeros */
+    hg_init init; /* of the weight */
+    hg_init bias;
 } nn_linear_options;
 HG_API nn_layer *nn_linear_with(hg_params *, const char *name, int64_t in,
                                 int64_t out, nn_linear_options);
 
 typedef struct {
-    int64_t kernel;         /* side of the square window */
-    int64_t stride;         /* [1] */
-    int64_t pad;            /* [0] */
-    int64_t dilation;       /* [1] */
-    int64_t output_pad;     /* transposed only [0] */
+    int64_t kernel;     /* side of the square window */
+    int64_t stride;     /* [1] */
+    int64_t pad;        /* [0] */
+    int64_t dilation;   /* [1] */
+    int64_t output_pad; /* transposed only [0] */
     bool no_bias;
 } nn_window;
 /* x [N, in, H, W]; weight [out, in, k, k]. */
@@ -290,6 +300,7 @@ HG_API nn_layer *nn_activation(hg_params *, hg_tensor *(*)(hg_tensor *));
 HG_API nn_layer *nn_activation_with(hg_params *,
                                     hg_tensor *(*)(hg_tensor *, double),
                                     double a);
+HG_API nn_layer *nn_identity(hg_params *);
 HG_API nn_layer *nn_relu(hg_params *);
 HG_API nn_layer *nn_sigmoid(hg_params *);
 HG_API nn_layer *nn_tanh(hg_params *);

@@ -98,15 +98,15 @@ void hg_context_free(hg_context *context)
     if (!context)
         return;
     close_scopes_of(context);
-    for (hg_owned *o; (o = context->owned); ) {
+    for (hg_owned *o; (o = context->owned);) {
         context->owned = o->next;
         o->destroy(o->object);
     }
-    for (hg_scope *s; (s = context->free_scopes); ) {
+    for (hg_scope *s; (s = context->free_scopes);) {
         context->free_scopes = s->parent;
         hg_memory_release(context, s, sizeof *s);
     }
-    for (hg_slab *slab; (slab = context->slabs); ) {
+    for (hg_slab *slab; (slab = context->slabs);) {
         context->slabs = slab->next;
         hg_memory_release(context, slab, sizeof *slab);
     }
@@ -199,14 +199,13 @@ void hg_tensor_drop(hg_tensor *t)
 
 void hg_owner_init(hg_owner *owner, hg_context *context, hg_scope *scope)
 {
-    *owner = (hg_owner){.context = context,
-                        .region = {.context = context},
-                        .scope = scope};
+    *owner = (hg_owner){
+        .context = context, .region = {.context = context}, .scope = scope};
 }
 
 void hg_owner_free(hg_owner *owner)
 {
-    for (hg_block *b; (b = owner->newest); ) {
+    for (hg_block *b; (b = owner->newest);) {
         owner->newest = b->older;
         retire(owner->context, b);
     }

@@ -60,17 +60,17 @@ struct hg_block {
     hg_tensor t; /* first: a tensor pointer is a block pointer */
     hg_storage storage;
     uint32_t alive;
-    bool recorded;  /* on the tape */
-    bool spent;     /* a loss that was differentiated */
-    bool retain;    /* hg_retain_grad */
-    bool temporary; /* made by a backward rule, dropped when not kept */
-    uint8_t needs;  /* inputs whose gradient the running pass asks for */
-    int kept;       /* references that keep a temporary */
-    hg_mode mode;   /* of the scope when it was made */
+    bool recorded;   /* on the tape */
+    bool spent;      /* a loss that was differentiated */
+    bool retain;     /* hg_retain_grad */
+    bool temporary;  /* made by a backward rule, dropped when not kept */
+    uint8_t needs;   /* inputs whose gradient the running pass asks for */
+    int kept;        /* references that keep a temporary */
+    hg_mode mode;    /* of the scope when it was made */
     uint64_t serial; /* order of creation on the tape */
     uint64_t in_version[HG_MAX_INPUTS], out_version;
-    hg_tensor *partial;   /* gradient so far, in the running pass */
-    hg_tensor *grad_home; /* where a leaf's gradient outlives the scope */
+    hg_tensor *partial;        /* gradient so far, in the running pass */
+    hg_tensor *grad_home;      /* where a leaf's gradient outlives the scope */
     hg_block *newer, *older;   /* all tensors of the owner */
     hg_block *later, *earlier; /* the tape */
     struct hg_scope *queued;   /* the scope whose `pending` has this leaf */
@@ -147,8 +147,8 @@ struct hg_context {
     uint64_t launches;
     void (*message)(void *, const char *);
     void *message_user;
-    void *reports;      /* autograd: named terms of the log */
-    void *library;      /* ops: oneDNN engine and primitives */
+    void *reports; /* autograd: named terms of the log */
+    void *library; /* ops: oneDNN engine and primitives */
 };
 
 /* Registers an object that hg_context_free destroys, newest first. */

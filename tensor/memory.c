@@ -23,9 +23,9 @@
 #define UNPOISON(p, n) ((void)(p), (void)(n))
 #endif
 
-#define CHUNK_BYTES   ((size_t)1 << 20)
-#define CHUNK_HEADER  ((sizeof(hg_chunk) + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN)
-#define MOST_HOLES    256
+#define CHUNK_BYTES  ((size_t)1 << 20)
+#define CHUNK_HEADER ((sizeof(hg_chunk) + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN)
+#define MOST_HOLES   256
 
 void *hg_memory_allocate(hg_context *context, size_t size)
 {
@@ -143,8 +143,8 @@ void *hg_region_take(hg_region *r, size_t bytes)
                 bytes);
         return NULL;
     }
-    size_t size = bytes ? (bytes + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN
-                        : HG_ALIGN;
+    size_t size =
+        bytes ? (bytes + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN : HG_ALIGN;
     void *p = from_hole(r, size);
     if (p)
         return p;
@@ -176,8 +176,8 @@ char *hg_region_text(hg_region *r, const char *text)
 
 void hg_region_give(hg_region *r, void *p, size_t bytes)
 {
-    size_t size = bytes ? (bytes + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN
-                        : HG_ALIGN;
+    size_t size =
+        bytes ? (bytes + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN : HG_ALIGN;
     hg_hole *hole = p;
     UNPOISON(hole, size);
     hole->size = size;

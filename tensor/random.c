@@ -38,7 +38,8 @@ int64_t hg_permuted(uint64_t seed, uint64_t stream, int64_t n, int64_t index)
     hg_philox_block(&p, 1, key + 4);
     uint64_t value = (uint64_t)index;
     do {
-        uint32_t left = (uint32_t)(value >> half), right = (uint32_t)value & mask;
+        uint32_t left = (uint32_t)(value >> half),
+                 right = (uint32_t)value & mask;
         for (int round = 0; round < 8; round++) {
             uint32_t next = left ^ (mix(right, key[round]) & mask);
             left = right;

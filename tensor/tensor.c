@@ -82,7 +82,8 @@ static void copy_strided(const hg_tensor *t, char *dense, bool out)
 void hg_gather_values(const hg_tensor *t, void *dense)
 {
     if (hg_is_contiguous(t))
-        memcpy(dense, hg_data(t), (size_t)hg_numel(t) * hg_dtype_size(t->dtype));
+        memcpy(dense, hg_data(t),
+               (size_t)hg_numel(t) * hg_dtype_size(t->dtype));
     else
         copy_strided(t, dense, true);
 }
@@ -90,7 +91,8 @@ void hg_gather_values(const hg_tensor *t, void *dense)
 void hg_scatter_values(hg_tensor *t, const void *dense)
 {
     if (hg_is_contiguous(t))
-        memcpy(hg_data(t), dense, (size_t)hg_numel(t) * hg_dtype_size(t->dtype));
+        memcpy(hg_data(t), dense,
+               (size_t)hg_numel(t) * hg_dtype_size(t->dtype));
     else
         copy_strided(t, (char *)(uintptr_t)dense, false);
 }
@@ -112,10 +114,9 @@ static bool readable(const hg_tensor *t, const char *who, hg_dtype dtype,
                        t->dtype == HG_REAL ? "real" : "int32",
                        t->dtype == HG_REAL ? "hg_read" : "hg_read_int");
     if (count != hg_numel(t))
-        return hg_fail(HG_ERROR_SHAPE,
-                       "%s: %lld values asked for, but %s has %lld", who,
-                       (long long)count, HG_SHAPE_TEXT(t->shape),
-                       (long long)hg_numel(t));
+        return hg_fail(
+            HG_ERROR_SHAPE, "%s: %lld values asked for, but %s has %lld", who,
+            (long long)count, HG_SHAPE_TEXT(t->shape), (long long)hg_numel(t));
     return true;
 }
 
@@ -152,10 +153,9 @@ bool hg_write_data(hg_tensor *t, const void *values, int64_t count)
     if (!hg_usable(t, "hg_write: the tensor"))
         return false;
     if (count != hg_numel(t))
-        return hg_fail(HG_ERROR_SHAPE,
-                       "hg_write: %lld values given, but %s has %lld",
-                       (long long)count, HG_SHAPE_TEXT(t->shape),
-                       (long long)hg_numel(t));
+        return hg_fail(
+            HG_ERROR_SHAPE, "hg_write: %lld values given, but %s has %lld",
+            (long long)count, HG_SHAPE_TEXT(t->shape), (long long)hg_numel(t));
     hg_scatter_values(t, values);
     t->storage->version++;
     return true;
@@ -212,7 +212,8 @@ uint64_t hg_version(const hg_tensor *t)
     return t->storage->version;
 }
 
-/* ---- Arrays of the user's -------------------------------------------------- */
+/* ---- Arrays of the user's --------------------------------------------------
+ */
 
 static bool shape_is_legal(hg_shape s)
 {
@@ -270,7 +271,8 @@ hg_tensor *hg_from(const void *src, const char *dtype, hg_shape shape)
     return t;
 }
 
-/* ---- Printing -------------------------------------------------------------- */
+/* ---- Printing --------------------------------------------------------------
+ */
 
 static void print_value(FILE *f, const hg_tensor *t, int64_t offset)
 {

@@ -44,9 +44,9 @@ typedef float hg_real;
 #endif
 
 #ifdef __GNUC__
-#define HG_API           __attribute__((visibility("default")))
-#define HG_CHECK         __attribute__((warn_unused_result))
-#define HG_PRINTF(f, a)  __attribute__((format(printf, f, a)))
+#define HG_API          __attribute__((visibility("default")))
+#define HG_CHECK        __attribute__((warn_unused_result))
+#define HG_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
 #define HG_API
 #define HG_CHECK
@@ -107,10 +107,10 @@ typedef struct hg_tensor {
     int64_t stride[HG_MAX_RANK]; /* in elements; 0 along broadcast axes */
     int64_t offset;              /* of the first element, in elements */
     hg_dtype dtype;
-    bool wants_grad;     /* a parameter, or made from one while recording */
-    const hg_op *op;     /* what made it; NULL for leaves */
-    const void *attr;    /* the op's attributes */
-    int arity;           /* how many of `in` are used */
+    bool wants_grad;  /* a parameter, or made from one while recording */
+    const hg_op *op;  /* what made it; NULL for leaves */
+    const void *attr; /* the op's attributes */
+    int arity;        /* how many of `in` are used */
     struct hg_tensor *in[HG_MAX_INPUTS];
     struct hg_tensor *grad;     /* of a leaf or a retained tensor, or NULL */
     const char *name;           /* of a parameter, or the layer's path */

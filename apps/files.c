@@ -1,0 +1,91 @@
+/* files.c - folders, files that appear whole or not at all, and the clock. */
+#include "apps/app.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+path_text path_join(const char *a, const char *b)
+{
+    path_text p;
+    int n = snprintf(p.text, sizeof p.text, "%s/%s", a, b);
+    if (n < 0 || (size_t)n >= sizeof p.text)
+        hg_fail(HG_ERROR_ARGUMENT, "the path %s/%s is too long", a, b);
+    return p;
+}
+
+bool make_folder(const char *path)
+{
+    char part[1024];
+    snprintf(part, sizeof part, "%s", path);
+    for (char *slash = part + 1; (slash = strchr(slash, '/')); slash++) {
+        *slash = 0;
+        (void)!mkdir(part, 0777);
+        *slash = '/';
+    }
+    struct stat s;
+    if (!mkdir(part, 0777) ||
+        (errno == EEXIST && !stat(part, &s) && S_ISDIR(s.st_mode)))
+        return true;
+    return hg_fail(HG_ERROR_IO,
+                   "the folder %s cannot be made: %s; choose another with "
+                   "--out",
+                   path, strerror(errno));
+}
+
+static bool write_all(int f, const char *text, size_t size)
+{
+    while (size) {
+        ssize_t n = write(f, text, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        text += n;
+        size -= (size_t)n;
+    }
+    return !fsync(f);
+}
+
+bool write_file(const char *path, const char *text, size_t size)
+{
+    char temporary[1100];
+    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    int f = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    bool ok = f >= 0 && write_all(f, text, size);
+    int why = errno;
+    if (f >= 0 && close(f)) {
+        ok = false;
+        why = errno;
+    }
+    if (ok && !rename(temporary, path))
+        return true;
+    if (ok)
+        why = errno;
+    unlink(temporary);
+    return hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
+                   strerror(why));
+}
+
+bool write_json(const char *path, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_INDENT(2));
+    if (!text)
+        return hg_fail(HG_ERROR_MEMORY, "%s: no memory for its text", path);
+    size_t size = strlen(text);
+    text[size] = '\n'; /* in place of the end */
+    bool ok = write_file(path, text, size + 1);
+    free(text);
+    return ok;
+}
+
+double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}

@@ -1,0 +1,63 @@
+/* main.c - `hourglass COMMAND ...`. */
+#include "apps/app.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const command commands[] = {
+    {"train", "train a model and leave a run behind", run_train},
+    {"eval", "measure a run on its test set", run_eval},
+    {"models", "list the models", run_models},
+    {"summary", "layers, shapes and parameters of a model", run_summary},
+    {"gradcheck", "check a model's gradients in double", run_gradcheck},
+    {"bench", "measure the speed of a training step", run_bench},
+    {"doctor", "say what was found on this machine", run_doctor},
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(FILE *f)
+{
+    fprintf(f, "hourglass - autoencoders in C\n\n"
+               "  hourglass train vae --data mnist --epochs 10\n"
+               "  hourglass eval runs/NAME --json\n"
+               "  hourglass models\n\ncommands:\n");
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].about);
+    fprintf(f, "\n`hourglass COMMAND --help` says more.\n"
+               "exit codes: 0 done, 1 failed, 2 usage, 3 data, 4 device, "
+               "5 memory,\n6 not finite, 7 check failed, 8 damaged file, "
+               "130 interrupted\n");
+}
+
+static int unknown(const char *word)
+{
+    const char *names[COMMANDS + 1] = {0};
+    for (int i = 0; i < COMMANDS; i++)
+        names[i] = commands[i].name;
+    const char *near = nearest(word, names);
+    return fail_with(EXIT_USAGE, "there is no command %s; %s%s%s", word,
+                     near ? "did you mean " : "`hourglass --help` lists them",
+                     near ? near : "", near ? "?" : "");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+        !strcmp(argv[1], "help")) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        printf("hourglass %s\n", HG_VERSION);
+        return EXIT_DONE;
+    }
+    for (int i = 0; i < COMMANDS; i++)
+        if (!strcmp(argv[1], commands[i].name))
+            return commands[i].run(argc - 1, argv + 1);
+    return unknown(argv[1]);
+}

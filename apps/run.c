@@ -1,0 +1,224 @@
+/* run.c - settings, the workbench, and finding a run again. */
+#include "apps/run.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void print_message(void *user, const char *text)
+{
+    (void)user;
+    fprintf(stderr, "note: %s\n", text);
+}
+
+hg_data *open_data(hg_context *context, const char *name, const char *data_dir)
+{
+    hg_data_options options = {.data_dir = data_dir};
+    if (strcmp(name, "auto"))
+        return hg_data_open(context, name, options);
+    hg_data *data = hg_data_open(context, "mnist", options);
+    if (data || hg_error_kind() != HG_ERROR_DATA)
+        return data;
+    hg_error_clear();
+    fprintf(stderr, "note: MNIST was not found, using the built-in synthetic "
+                    "digits\n");
+    return hg_data_open(context, "synthetic", options);
+}
+
+static bool build(workbench *w, const settings *s, const char *const *options)
+{
+    w->config = hg_config_new(w->context, s->model, w->all);
+    for (; options && options[0]; options += 2)
+        if (!hg_config_set(w->config, options[0], options[1]))
+            return false;
+    w->params = hg_params_new(w->context);
+    w->state = w->params ? s->model->build(w->params, w->config) : NULL;
+    if (!w->state || hg_error())
+        return hg_fail(HG_ERROR_STATE, "%s could not be built", s->model->name);
+    return hg_model_optimizers(s->model, w->state, w->params, &w->optimizers);
+}
+
+bool workbench_open(workbench *w, const settings *s,
+                    const char *const *model_options)
+{
+    memset(w, 0, sizeof *w);
+    w->context = hg_context_new(s->device, s->seed);
+    if (!w->context)
+        return false;
+    hg_context_on_message(w->context, print_message, NULL);
+    hg_context_set_threads(w->context, s->threads);
+    w->all = open_data(w->context, s->data, s->data_dir);
+    w->train = hg_data_split(w->all, "train", s->validation);
+    w->val = hg_data_split(w->all, "val", s->validation);
+    w->test = hg_data_split(w->all, "test", s->validation);
+    return !hg_error() && build(w, s, model_options);
+}
+
+void workbench_close(workbench *w)
+{
+    hg_context_free(w->context);
+    w->context = NULL;
+}
+
+/* ---- config.json
+ * ------------------------------------------------------------------ */
+
+static json_t *options_json(const settings *s, const workbench *w)
+{
+    json_t *object = json_object();
+    for (const hg_option *o = s->model->options; o && o->name; o++)
+        json_object_set_new(
+            object, o->name,
+            o->text ? json_string(hg_config_text(w->config, o->name))
+                    : json_real(hg_config_number(w->config, o->name)));
+    return object;
+}
+
+json_t *settings_json(const settings *s, const workbench *w)
+{
+    return json_pack(
+        "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:i, s:s, s:o}", "model",
+        s->model->name, "data", hg_data_name(w->all), "data_dir",
+        s->data_dir ? s->data_dir : "", "seed", (json_int_t)s->seed,
+        "batch_size", (json_int_t)s->batch_size, "epochs",
+        (json_int_t)s->epochs, "steps", (json_int_t)s->steps, "val",
+        s->validation, "threads", hg_context_threads(w->context), "device",
+        hg_context_device(w->context), "options", options_json(s, w));
+}
+
+json_t *run_config(const char *run)
+{
+    json_error_t why;
+    path_text path = path_join(run, "config.json");
+    json_t *config = json_load_file(path.text, JSON_REJECT_DUPLICATES, &why);
+    if (!config)
+        hg_fail(HG_ERROR_IO,
+                "%s is not a run: %s; give the folder that `hourglass train` "
+                "made",
+                run, why.text);
+    return config;
+}
+
+/* Options become texts again, in memory of the JSON's or of `numbers`. */
+static bool option_texts(json_t *options, const char **texts, int most)
+{
+    static _Thread_local char numbers[32][32];
+    const char *name;
+    json_t *value;
+    int n = 0;
+    json_object_foreach(options, name, value)
+    {
+        if (2 * n + 2 >= most || n >= 32)
+            return hg_fail(HG_ERROR_FORMAT, "the run has too many options");
+        snprintf(numbers[n], sizeof numbers[n], "%.17g",
+                 json_number_value(value));
+        texts[2 * n] = name;
+        texts[2 * n + 1] =
+            json_is_string(value) ? json_string_value(value) : numbers[n];
+        n++;
+    }
+    texts[2 * n] = NULL;
+    return true;
+}
+
+bool settings_of(const json_t *config, settings *s, const char **options,
+                 int most)
+{
+    json_t *root = (json_t *)(uintptr_t)config, *own = NULL;
+    const char *model, *data, *data_dir, *device;
+    json_int_t seed, batch, epochs, steps;
+    memset(s, 0, sizeof *s);
+    if (json_unpack(root,
+                    "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:F, s:i, s:s, s:o}",
+                    "model", &model, "data", &data, "data_dir", &data_dir,
+                    "seed", &seed, "batch_size", &batch, "epochs", &epochs,
+                    "steps", &steps, "val", &s->validation, "threads",
+                    &s->threads, "device", &device, "options", &own))
+        return hg_fail(HG_ERROR_FORMAT, "config.json lacks a setting");
+    s->model = hg_model_find(model);
+    if (!s->model)
+        return hg_fail(HG_ERROR_FORMAT, "there is no model %s here", model);
+    s->data = data;
+    s->data_dir = data_dir[0] ? data_dir : NULL;
+    s->device = device;
+    s->seed = (uint64_t)seed;
+    s->batch_size = batch;
+    s->epochs = epochs;
+    s->steps = steps;
+    return option_texts(own, options, most);
+}
+
+/* ---- Which run?
+ * ---------------------------------------------------------------------- */
+
+static bool is_run(const char *path, struct stat *s)
+{
+    return !stat(path_join(path, "config.json").text, s);
+}
+
+static bool newest_run(const char *out, char *path, size_t size)
+{
+    DIR *folder = opendir(out);
+    struct timespec newest = {0, 0};
+    struct stat s;
+    for (struct dirent *e; folder && (e = readdir(folder));) {
+        path_text run = path_join(out, e->d_name);
+        if (e->d_name[0] == '.' || !is_run(run.text, &s))
+            continue;
+        if (s.st_mtim.tv_sec > newest.tv_sec ||
+            (s.st_mtim.tv_sec == newest.tv_sec &&
+             s.st_mtim.tv_nsec > newest.tv_nsec)) {
+            newest = s.st_mtim;
+            snprintf(path, size, "%s", run.text);
+        }
+    }
+    if (folder)
+        closedir(folder);
+    return newest.tv_sec != 0;
+}
+
+bool find_run(const char *given, const char *out, char *path, size_t size)
+{
+    struct stat s;
+    if (!given)
+        return newest_run(out, path, size) ||
+               hg_fail(HG_ERROR_DATA,
+                       "there is no run below %s; make one with `hourglass "
+                       "train`",
+                       out);
+    snprintf(path, size, "%s", given);
+    if (is_run(path, &s))
+        return true;
+    snprintf(path, size, "%s/%s", out, given);
+    if (is_run(path, &s))
+        return true;
+    return hg_fail(HG_ERROR_DATA,
+                   "%s is not a run: it has no config.json; give the folder "
+                   "that `hourglass train` made",
+                   given);
+}
+
+/* ---- Metrics
+ * ---------------------------------------------------------------------------
+ */
+
+static void add(json_t *object, const char *name, double value)
+{
+    if (isfinite(value))
+        json_object_set_new(object, name, json_real(value));
+}
+
+json_t *metrics_json(const hg_metrics *m)
+{
+    json_t *object = json_object();
+    add(object, "loss", m->loss);
+    add(object, "recon_mse", m->recon_mse);
+    add(object, "recon_sse", m->recon_sse);
+    add(object, "recon_bce", m->recon_bce);
+    add(object, "kl", m->kl);
+    add(object, "elbo", m->elbo);
+    json_object_set_new(object, "images", json_integer(m->images));
+    return object;
+}

@@ -1,0 +1,52 @@
+/* run.h - a training run: what it was asked for, and its folder. */
+#ifndef HG_RUN_H
+#define HG_RUN_H
+
+#include "apps/app.h"
+
+/* What decides the result; saved as config.json, refused on --resume if it
+ * differs. */
+typedef struct {
+    const hg_model *model;
+    const char *data, *data_dir;
+    uint64_t seed;
+    int64_t batch_size, epochs, steps, save_every, sample_every;
+    double validation;
+    int threads;
+    const char *device, *out;
+    char name[256];
+    bool resume, quiet;
+} settings;
+
+/* A model with its data, ready to train or to be looked at. */
+typedef struct {
+    hg_context *context;
+    hg_data *all, *train, *val, *test;
+    hg_params *params;
+    hg_config *config;
+    void *state;
+    hg_optimizers optimizers;
+} workbench;
+
+/* Opens data, builds the model and its optimisers; options are name, value
+ * pairs ended by NULL. */
+bool workbench_open(workbench *, const settings *,
+                    const char *const *model_options);
+void workbench_close(workbench *);
+/* `auto` prefers MNIST where it is found. */
+hg_data *open_data(hg_context *, const char *name, const char *data_dir);
+
+/* RUN/config.json */
+json_t *settings_json(const settings *, const workbench *);
+/* Settings and workbench of a finished run; `options` receives the model's
+ * options for workbench_open. The run's JSON must outlive them. */
+json_t *run_config(const char *run);
+bool settings_of(const json_t *config, settings *, const char **options,
+                 int most);
+/* The run a user means: a path, or NULL for the newest below `out`. */
+bool find_run(const char *given, const char *out, char *path, size_t size);
+
+/* Metrics as JSON, NaN left out. */
+json_t *metrics_json(const hg_metrics *);
+
+#endif

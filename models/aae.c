@@ -1,0 +1,195 @@
+/* aae.c - Adversarial Autoencoders (Makhzani et al., 2015).
+ *
+ * Three updates a batch, with four Adams:
+ *   1 reconstruction: encoder and decoder lower BCE(decoder(encoder(x)), x)
+ *   2 discriminator:  the critic tells draws from the prior N(0, 5^2) from
+ *                     codes:  softplus(-D(real)) + softplus(D(fake))
+ *   3 generator:      the encoder makes codes that pass for draws:
+ *                     softplus(-D(encoder(x)))
+ * hg_minimize clears and fills only the gradients of its own optimisers.
+ *
+ * As published (recipe faithful) gradients are cleared once a batch, so that
+ * update 3 also applies what 1 and 2 left in the encoder; probabilities are
+ * guarded by an epsilon; and update 2 sees codes made without dropout.
+ */
+#include "models/internal.h"
+
+struct aae {
+    nn_layer *encoder, *decoder, *critic;
+    hg_params *all;
+    int64_t latent;
+    double spread;
+    bool faithful;
+};
+
+enum { DECODER, ENCODER, CRITIC, GENERATOR };
+
+/* Two hidden layers; dropout stands before the activation. */
+static nn_layer *net(hg_params *p, int64_t in, int64_t hidden, int64_t out,
+                     hg_real drop, bool second_relu)
+{
+    return nn_chain(p, nn_linear(p, "0", in, hidden), nn_dropout(p, drop),
+                    nn_relu(p), nn_linear(p, "3", hidden, hidden),
+                    nn_dropout(p, drop),
+                    second_relu ? nn_relu(p) : nn_identity(p),
+                    nn_linear(p, second_relu ? "6" : "5", hidden, out));
+}
+
+static void *aae_build(hg_params *p, const hg_config *c)
+{
+    struct aae *m = hg_params_alloc(p, sizeof *m);
+    if (!m)
+        return NULL;
+    int64_t in = hg_config_int(c, "inputs"), d = hg_config_int(c, "latent");
+    m->all = p;
+    m->latent = d;
+    m->spread = hg_config_number(c, "prior-std");
+    m->faithful = hg_config_is(c, "recipe", "faithful");
+    m->encoder = net(hg_params_at(p, "encoder"), in, 1000, d, 0.25f, true);
+    m->decoder = net(hg_params_at(p, "decoder"), d, 1000, in, 0.25f, false);
+    m->critic = net(hg_params_at(p, "critic"), d, 500, 1, 0.2f, true);
+    return m;
+}
+
+static bool aae_optimizers(void *model, hg_params *p, hg_optimizers *o)
+{
+    bool keep = ((struct aae *)model)->faithful;
+    hg_adam_options fast = {.rate = 1e-4f, .keep_gradients = keep};
+    hg_adam_options slow = {.rate = 5e-5f, .keep_gradients = keep};
+    hg_params *encoder = hg_params_at(p, "encoder");
+    o->list[DECODER] = hg_adam(hg_params_at(p, "decoder"), "decoder", fast);
+    o->list[ENCODER] = hg_adam(encoder, "encoder", fast);
+    o->list[CRITIC] = hg_adam(hg_params_at(p, "critic"), "critic", slow);
+    o->list[GENERATOR] = hg_adam(encoder, "generator", slow);
+    o->count = 4;
+    return !hg_error();
+}
+
+/* ---- The losses, each a scalar; probabilities are published with an epsilon -
+ */
+
+static hg_tensor *log_guarded(hg_tensor *p)
+{
+    return hg_log(hg_shift(p, 1e-15));
+}
+
+/* [batch, features] */
+static hg_tensor *bce(const struct aae *m, hg_tensor *logits, hg_tensor *x)
+{
+    if (!m->faithful)
+        return hg_bce_with_logits(logits, x);
+    return nn_bce_loss(hg_shift(hg_sigmoid(logits), 1e-15), hg_shift(x, 1e-15),
+                       HG_REDUCE_NONE);
+}
+
+/* -log D */
+static hg_tensor *passes(const struct aae *m, hg_tensor *logits)
+{
+    return m->faithful ? hg_neg(log_guarded(hg_sigmoid(logits)))
+                       : hg_softplus(hg_neg(logits));
+}
+
+/* -log (1 - D) */
+static hg_tensor *fails(const struct aae *m, hg_tensor *logits)
+{
+    if (!m->faithful)
+        return hg_softplus(logits);
+    return hg_neg(log_guarded(hg_shift(hg_neg(hg_sigmoid(logits)), 1)));
+}
+
+/* ---- The three updates
+ * -------------------------------------------------------- */
+
+static bool update(const struct aae *m, hg_tensor *loss, hg_optimizer *first,
+                   hg_optimizer *second)
+{
+    if (!m->faithful)
+        return second ? hg_minimize(loss, first, second)
+                      : hg_minimize(loss, first);
+    return hg_backward(loss) && hg_optimizer_step(first) &&
+           (!second || hg_optimizer_step(second));
+}
+
+static hg_tensor *fake_codes(const struct aae *m, hg_tensor *x)
+{
+    if (!m->faithful)
+        return hg_detach(nn_forward(m->encoder, x));
+    hg_mode was = hg_set_mode(HG_RECORD); /* without dropout */
+    hg_tensor *code = nn_forward(m->encoder, x);
+    hg_set_mode(was);
+    return code;
+}
+
+static hg_tensor *aae_prior(void *model, int64_t n)
+{
+    const struct aae *m = model;
+    return hg_scale(hg_randn(HG_SHAPE(n, m->latent)), m->spread);
+}
+
+static bool aae_step(void *model, const hg_batch *b, const hg_optimizers *o)
+{
+    struct aae *m = model;
+    if (m->faithful)
+        hg_zero_grad(m->all);
+    hg_tensor *y = nn_forward(m->decoder, nn_forward(m->encoder, b->x));
+    hg_tensor *recon = hg_mean(bce(m, y, b->target), HG_ALL);
+    hg_report("recon", recon);
+    if (!update(m, recon, o->list[DECODER], o->list[ENCODER]))
+        return false;
+
+    hg_tensor *draw = aae_prior(m, b->size);
+    hg_tensor *real = nn_forward(m->critic, draw);
+    hg_tensor *code = fake_codes(m, b->x);
+    hg_tensor *fake = nn_forward(m->critic, code);
+    hg_tensor *critic =
+        hg_mean(hg_add(passes(m, real), fails(m, fake)), HG_ALL);
+    hg_report("critic", critic);
+    if (!update(m, critic, o->list[CRITIC], NULL))
+        return false;
+
+    hg_tensor *again = nn_forward(m->critic, nn_forward(m->encoder, b->x));
+    hg_tensor *generator = hg_mean(passes(m, again), HG_ALL);
+    hg_report("generator", generator);
+    return update(m, generator, o->list[GENERATOR], NULL);
+}
+
+/* The reconstruction's BCE, mean over pixels: [batch]. */
+static hg_tensor *aae_loss(void *model, const hg_batch *b)
+{
+    struct aae *m = model;
+    hg_tensor *y = nn_forward(m->decoder, nn_forward(m->encoder, b->x));
+    return hg_mean(bce(m, y, b->target), HG_FROM(1));
+}
+
+static hg_tensor *aae_encode(void *model, hg_tensor *x)
+{
+    return nn_forward(((struct aae *)model)->encoder, x);
+}
+
+static hg_tensor *aae_decode(void *model, hg_tensor *code)
+{
+    return hg_sigmoid(nn_forward(((struct aae *)model)->decoder, code));
+}
+
+static const hg_option aae_options[] = {
+    {.name = "latent", .about = "width of the code", .number = 120},
+    {.name = "prior-std", .about = "spread of the prior", .number = 5},
+    HG_RECIPE("clears gradients once a batch, guards logs by 1e-15"),
+    {0},
+};
+
+const hg_model model_aae = {
+    .name = "aae",
+    .about = "adversarial autoencoder, 784-1000-1000-120",
+    .source = "Makhzani et al., 2015",
+    .options = aae_options,
+    .batch_size = 100,
+    .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .build = aae_build,
+    .loss = aae_loss,
+    .optimizers = aae_optimizers,
+    .step = aae_step,
+    .encode = aae_encode,
+    .decode = aae_decode,
+    .prior = aae_prior,
+};

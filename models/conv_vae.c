@@ -1,0 +1,166 @@
+/* conv_vae.c - a convolutional variational autoencoder with a small code.
+ *
+ *   28 -> 14 -> 7 -> 3 pixels by stride-2 convolutions of 8, 16, 32 channels
+ *   q(z|x) = N(mu(x), sigma(x)^2), sigma = exp(head)
+ *   loss   = |x - decoder(z)|^2 + KL(q(z|x) || N(0, I)), nats per image
+ *
+ * As published (recipe faithful) the KL lacks the factor 1/2 on sigma^2 + mu^2:
+ * it is the KL to N(0, I/2) plus 0.3466 a dimension, so its prior is drawn
+ * with that spread; and the batch is summed, not averaged.
+ */
+#include "models/internal.h"
+
+struct conv_vae {
+    nn_layer *encoder, *mu, *log_sigma, *decoder;
+    int64_t latent;
+    bool faithful;
+};
+
+static const nn_window down = {.kernel = 3, .stride = 2, .pad = 1};
+static const nn_window last = {.kernel = 3, .stride = 2};
+static const nn_window up = {
+    .kernel = 3, .stride = 2, .pad = 1, .output_pad = 1};
+
+static nn_layer *encoder(hg_params *p)
+{
+    return nn_chain(p, nn_unflatten(p, 1, 28, 28),
+                    nn_conv2d(p, "0", 1, 8, down), nn_relu(p),
+                    nn_conv2d(p, "2", 8, 16, down),
+                    nn_batch_norm(p, "3", 16, (nn_norm_options){0}), nn_relu(p),
+                    nn_conv2d(p, "5", 16, 32, last), nn_relu(p), nn_flatten(p),
+                    nn_linear(p, "8", 288, 128), nn_relu(p));
+}
+
+static nn_layer *decoder(hg_params *p, int64_t latent)
+{
+    return nn_chain(
+        p, nn_linear(p, "0", latent, 128), nn_relu(p),
+        nn_linear(p, "2", 128, 288), nn_relu(p), nn_unflatten(p, 32, 3, 3),
+        nn_conv_transpose2d(p, "5", 32, 16, last),
+        nn_batch_norm(p, "6", 16, (nn_norm_options){0}), nn_relu(p),
+        nn_conv_transpose2d(p, "8", 16, 8, up),
+        nn_batch_norm(p, "9", 8, (nn_norm_options){0}), nn_relu(p),
+        nn_conv_transpose2d(p, "11", 8, 1, up), nn_sigmoid(p), nn_flatten(p));
+}
+
+static void *conv_vae_build(hg_params *p, const hg_config *c)
+{
+    if (hg_config_int(c, "inputs") != 784) {
+        hg_fail(HG_ERROR_DATA,
+                "conv-vae takes images of 1 x 28 x 28, these have %lld values",
+                (long long)hg_config_int(c, "inputs"));
+        return NULL;
+    }
+    struct conv_vae *m = hg_params_alloc(p, sizeof *m);
+    if (!m)
+        return NULL;
+    m->latent = hg_config_int(c, "latent");
+    m->faithful = hg_config_is(c, "recipe", "faithful");
+    m->encoder = encoder(hg_params_at(p, "encoder"));
+    m->mu = nn_linear(p, "mu", 128, m->latent);
+    m->log_sigma = nn_linear(p, "log_sigma", 128, m->latent);
+    m->decoder = decoder(hg_params_at(p, "decoder"), m->latent);
+    return m;
+}
+
+static bool conv_vae_optimizers(void *model, hg_params *p, hg_optimizers *o)
+{
+    (void)model;
+    hg_adam_options l2 = {.rate = 1e-3f, .weight_decay = 1e-5f};
+    o->list[0] = hg_adam(p, "adam", l2);
+    o->count = 1;
+    return o->list[0] != NULL;
+}
+
+/* sigma^2 + mu^2 - log sigma - 1/2, the first two halved if corrected. */
+static hg_tensor *divergence(const struct conv_vae *m, hg_tensor *mu,
+                             hg_tensor *log_sigma)
+{
+    hg_tensor *squares = hg_add(hg_square(hg_exp(log_sigma)), hg_square(mu));
+    if (!m->faithful)
+        squares = hg_scale(squares, 0.5);
+    return hg_sum(hg_shift(hg_sub(squares, log_sigma), -0.5), HG_FROM(1));
+}
+
+static hg_tensor *conv_vae_decode(void *model, hg_tensor *z)
+{
+    return nn_forward(((struct conv_vae *)model)->decoder, z);
+}
+
+static hg_tensor *conv_vae_loss(void *model, const hg_batch *b)
+{
+    struct conv_vae *m = model;
+    hg_tensor *h = nn_forward(m->encoder, b->x);
+    hg_tensor *mu = nn_forward(m->mu, h);
+    hg_tensor *log_sigma = nn_forward(m->log_sigma, h);
+    hg_tensor *z = hg_normal_sample(mu, hg_exp(log_sigma));
+    hg_tensor *error = hg_square(hg_sub(conv_vae_decode(m, z), b->target));
+    hg_tensor *kl = divergence(m, mu, log_sigma);
+    hg_report("kl", kl);
+    return hg_add(hg_sum(error, HG_FROM(1)), kl);
+}
+
+static bool conv_vae_step(void *model, const hg_batch *b,
+                          const hg_optimizers *o)
+{
+    hg_tensor *loss = conv_vae_loss(model, b);
+    hg_report("loss", loss);
+    bool sum = ((struct conv_vae *)model)->faithful;
+    return hg_minimize(sum ? hg_sum(loss, HG_ALL) : hg_mean(loss, HG_ALL),
+                       o->list[0]);
+}
+
+static hg_tensor *conv_vae_encode(void *model, hg_tensor *x)
+{
+    struct conv_vae *m = model;
+    return nn_forward(m->mu, nn_forward(m->encoder, x));
+}
+
+static hg_tensor *conv_vae_sample(void *model, hg_tensor *x)
+{
+    struct conv_vae *m = model;
+    hg_tensor *h = nn_forward(m->encoder, x);
+    hg_tensor *mu = nn_forward(m->mu, h);
+    return hg_normal_sample(mu, hg_exp(nn_forward(m->log_sigma, h)));
+}
+
+/* The true KL: to N(0, I / 2) for the faithful recipe, ln(2) / 2 less. */
+static hg_tensor *conv_vae_kl(void *model, hg_tensor *x)
+{
+    struct conv_vae *m = model;
+    hg_tensor *h = nn_forward(m->encoder, x);
+    hg_tensor *mu = nn_forward(m->mu, h);
+    hg_tensor *kl = divergence(m, mu, nn_forward(m->log_sigma, h));
+    double excess = 0.34657359027997264 * (double)m->latent;
+    return m->faithful ? hg_shift(kl, -excess) : kl;
+}
+
+static hg_tensor *conv_vae_prior(void *model, int64_t n)
+{
+    struct conv_vae *m = model;
+    hg_tensor *z = hg_randn(HG_SHAPE(n, m->latent));
+    return m->faithful ? hg_scale(z, 0.70710678118654752) : z;
+}
+
+static const hg_option conv_vae_options[] = {
+    {.name = "latent", .about = "width of the code", .number = 4},
+    HG_RECIPE("weighs the KL's squares by 1, sums over the batch"),
+    {0},
+};
+
+const hg_model model_conv_vae = {
+    .name = "conv-vae",
+    .about = "convolutional variational autoencoder, 4-wide code",
+    .options = conv_vae_options,
+    .batch_size = 256,
+    .likelihood = HG_LIKELIHOOD_GAUSSIAN,
+    .build = conv_vae_build,
+    .loss = conv_vae_loss,
+    .optimizers = conv_vae_optimizers,
+    .step = conv_vae_step,
+    .encode = conv_vae_encode,
+    .sample = conv_vae_sample,
+    .decode = conv_vae_decode,
+    .prior = conv_vae_prior,
+    .kl = conv_vae_kl,
+};

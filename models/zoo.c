@@ -1,0 +1,129 @@
+/* zoo.c - the list of models, and what is done with any of them: a training
+ * step and an evaluation. */
+#include "models/internal.h"
+
+#include <math.h>
+#include <string.h>
+
+static const hg_model *const zoo[] = {
+#define MODEL(symbol) &symbol,
+#include "models/models.def"
+#undef MODEL
+    NULL,
+};
+
+const hg_model *hg_model_at(int i)
+{
+    int count = (int)(sizeof zoo / sizeof zoo[0]) - 1;
+    return i >= 0 && i < count ? zoo[i] : NULL;
+}
+
+const hg_model *hg_model_find(const char *name)
+{
+    for (int i = 0; zoo[i] && name; i++)
+        if (!strcmp(zoo[i]->name, name))
+            return zoo[i];
+    return NULL;
+}
+
+/* ---- Training
+ * ------------------------------------------------------------------ */
+
+bool hg_model_optimizers(const hg_model *model, void *state, hg_params *p,
+                         hg_optimizers *o)
+{
+    memset(o, 0, sizeof *o);
+    if (hg_error())
+        return false;
+    if (model->optimizers)
+        return model->optimizers(state, p, o);
+    o->list[0] = hg_adam(p, "adam", (hg_adam_options){0});
+    o->count = 1;
+    return o->list[0] != NULL;
+}
+
+bool hg_model_step(const hg_model *model, void *state, const hg_batch *b,
+                   const hg_optimizers *o)
+{
+    if (model->step)
+        return model->step(state, b, o);
+    hg_tensor *loss = model->loss(state, b);
+    hg_report("loss", loss);
+    return hg_minimize_n(hg_mean(loss, HG_ALL), o->list, o->count);
+}
+
+/* ---- Evaluation
+ * ----------------------------------------------------------------- */
+
+/* Adds the sum of t, [batch] or [batch, features], to a mean in the making. */
+static void add_sum(double *sum, hg_tensor *t)
+{
+    *sum += (double)hg_item(hg_sum(t, HG_ALL));
+}
+
+static hg_tensor *squared_error(hg_tensor *y, const hg_batch *b)
+{
+    return hg_square(hg_sub(y, b->target));
+}
+
+static hg_tensor *cross_entropy(hg_tensor *y, const hg_batch *b)
+{
+    return nn_bce_loss(y, b->target, HG_REDUCE_NONE);
+}
+
+static void add_reconstruction(const hg_model *model, void *state,
+                               const hg_batch *b, hg_metrics *m)
+{
+    hg_tensor *y = model->decode(state, model->encode(state, b->x));
+    add_sum(&m->recon_sse, squared_error(y, b));
+    add_sum(&m->recon_bce, cross_entropy(y, b));
+}
+
+/* Minus the expected log likelihood under q(z|x), by one draw. */
+static void add_distortion(const hg_model *model, void *state,
+                           const hg_batch *b, hg_metrics *m)
+{
+    hg_tensor *y = model->decode(state, model->sample(state, b->x));
+    bool bernoulli = model->likelihood == HG_LIKELIHOOD_BERNOULLI;
+    add_sum(&m->elbo, bernoulli ? cross_entropy(y, b) : squared_error(y, b));
+}
+
+static void add_batch(const hg_model *model, void *state, const hg_batch *b,
+                      hg_metrics *m)
+{
+    if (model->loss)
+        add_sum(&m->loss, model->loss(state, b));
+    if (model->encode && model->decode)
+        add_reconstruction(model, state, b, m);
+    if (model->sample && model->decode)
+        add_distortion(model, state, b, m);
+    if (model->kl)
+        add_sum(&m->kl, model->kl(state, b->x));
+    m->images += b->size;
+}
+
+/* Sums become means; what the model cannot do becomes NaN. */
+static void finish(const hg_model *model, int64_t features, hg_metrics *m)
+{
+    double n = (double)m->images;
+    bool decodes = model->encode && model->decode;
+    m->loss = model->loss ? m->loss / n : NAN;
+    m->recon_sse = decodes ? m->recon_sse / n : NAN;
+    m->recon_bce = decodes ? m->recon_bce / n : NAN;
+    m->recon_mse = m->recon_sse / (double)features;
+    m->kl = model->kl ? m->kl / n : NAN;
+    m->elbo = model->sample && model->kl ? -m->elbo / n - m->kl : NAN;
+}
+
+bool hg_model_evaluate(const hg_model *model, void *state, hg_data *data,
+                       int64_t batch_size, hg_metrics *m)
+{
+    memset(m, 0, sizeof *m);
+    hg_loader *loader = hg_loader_new(data, batch_size, false);
+    hg_batch b;
+    for (hg_scope *s; loader && (s = hg_next(loader, HG_EVAL, &b));
+         hg_scope_close(s))
+        add_batch(model, state, &b, m);
+    finish(model, hg_data_features(data), m);
+    return !hg_error();
+}
