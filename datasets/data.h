@@ -1,0 +1,135 @@
+/* data.h - data sets, their splits, and the loader that makes batches.
+ *
+ * A data set is an array of items with one shape [c, h, w], with or without
+ * labels. It is opened by name or path, or made over an array of your own; a
+ * loader walks over it in batches, in an order that is keyed by the context's
+ * seed and the epoch:
+ *
+ *     hg_data_options options = {0};
+ *     hg_data *all = hg_data_open(ctx, "synthetic:1000", options);
+ *     hg_data *train = hg_data_split(all, "train", 0.1);
+ *     hg_loader *loader = hg_loader_new(train, 128, true);
+ *     hg_batch b;
+ *     for (hg_scope *s; (s = hg_next(loader, HG_TRAIN, &b));
+ *          hg_scope_close(s))
+ *         hg_print(stdout, b.label);
+ *     if (hg_error())
+ *         return false;
+ *
+ * Items stay as they were stored (a byte a pixel for images) until a batch is
+ * made: one parallel pass gathers them and scales them to [0, 1].
+ *
+ * All of this belongs to the context: nothing here is freed by hand. NULL is
+ * returned on failure, with the reason in hg_error(); nothing works while an
+ * error is pending, but what only looks at a set (hg_data_size, ...).
+ */
+#ifndef HG_DATA_H
+#define HG_DATA_H
+
+#include "tensor/tensor.h"
+
+typedef struct hg_data hg_data;
+typedef struct hg_loader hg_loader;
+
+/* What a model sees in a step. */
+typedef struct {
+    hg_tensor *x;      /* real [size, features], features = c * h * w */
+    hg_tensor *target; /* what to reconstruct; x itself by default */
+    hg_tensor *label;  /* int32 [size], or NULL where there are none */
+    hg_tensor *mask;   /* real [size, features] of 0 and 1, or NULL for all */
+    hg_tensor *index;  /* int32 [size], the item's row in the data set */
+    int64_t size;
+    bool unlabelled; /* labels are missing, or not to be looked at */
+} hg_batch;
+
+/* All zero is a good choice: bytes 0..255 become [0, 1], other values stay as
+ * they are. */
+typedef struct {
+    /* The range that the stored values have, low < high: it is mapped to
+     * [0, 1], and a value outside is an error. */
+    double low, high;
+    /* hg_data_from: use the caller's arrays in place; they must outlive the
+     * context. Otherwise they are copied. */
+    bool borrow;
+    /* Where hg_data_open looks for named sets first, or NULL. */
+    const char *data_dir;
+} hg_data_options;
+
+HG_BEGIN_DECLS
+
+/* ---- Data sets ---------------------------------------------------------- */
+
+/* By name:
+ *   mnist          70,000 handwritten digits (LeCun, Cortes and Burges): four
+ *                  IDX files, plain or gzip, checked by SHA-256. Looked for in
+ *                  options.data_dir, $HOURGLASS_DATA, then
+ *                  $XDG_CACHE_HOME/hourglass or ~/.cache/hourglass, as
+ *                  mnist/FILE and MNIST/raw/FILE.
+ *   synthetic      28 x 28 digits drawn by a procedural pen, 12,000 to train
+ *                  and 2,000 to test, made from the context's seed;
+ *   synthetic:N    the same with N to train and N / 6 to test.
+ * A name with a slash is a path: a folder with MNIST's four file names, or one
+ * IDX file of images [n, h, w] (its labels beside it, where there are any).
+ * Values are bytes, so options.low and high are seldom wanted. */
+HG_API hg_data *hg_data_open(hg_context *, const char *name_or_path,
+                             hg_data_options);
+
+/* An array of your own. dtype "u1", "f4" or "f8"; shape [n, features],
+ * [n, h, w] or [n, c, h, w]; labels: n numbers from 0 up, or NULL. NaN,
+ * infinity and values outside the declared range are refused. */
+HG_API hg_data *hg_data_from(hg_context *, const void *x, const char *dtype,
+                             hg_shape, const int32_t *labels, hg_data_options);
+
+/* A part of a set as a set of its own, without a copy: "train", "val" or
+ * "test". "test" is the set's own test part. "val" is val_fraction of the
+ * training items, chosen by the context's seed; "train" is the others. With
+ * val_fraction 0 "train" is all of them in their own order, "val" empty. */
+HG_API hg_data *hg_data_split(hg_data *, const char *part, double val_fraction);
+
+/* Items (of the training part, for a set as it was opened). */
+HG_API int64_t hg_data_size(const hg_data *);
+/* Of one item: [c, h, w]. */
+HG_API hg_shape hg_data_shape(const hg_data *);
+/* c * h * w */
+HG_API int64_t hg_data_features(const hg_data *);
+/* One more than the largest label; 0 without labels. */
+HG_API int hg_data_classes(const hg_data *);
+HG_API const char *hg_data_name(const hg_data *);
+/* The label of an item; -1 without labels or out of range. */
+HG_API int32_t hg_data_label(const hg_data *, int64_t row);
+/* Where an item of a split lies in the set that was split; -1 out of range. */
+HG_API int64_t hg_data_source_row(const hg_data *, int64_t row);
+/* What the values of a batch lie between: [0, 1] where a range is known, else
+ * the least and the greatest value. */
+HG_API void hg_data_range(const hg_data *, double range[2]);
+
+/* The batch of these rows, in the open scope. */
+HG_API HG_CHECK bool hg_data_batch(const hg_data *, const int64_t *rows,
+                                   int64_t count, hg_batch *);
+
+/* ---- Loaders ------------------------------------------------------------ */
+
+/* Batches of batch_size items; the last one of an epoch may be smaller. With
+ * `shuffle` every epoch has an order of its own, a function of the context's
+ * seed and the epoch's number alone. */
+HG_API hg_loader *hg_loader_new(hg_data *, int64_t batch_size, bool shuffle);
+
+/* Opens a scope with the next batch in it; close it when the step is done.
+ * NULL at the epoch's end, and the call after that begins the next epoch.
+ * NULL on failure too, with hg_error() set; nothing is left open then, and
+ * the batch comes again once the error is cleared. */
+HG_API hg_scope *hg_next(hg_loader *, hg_mode, hg_batch *);
+
+/* Batches in an epoch. */
+HG_API int64_t hg_loader_batches(const hg_loader *);
+/* The number of the epoch under way, from 0, and the batches it has given: to
+ * be saved with a checkpoint, and set on resume. Setting the epoch goes to
+ * its beginning. */
+HG_API int64_t hg_loader_epoch(const hg_loader *);
+HG_API int64_t hg_loader_position(const hg_loader *);
+HG_API HG_CHECK bool hg_loader_set_epoch(hg_loader *, int64_t epoch);
+HG_API HG_CHECK bool hg_loader_set_position(hg_loader *, int64_t batch);
+
+HG_END_DECLS
+
+#endif

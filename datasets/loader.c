@@ -1,0 +1,238 @@
+/* loader.c - batches: one pass that gathers rows and scales them.
+ *
+ * Where the next batch comes from is a function of (seed, epoch, position);
+ * a loader keeps no table and no state of a generator, so that a resumed run
+ * sees the batches it would have seen. */
+#include "datasets/internal.h"
+#include "tensor/random.h"
+
+struct hg_loader {
+    hg_data *data;
+    int64_t batch_size, epoch, position; /* in batches */
+    bool shuffle;
+};
+
+/* ---- Gathering ------------------------------------------------------------
+ */
+
+/* Which rows make up a batch: given, or a stretch of an epoch's order. */
+typedef struct {
+    const hg_data *data;
+    const int64_t *rows; /* or NULL: */
+    int64_t first, epoch;
+    bool shuffle;
+    hg_real *x;     /* [size, features] */
+    int32_t *label; /* [size] or NULL */
+    int32_t *index; /* [size] */
+} gather;
+
+static int64_t row_of(const gather *g, int64_t i)
+{
+    if (g->rows)
+        return g->rows[i];
+    if (!g->shuffle)
+        return g->first + i;
+    return hg_permuted(g->data->context->control.seed, (uint64_t)g->epoch,
+                       g->data->size, g->first + i);
+}
+
+/* Both in hg_real: low and span of bytes are small whole numbers as a rule,
+ * and v / 255 is then what every other library has. */
+static void scale_bytes(const hg_data *data, const uint8_t *in, hg_real *out)
+{
+    hg_real low = (hg_real)data->low, span = (hg_real)data->span;
+    for (int64_t i = 0, n = data->features; i < n; i++)
+        out[i] = ((hg_real)in[i] - low) / span;
+}
+
+/* In double, so that a value in the range cannot be rounded out of [0, 1]. */
+static void scale_floats(const hg_data *data, const float *in, hg_real *out)
+{
+    double low = data->low, span = data->span;
+    int64_t n = data->features;
+    if (low == 0 && span == 1)
+        for (int64_t i = 0; i < n; i++)
+            out[i] = (hg_real)in[i];
+    else
+        for (int64_t i = 0; i < n; i++)
+            out[i] = (hg_real)(((double)in[i] - low) / span);
+}
+
+static void scale_doubles(const hg_data *data, const double *in, hg_real *out)
+{
+    double low = data->low, span = data->span;
+    for (int64_t i = 0, n = data->features; i < n; i++)
+        out[i] = (hg_real)((in[i] - low) / span);
+}
+
+static void gather_items(void *argument, int64_t from, int64_t to)
+{
+    const gather *g = argument;
+    const hg_data *data = g->data;
+    int64_t features = data->features;
+    for (int64_t i = from; i < to; i++) {
+        int64_t row = row_of(g, i), at = hg_data_source_row(data, row);
+        hg_real *x = g->x + i * features;
+        if (data->kind == HG_BYTES)
+            scale_bytes(data, (const uint8_t *)data->values + at * features, x);
+        else if (data->kind == HG_FLOATS)
+            scale_floats(data, (const float *)data->values + at * features, x);
+        else
+            scale_doubles(data, (const double *)data->values + at * features,
+                          x);
+        g->index[i] = (int32_t)row;
+        if (g->label)
+            g->label[i] = data->labels[at];
+    }
+}
+
+/* Fills `batch` in the open scope. */
+static bool make_batch(gather *g, int64_t size, hg_batch *batch)
+{
+    const hg_data *data = g->data;
+    hg_scope *s = hg_scope_here();
+    if (!s)
+        return false;
+    hg_batch b = {.size = size, .unlabelled = !data->labels};
+    hg_shape many = {1, {size}}, flat = {2, {size, data->features}};
+    b.x = b.target = hg_tensor_new(&s->owner, flat, HG_REAL);
+    b.index = hg_tensor_new(&s->owner, many, HG_INT32);
+    if (data->labels)
+        b.label = hg_tensor_new(&s->owner, many, HG_INT32);
+    if (!b.x || !b.index || (data->labels && !b.label))
+        return false;
+    g->x = hg_data(b.x);
+    g->index = hg_data(b.index);
+    g->label = b.label ? hg_data(b.label) : NULL;
+    hg_parallel_for(data->context->threads, size, 1 + 32768 / data->features,
+                    gather_items, g);
+    *batch = b;
+    return true;
+}
+
+bool hg_data_batch(const hg_data *data, const int64_t *rows, int64_t count,
+                   hg_batch *batch)
+{
+    if (hg_error())
+        return false;
+    if (!data || !batch || (!rows && count) || count < 0)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "hg_data_batch: %s; pass a set, count rows and where "
+                       "the batch goes",
+                       !data       ? "the data set is NULL"
+                       : !batch    ? "the batch is NULL"
+                       : count < 0 ? "the count is negative"
+                                   : "rows is NULL");
+    for (int64_t i = 0; i < count; i++)
+        if (rows[i] < 0 || rows[i] >= data->size)
+            return hg_fail(HG_ERROR_ARGUMENT,
+                           "hg_data_batch: row %lld is out of range; %s has "
+                           "rows 0 to %lld",
+                           (long long)rows[i], data->name,
+                           (long long)data->size - 1);
+    gather g = {.data = data, .rows = rows};
+    return make_batch(&g, count, batch);
+}
+
+/* ---- Loaders --------------------------------------------------------------
+ */
+
+hg_loader *hg_loader_new(hg_data *data, int64_t batch_size, bool shuffle)
+{
+    if (hg_error())
+        return NULL;
+    if (!data || batch_size < 1) {
+        hg_fail(HG_ERROR_ARGUMENT,
+                data ? "hg_loader_new: a batch of %lld items; ask for at "
+                       "least one"
+                     : "hg_loader_new: the data set is NULL (batch size %lld)",
+                (long long)batch_size);
+        return NULL;
+    }
+    hg_loader *l = hg_region_take(&data->context->region, sizeof *l);
+    if (l)
+        *l = (hg_loader){
+            .data = data, .batch_size = batch_size, .shuffle = shuffle};
+    return l;
+}
+
+int64_t hg_loader_batches(const hg_loader *l)
+{
+    if (!l)
+        return 0;
+    return l->data->size / l->batch_size + (l->data->size % l->batch_size > 0);
+}
+
+/* A step that failed shall not have drawn random numbers. */
+static hg_scope *abandon(hg_context *context, hg_scope *s,
+                         const uint64_t steps[2])
+{
+    hg_scope_close(s);
+    hg_context_set_steps(context, steps);
+    return NULL;
+}
+
+hg_scope *hg_next(hg_loader *l, hg_mode mode, hg_batch *batch)
+{
+    if (hg_error())
+        return NULL;
+    if (!l || !batch) {
+        hg_fail(HG_ERROR_ARGUMENT, "hg_next: the %s is NULL",
+                l ? "batch" : "loader");
+        return NULL;
+    }
+    if (l->position >= hg_loader_batches(l)) {
+        l->position = 0;
+        l->epoch++;
+        return NULL;
+    }
+    hg_context *context = l->data->context;
+    uint64_t steps[2];
+    hg_context_steps(context, steps);
+    hg_scope *s = hg_scope_open(context, mode);
+    if (!s)
+        return NULL;
+    gather g = {.data = l->data,
+                .first = l->position * l->batch_size,
+                .epoch = l->epoch,
+                .shuffle = l->shuffle};
+    int64_t left = l->data->size - g.first;
+    if (!make_batch(&g, left < l->batch_size ? left : l->batch_size, batch))
+        return abandon(context, s, steps);
+    l->position++;
+    return s;
+}
+
+int64_t hg_loader_epoch(const hg_loader *l)
+{
+    return l ? l->epoch : 0;
+}
+
+int64_t hg_loader_position(const hg_loader *l)
+{
+    return l ? l->position : 0;
+}
+
+bool hg_loader_set_epoch(hg_loader *l, int64_t epoch)
+{
+    /* Epochs and the split share the streams of hg_permuted. */
+    if (!l || epoch < 0 || epoch >= HG_SPLIT_STREAM)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "hg_loader_set_epoch: %s (epoch %lld)",
+                       l ? "epochs are counted from 0" : "the loader is NULL",
+                       (long long)epoch);
+    l->epoch = epoch;
+    l->position = 0;
+    return true;
+}
+
+bool hg_loader_set_position(hg_loader *l, int64_t batch)
+{
+    if (!l || batch < 0 || batch > hg_loader_batches(l))
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "hg_loader_set_position: batch %lld of %lld; was the "
+                       "position saved with another set or batch size?",
+                       (long long)batch, (long long)hg_loader_batches(l));
+    l->position = batch;
+    return true;
+}
