@@ -11,7 +11,7 @@ rounded() {
         line = ""
         while (match($0, /-?[0-9]+\.[0-9]+(e[-+]?[0-9]+)?/)) {
             number = sprintf("%.4g", substr($0, RSTART, RLENGTH))
-            if (number == 0) number = 0
+            if (number + 0 == 0) number = 0
             line = line substr($0, 1, RSTART - 1) number
             $0 = substr($0, RSTART + RLENGTH)
         }
