@@ -70,7 +70,9 @@ HG_API hg_tensor *hg_param(hg_params *, const char *name, hg_shape, hg_init);
  * schedules, temperatures). */
 HG_API hg_tensor *hg_buffer(hg_params *, const char *name, hg_shape,
                             hg_real fill);
-/* By full name below this cursor; NULL without an error if there is none. */
+/* A buffer with one whole number, int64 in files (num_batches_tracked). */
+HG_API hg_tensor *hg_counter(hg_params *, const char *name);
+/* By name relative to this cursor; NULL without an error if there is none. */
 HG_API hg_tensor *hg_params_find(const hg_params *, const char *name);
 /* The i-th entry below this cursor, sorted by path; NULL at the end. */
 HG_API hg_tensor *hg_params_entry(const hg_params *, int64_t i);
@@ -121,27 +123,27 @@ HG_API HG_CHECK bool hg_backward_to_n(hg_tensor *loss, hg_params *const *sets,
 /* An optimiser has a name, under which its state is saved
  * ("generator/encoder.0.weight.exp_avg"), and one set of parameters or
  * several. Its state is allocated here, not at the first step. A field left
- * 0 means the default in brackets. */
+ * 0 means the default in brackets; a negative number means 0. */
 typedef struct {
-    hg_real rate;         /* learning rate [1e-3] */
-    hg_real beta1, beta2; /* [0.9, 0.999] */
-    hg_real eps;          /* [1e-8] */
-    hg_real weight_decay; /* Adam: L2 in the gradient; AdamW: decoupled [0;
-                             AdamW 0.01] */
-    bool keep_gradients;  /* do not consume them in the step */
+    double rate;         /* learning rate [1e-3] */
+    double beta1, beta2; /* [0.9, 0.999] */
+    double eps;          /* [1e-8] */
+    double weight_decay; /* Adam: L2 in the gradient; AdamW: decoupled [0;
+                            AdamW 0.01] */
+    bool keep_gradients; /* do not consume them in the step */
 } hg_adam_options;
 
 typedef struct {
-    hg_real rate; /* [1e-2] */
-    hg_real momentum, dampening, weight_decay;
+    double rate; /* [1e-2] */
+    double momentum, dampening, weight_decay;
     bool nesterov, keep_gradients;
 } hg_sgd_options;
 
 typedef struct {
-    hg_real rate;  /* [1e-2] */
-    hg_real alpha; /* [0.99] */
-    hg_real eps;   /* [1e-8] */
-    hg_real momentum, weight_decay;
+    double rate;  /* [1e-2] */
+    double alpha; /* [0.99] */
+    double eps;   /* [1e-8] */
+    double momentum, weight_decay;
     bool centered, keep_gradients;
 } hg_rmsprop_options;
 

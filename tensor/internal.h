@@ -75,6 +75,7 @@ struct hg_block {
     hg_block *later, *earlier; /* the tape */
     struct hg_scope *queued;   /* the scope whose `pending` has this leaf */
     struct hg_owner *owner;
+    void *record; /* what the store knows of it, see nn/internal.h */
 };
 
 #define HG_ALIVE 0x48474c53u

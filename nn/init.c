@@ -1,0 +1,135 @@
+/* init.c - initial values. The draws of a parameter are a function of the
+ * context's seed and the parameter's path, so that adding a layer elsewhere
+ * changes nothing here. */
+#include "nn/internal.h"
+#include "tensor/random.h"
+
+#include <math.h>
+
+typedef struct {
+    hg_philox philox;
+    bool normal;
+    hg_real a, b; /* uniform in [a, b); or mean a, standard deviation b */
+    hg_real *out;
+    int64_t n;
+} draw;
+
+static void draw_block(const draw *d, int64_t block)
+{
+    uint32_t w[4];
+    float z[4];
+    hg_philox_block(&d->philox, (uint64_t)block, w);
+    if (d->normal) {
+        hg_words_normal(w[0], w[1], z);
+        hg_words_normal(w[2], w[3], z + 2);
+    }
+    bool symmetric = d->a == -d->b;
+    for (int64_t i = 4 * block; i < 4 * block + 4 && i < d->n; i++) {
+        hg_real u = (hg_real)hg_word_uniform(w[i % 4]);
+        if (d->normal)
+            d->out[i] = d->a + d->b * (hg_real)z[i % 4];
+        else if (symmetric) /* 2 u - 1 is exact */
+            d->out[i] = (2 * u - 1) * d->b;
+        else
+            d->out[i] = d->a + (d->b - d->a) * u;
+    }
+}
+
+static void draw_blocks(void *argument, int64_t from, int64_t to)
+{
+    for (int64_t block = from; block < to; block++)
+        draw_block(argument, block);
+}
+
+/* PyTorch counts weights as [out, in, places...]. */
+static bool fans(hg_tensor *t, const char *path, hg_init *init)
+{
+    double places = 1;
+    for (int d = 2; d < t->shape.rank; d++)
+        places *= (double)t->shape.dim[d];
+    if (t->shape.rank >= 2 && !init->fan_in)
+        init->fan_in = (int64_t)((double)t->shape.dim[1] * places);
+    if (t->shape.rank >= 2 && !init->fan_out)
+        init->fan_out = (int64_t)((double)t->shape.dim[0] * places);
+    bool both = init->kind == HG_INIT_XAVIER_UNIFORM ||
+                init->kind == HG_INIT_XAVIER_NORMAL;
+    if (init->fan_in > 0 && (!both || init->fan_out > 0))
+        return true;
+    return hg_fail(HG_ERROR_ARGUMENT,
+                   "%s: the initial values depend on how many inputs a unit "
+                   "has, which shape %s does not tell; give fan_in%s",
+                   path, HG_SHAPE_TEXT(t->shape), both ? " and fan_out" : "");
+}
+
+static void uniform_within(draw *d, double bound)
+{
+    d->a = (hg_real)-bound;
+    d->b = (hg_real)bound;
+}
+
+static void normal_with(draw *d, double deviation)
+{
+    d->normal = true;
+    d->a = 0;
+    d->b = (hg_real)deviation;
+}
+
+/* The distributions that depend on the number of inputs and outputs. */
+static void scale_by_fans(draw *d, const hg_init *init)
+{
+    double in = (double)init->fan_in, out = (double)init->fan_out;
+    double gain = init->a != 0 ? init->a : 1;
+    double he = init->a != 0 ? init->a : sqrt(2);
+    switch (init->kind) {
+    case HG_INIT_XAVIER_UNIFORM:
+        uniform_within(d, gain * sqrt(6 / (in + out)));
+        break;
+    case HG_INIT_XAVIER_NORMAL:
+        normal_with(d, gain * sqrt(2 / (in + out)));
+        break;
+    case HG_INIT_KAIMING_UNIFORM:
+        uniform_within(d, he * sqrt(3 / in));
+        break;
+    case HG_INIT_KAIMING_NORMAL:
+        normal_with(d, he / sqrt(in));
+        break;
+    default:
+        uniform_within(d, 1 / sqrt(in));
+    }
+}
+
+static void fill(const draw *d, hg_real value)
+{
+    for (int64_t i = 0; i < d->n; i++)
+        d->out[i] = value;
+}
+
+bool hg_init_fill(hg_tensor *t, const char *path, hg_init init, uint64_t seed)
+{
+    draw d = {.philox =
+                  hg_philox_make(seed, HG_DOMAIN_INIT, hg_hash_text(path)),
+              .a = (hg_real)init.a,
+              .b = (hg_real)init.b,
+              .out = hg_data(t),
+              .n = hg_numel(t)};
+    if (init.kind <= HG_INIT_CONSTANT) {
+        fill(&d, init.kind == HG_INIT_CONSTANT
+                     ? d.a
+                     : (hg_real)(init.kind == HG_INIT_ONES));
+        return true;
+    }
+    if (init.kind > HG_INIT_KAIMING_NORMAL)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "%s: %d is no kind of initial values; see hg_init_kind",
+                       path, (int)init.kind);
+    if (init.kind == HG_INIT_NORMAL)
+        d.normal = true;
+    else if (init.kind != HG_INIT_UNIFORM) {
+        if (!fans(t, path, &init))
+            return false;
+        scale_by_fans(&d, &init);
+    }
+    hg_parallel_for(t->storage->context->threads, (d.n + 3) / 4, 4096,
+                    draw_blocks, &d);
+    return true;
+}

@@ -1,0 +1,37 @@
+/* linear.c - the fully connected layer and the embedding. */
+#include "nn/internal.h"
+
+#include <math.h>
+
+typedef struct {
+    nn_layer base;
+    hg_tensor *weight, *bias;
+} linear;
+
+static hg_tensor *linear_forward(nn_layer *layer, hg_tensor *x)
+{
+    const linear *l = (const linear *)layer;
+    return hg_linear(x, l->weight, l->bias);
+}
+
+nn_layer *nn_linear(hg_params *p, const char *name, int64_t in, int64_t out)
+{
+    return nn_linear_with(p, name, in, out, (nn_linear_options){0});
+}
+
+nn_layer *nn_linear_with(hg_params *p, const char *name, int64_t in,
+                         int64_t out, nn_linear_options options)
+{
+    hg_params *at = hg_params_at(p, name);
+    if (options.init.kind == HG_INIT_ZEROS)
+        options.init.kind = HG_INIT_DEFAULT;
+    linear *l =
+        at ? nn_layer_new(p, name, "linear", sizeof *l, linear_forward) : NULL;
+    if (!l)
+        return NULL;
+    l->weight = hg_param(at, "weight", HG_SHAPE(out, in), options.init);
+    if (l->weight && !options.no_bias)
+        l->bias = hg_param(at, "bias", HG_SHAPE(out),
+                           HG_INIT(HG_INIT_DEFAULT, .fan_in = in));
+    return hg_error() ? NULL : &l->base;
+}
