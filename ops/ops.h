@@ -22,6 +22,7 @@ HG_BEGIN_DECLS
 #define BINARY(n, ...)   HG_API hg_tensor *hg_##n(hg_tensor *x, hg_tensor *y);
 #define LINEAR(n, ...)   HG_API hg_tensor *hg_##n(hg_tensor *x, hg_tensor *y);
 #define COMPARE(n, ...)  HG_API hg_tensor *hg_##n(hg_tensor *x, hg_tensor *y);
+#define TERNARY(n, ...)
 #include "ops/pointwise.def"
 #undef UNARY
 #undef UNARY_A
@@ -29,6 +30,11 @@ HG_BEGIN_DECLS
 #undef BINARY
 #undef LINEAR
 #undef COMPARE
+#undef TERNARY
+
+/* x where the condition is not 0, else y; all three broadcast. Only the chosen
+ * side's value and gradient count, so a NaN in the other does no harm. */
+HG_API hg_tensor *hg_where(hg_tensor *condition, hg_tensor *x, hg_tensor *y);
 
 /* ---- Reductions ------------------------------------------------------------ */
 
@@ -206,10 +212,77 @@ HG_API hg_tensor *hg_group_norm(hg_tensor *x, int64_t groups, hg_tensor *w,
 
 /* ---- Random draws: draws in every mode --------------------------------------- */
 
+/* A draw is a function of the context's seed, the step (outermost scope) and
+ * the number of random operations called before it in the step; the number of
+ * threads does not matter (tensor/random.h). Write one draw a statement: C
+ * does not say in which order the arguments of a call are computed. */
+
 /* Standard normal. */
 HG_API hg_tensor *hg_randn(hg_shape shape);
 /* Uniform in [0, 1). */
 HG_API hg_tensor *hg_rand(hg_shape shape);
+/* Uniform in [low, high). */
+HG_API hg_tensor *hg_uniform(hg_shape shape, double low, double high);
+/* 1 with probability p, else 0; p's shape. No gradient. */
+HG_API hg_tensor *hg_bernoulli(hg_tensor *p);
+/* Standard Gumbel, -log(-log u): argmax(logits + gumbel) is a categorical
+ * draw (Maddison et al., 2017; Jang et al., 2017). */
+HG_API hg_tensor *hg_gumbel(hg_shape shape);
+/* mu + std * randn: gradients reach mu and std (Kingma & Welling, 2014). */
+HG_API hg_tensor *hg_normal_sample(hg_tensor *mu, hg_tensor *std);
+/* In a stochastic scope each element is dropped with probability p and the
+ * others are scaled by 1 / (1 - p); else x itself (Srivastava et al., 2014). */
+HG_API hg_tensor *hg_dropout(hg_tensor *x, double p);
+
+/* ---- Densities: never reduced ---------------------------------------------- */
+
+/* Logarithms of densities and probabilities in nats, element by element; the
+ * arguments broadcast. Add up what is one observation yourself:
+ *
+ *     hg_tensor *kl = hg_sum(hg_normal_kl(mu, std), HG_FROM(1));  // [batch]
+ */
+HG_API hg_tensor *hg_normal_logpdf(hg_tensor *x, hg_tensor *mu, hg_tensor *std);
+/* x in [0, 1]; values between count as expected (continuous) pixels. */
+HG_API hg_tensor *hg_bernoulli_logpmf(hg_tensor *x, hg_tensor *logits);
+/* label int32 [...], logits [..., k]: [...]. */
+HG_API hg_tensor *hg_categorical_logpmf(hg_tensor *label, hg_tensor *logits);
+HG_API hg_tensor *hg_laplace_logpdf(hg_tensor *x, hg_tensor *mu,
+                                    hg_tensor *scale);
+HG_API hg_tensor *hg_logistic_logpdf(hg_tensor *x, hg_tensor *mu,
+                                     hg_tensor *scale);
+/* nu > 0 degrees of freedom. */
+HG_API hg_tensor *hg_student_t_logpdf(hg_tensor *x, hg_tensor *nu,
+                                      hg_tensor *mu, hg_tensor *std);
+/* log sum_k exp(log_weight_k + log_density_k) over an axis, which goes; the
+ * weights are normalised by you (hg_log_softmax). */
+HG_API hg_tensor *hg_mixture_logpdf(hg_tensor *log_weight,
+                                    hg_tensor *log_density, int axis);
+/* KL(N(mu, std^2) || N(0, 1)), and against N(mu2, std2^2). */
+HG_API hg_tensor *hg_normal_kl(hg_tensor *mu, hg_tensor *std);
+HG_API hg_tensor *hg_normal_kl_between(hg_tensor *mu, hg_tensor *std,
+                                       hg_tensor *mu2, hg_tensor *std2);
+
+/* ---- Losses: names, arguments and reductions of PyTorch ----------------------- */
+
+typedef enum { HG_MEAN, HG_SUM, HG_NONE } hg_reduce_mode;
+
+/* x and the target broadcast. The mean of nothing is an error. */
+HG_API hg_tensor *nn_mse_loss(hg_tensor *x, hg_tensor *target, hg_reduce_mode);
+HG_API hg_tensor *nn_l1_loss(hg_tensor *x, hg_tensor *target, hg_reduce_mode);
+/* Square within delta of the target, linear beyond (Huber, 1964). */
+HG_API hg_tensor *nn_huber_loss(hg_tensor *x, hg_tensor *target, double delta,
+                                hg_reduce_mode);
+/* Of probabilities p in [0, 1]; logarithms are at least -100. */
+HG_API hg_tensor *nn_bce_loss(hg_tensor *p, hg_tensor *target, hg_reduce_mode);
+HG_API hg_tensor *nn_bce_with_logits_loss(hg_tensor *logits, hg_tensor *target,
+                                          hg_reduce_mode);
+/* logits [..., k], labels int32 [...]. */
+HG_API hg_tensor *nn_cross_entropy_loss(hg_tensor *logits, hg_tensor *labels,
+                                        hg_reduce_mode);
+/* (log var + (x - target)^2 / var) / 2, var at least 1e-6, as PyTorch with
+ * full=False. */
+HG_API hg_tensor *nn_gaussian_nll_loss(hg_tensor *x, hg_tensor *target,
+                                       hg_tensor *var, hg_reduce_mode);
 
 HG_END_DECLS
 

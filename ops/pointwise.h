@@ -12,10 +12,12 @@ enum {
     HG_POINTWISE_COUNT
 };
 
-/* One run of n elements; input i advances by step[i]. */
-typedef void hg_pointwise_run(hg_real *out, const hg_real *const *in,
-                              const int64_t *step, int64_t n, hg_real a,
-                              hg_real b);
+/* Inputs of the widest kernel: g, x, y, z. */
+#define HG_POINTWISE_INPUTS 4
+
+/* One run of n elements, all inputs dense. */
+typedef void hg_pointwise_run(hg_real *out, const hg_real *const *in, int64_t n,
+                              hg_real a, hg_real b);
 
 extern hg_pointwise_run *const hg_pointwise_reference[];
 extern hg_pointwise_run *const hg_pointwise_base[];
@@ -25,10 +27,15 @@ extern hg_pointwise_run *const hg_pointwise_v4[];
 #endif
 
 typedef struct {
-    int64_t kernel;
+    int64_t kernel; /* HG_POINTWISE_... */
     double a, b;
 } hg_pointwise_attr;
+HG_NO_PADDING(hg_pointwise_attr, 3 * 8);
 
+/* The kernel named by the attributes, over inputs of any strides. */
 void hg_pointwise_cpu(const hg_kernel *);
+
+/* All inputs have the output's shape. */
+bool hg_pointwise_shape(hg_tensor *z, hg_shape *out);
 
 #endif

@@ -5,13 +5,10 @@
 #define UNARY_AB(n, ...) UNARY(n, )
 #define BINARY(n, ...)                                                         \
     KERNEL(n)                                                                  \
-    KERNEL(n##_dx) KERNEL(n##_dy) KERNEL(n##_dxx) KERNEL(n##_dxy) KERNEL(n##_dyy)
+    KERNEL(n##_dx)                                                             \
+    KERNEL(n##_dy) KERNEL(n##_dxx) KERNEL(n##_dxy) KERNEL(n##_dyy)
 #define LINEAR(n, ...)  KERNEL(n)
 #define COMPARE(n, ...) KERNEL(n)
+#define TERNARY(n, ...) KERNEL(n)
 #include "ops/pointwise.def"
-#undef UNARY
-#undef UNARY_A
-#undef UNARY_AB
-#undef BINARY
-#undef LINEAR
-#undef COMPARE
+#include "ops/pointwise_undef.h"

@@ -8,13 +8,11 @@
 #ifndef HG_VOCABULARY_H
 #define HG_VOCABULARY_H
 
+#include "tensor/tensor.h"
+
 #include <math.h>
 
 #define R(x) ((hg_real)(x))
-
-#if defined(HG_VECTOR_VOCABULARY) && !defined(HG_DOUBLE)
-#include "ops/vocabulary_vector.h"
-#else
 
 #ifdef HG_DOUBLE
 #define HG_LIBM(name) name
@@ -22,21 +20,45 @@
 #define HG_LIBM(name) name##f
 #endif
 
-#define ABS(x)    HG_LIBM(fabs)(x)
-#define SQRT(x)   HG_LIBM(sqrt)(x)
-#define RSQRT(x)  (R(1) / HG_LIBM(sqrt)(x))
-#define EXP(x)    HG_LIBM(exp)(x)
-#define EXPM1(x)  HG_LIBM(expm1)(x)
-#define LOG(x)    HG_LIBM(log)(x)
-#define LOG1P(x)  HG_LIBM(log1p)(x)
-#define SIN(x)    HG_LIBM(sin)(x)
-#define COS(x)    HG_LIBM(cos)(x)
-#define TANH(x)   HG_LIBM(tanh)(x)
-#define ERF(x)    HG_LIBM(erf)(x)
-#define LGAMMA(x) hg_lgamma(x)
-#define POW(x, y) HG_LIBM(pow)(x, y)
-#define ROUND(x)  HG_LIBM(nearbyint)(x)
-#define SIGMOID(x) hg_sigmoid_value(x)
+/* The gamma family, thread-safe; computed in double (vocabulary.c). */
+double hg_log_gamma(double x);
+double hg_digamma_value(double x);
+double hg_trigamma_value(double x);
+double hg_tetragamma_value(double x);
+
+static inline hg_real hg_selected(bool c, hg_real x, hg_real y)
+{
+    return c ? x : y;
+}
+
+#define ABS(x)   HG_LIBM(fabs)(x)
+#define SIGN(x)  ((x) > 0 ? R(1) : (x) < 0 ? R(-1) : (x))
+#define SQRT(x)  HG_LIBM(sqrt)(x)
+#define RSQRT(x) (R(1) / HG_LIBM(sqrt)(x))
+#define ROUND(x) HG_LIBM(nearbyint)(x) /* halves to even */
+#define SIN(x)   HG_LIBM(sin)(x)
+#define COS(x)   HG_LIBM(cos)(x)
+/* Both sides are computed: compilers then need no branch. */
+#define SELECT(c, x, y) hg_selected(c, x, y)
+#define POW(x, y)       HG_LIBM(pow)(x, y)
+#define LGAMMA(x)       R(hg_log_gamma((double)(x)))
+#define DIGAMMA(x)      R(hg_digamma_value((double)(x)))
+#define TRIGAMMA(x)     R(hg_trigamma_value((double)(x)))
+#define TETRAGAMMA(x)   R(hg_tetragamma_value((double)(x)))
+
+#if defined(HG_VECTOR_VOCABULARY) && !defined(HG_DOUBLE)
+#include "ops/vocabulary_vector.h"
+#else
+
+#define EXP(x)      HG_LIBM(exp)(x)
+#define EXPM1(x)    HG_LIBM(expm1)(x)
+#define LOG(x)      HG_LIBM(log)(x)
+#define LOG1P(x)    HG_LIBM(log1p)(x)
+#define TANH(x)     HG_LIBM(tanh)(x)
+#define ERF(x)      HG_LIBM(erf)(x)
+#define SIGMOID(x)  hg_sigmoid_value(x)
+#define SOFTPLUS(x) (((x) < 0 ? R(0) : (x)) + LOG1P(EXP(-ABS(x))))
+#define DECAY(x)    EXP(x) /* of x <= 0 */
 
 /* Stable on both sides: never exponentiates a positive number. */
 static inline hg_real hg_sigmoid_value(hg_real x)
@@ -46,5 +68,13 @@ static inline hg_real hg_sigmoid_value(hg_real x)
 }
 
 #endif
+
+/* Density and distribution function of the standard normal. */
+#define NORMAL_PDF(x) (R(0.39894228040143268) * DECAY(R(-0.5) * (x) * (x)))
+#define NORMAL_CDF(x) (R(0.5) + R(0.5) * ERF(R(0.70710678118654752) * (x)))
+
+/* Fixed points of mean and variance (Klambauer et al., 2017). */
+#define SELU_SCALE R(1.0507009873554804934)
+#define SELU_ALPHA R(1.6732632423543772848)
 
 #endif
