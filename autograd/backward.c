@@ -47,14 +47,27 @@ static void let_go(hg_tensor *t)
     drop_if_idle(base);
 }
 
+/* The newest tensor of the scope, which stays until the sweep. */
+static hg_block *mark_newest(hg_scope *s)
+{
+    hg_block *mark = s->owner.newest;
+    if (mark)
+        mark->kept++;
+    return mark;
+}
+
 /* Drops what a rule made since `mark` and did not return. */
-static void sweep(hg_scope *s, const hg_block *mark)
+static void sweep(hg_scope *s, hg_block *mark)
 {
     hg_block *older;
     for (hg_block *b = s->owner.newest; b && b != mark; b = older) {
         older = b->older;
         b->temporary = true;
         drop_if_idle(b);
+    }
+    if (mark) {
+        mark->kept--;
+        drop_if_idle(mark);
     }
 }
 
@@ -76,8 +89,10 @@ static hg_tensor *at_home(hg_scope *s, hg_tensor *leaf, hg_tensor *g)
     if (b->grad_home || b->owner == &s->owner)
         return g;
     hg_tensor *copy = hg_tensor_new(b->owner, leaf->shape, HG_REAL);
-    if (copy)
-        hg_gather_values(g, hg_data(copy));
+    if (!copy)
+        return NULL;
+    hg_gather_values(g, hg_data(copy));
+    hg_block_of(copy)->temporary = true; /* dropped with the next gradient */
     return copy;
 }
 
@@ -209,7 +224,7 @@ static bool visit(const pass *p, hg_block *b)
     hg_ambient *here = hg_ambient_here();
     hg_scope *s = p->scope;
     hg_tensor *g = b->partial;
-    const hg_block *mark = s->owner.newest;
+    hg_block *mark = p->recorded ? NULL : mark_newest(s);
     const char *path = here->path, *op = here->op;
     here->path = b->t.name;
     here->op = b->t.op->name;
@@ -217,8 +232,8 @@ static bool visit(const pass *p, hg_block *b)
     here->path = path;
     here->op = op;
     b->partial = NULL;
-    if (ok && b->retain)
-        ok = set_gradient(s, &b->t, g);
+    if (ok && b->retain && !p->x)
+        ok = add_to_leaf(p, &b->t, g);
     if (p->recorded)
         return ok;
     sweep(s, mark);
@@ -236,13 +251,11 @@ static void forget_partials(hg_scope *s)
 static bool seed(const pass *p, hg_tensor *v)
 {
     hg_block *b = hg_block_of(p->y);
-    const hg_block *mark = p->scope->owner.newest;
     b->partial = v ? v : hg_ones(p->y->shape);
     if (!b->partial)
         return false;
+    hg_block_of(b->partial)->temporary = !v && !p->recorded;
     keep(b->partial);
-    if (!v && !p->recorded)
-        sweep(p->scope, mark);
     return true;
 }
 
@@ -268,12 +281,15 @@ static bool walk(const pass *p, hg_tensor *v)
 /* ---- Where was the path cut?
  * ------------------------------------------------- */
 
-static const hg_tensor *find_cut(const hg_tensor *t, int depth)
+/* The budget bounds the walk: values used twice make many ways to one node. */
+static const hg_tensor *find_cut(const hg_tensor *t, int *budget)
 {
-    for (int i = 0; i < t->arity && depth < 64; i++) {
+    for (int i = 0; i < t->arity && --*budget > 0; i++) {
+        if (hg_block_of(t->in[i])->alive != HG_ALIVE)
+            continue;
         if (t->in[i]->wants_grad)
             return t;
-        const hg_tensor *cut = find_cut(t->in[i], depth + 1);
+        const hg_tensor *cut = find_cut(t->in[i], budget);
         if (cut)
             return cut;
     }
@@ -282,7 +298,8 @@ static const hg_tensor *find_cut(const hg_tensor *t, int depth)
 
 static bool fail_unreached(const hg_tensor *loss)
 {
-    const hg_tensor *cut = find_cut(loss, 0);
+    int budget = 1000;
+    const hg_tensor *cut = find_cut(loss, &budget);
     if (!cut)
         return hg_fail(HG_ERROR_STATE,
                        "hg_backward: the loss reaches no parameter: nothing "
@@ -334,7 +351,7 @@ bool hg_backward_where(hg_tensor *loss, hg_leaf_filter filter, void *user)
     bool ok = walk(&p, NULL);
     hg_set_mode(was);
     forget_partials(s);
-    b->spent |= ok;
+    b->spent |= ok && b->needs;
     if (ok && !b->needs)
         ok = hg_fail(HG_ERROR_STATE,
                      "hg_backward_to: the loss reaches no parameter of the "
