@@ -144,10 +144,10 @@ static bool parse_shape(hg_shape shape, hg_shape *item)
     for (int i = 1; good && i < shape.rank; i++) {
         int64_t n = shape.dim[i];
         good = n > 0 && n <= INT32_MAX / features;
-        features *= n;
+        features *= good ? n : 1;
         item->dim[3 - shape.rank + i] = n;
     }
-    if (good)
+    if (good && shape.dim[0] <= PTRDIFF_MAX / 8 / features)
         return true;
     if (shape.rank < 0 || shape.rank > HG_MAX_RANK)
         return hg_fail(HG_ERROR_SHAPE,
@@ -157,7 +157,7 @@ static bool parse_shape(hg_shape shape, hg_shape *item)
     return hg_fail(HG_ERROR_SHAPE,
                    "hg_data_from: %s is no data set; use [n, features], "
                    "[n, h, w] or [n, c, h, w], with n and the features of an "
-                   "item at most %d",
+                   "item at most %d, and all of it in the address space",
                    HG_SHAPE_TEXT(shape), INT32_MAX);
 }
 

@@ -49,9 +49,9 @@ static bool check_magic(const hg_input *in, const uint8_t m[4], int least,
                        in->path, m[2]);
     if (m[3] < least || m[3] > most)
         return hg_fail(HG_ERROR_FORMAT,
-                       "%s: an IDX file with %d axes where %s belong%s",
-                       in->path, m[3],
-                       most == 1 ? "labels (1 axis)" : "images (2 to 4 axes)",
+                       "%s: an IDX file of rank %d where %s belong%s", in->path,
+                       m[3],
+                       most == 1 ? "labels (rank 1)" : "images (rank 2 to 4)",
                        m[3] == 1 ? " (are these the labels?)" : "");
     return true;
 }
@@ -60,7 +60,7 @@ static bool check_magic(const hg_input *in, const uint8_t m[4], int least,
 static bool check_sizes(const hg_input *in, const header *h, int64_t *bytes)
 {
     char text[96];
-    int64_t most = hg_input_most(in), product = 1;
+    int64_t most = hg_input_most(in) - 4 - 4 * h->axes, product = 1;
     for (int i = 0; i < h->axes; i++) {
         if (h->dim[i] < 1 || h->dim[i] > INT32_MAX)
             return hg_fail(HG_ERROR_FORMAT,

@@ -44,7 +44,7 @@ bool hg_data_finish(hg_data *, hg_data_options);
 
 /* ---- Files --------------------------------------------------------------- */
 
-/* Reads an IDX file of bytes, plain or gzip, as images (2 to 4 axes) into a
+/* Reads an IDX file of bytes, plain or gzip, as images (rank 2 to 4) into a
  * set without rows, or as labels of a set that has its images. sha256: of the
  * uncompressed file, in hexadecimal digits, or NULL not to check. */
 bool hg_idx_images(hg_data *, const char *path, const char *sha256);
