@@ -25,13 +25,14 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLE = "ops/pointwise.def"
 COLUMNS = {  # of each kind of row: those that hold derivatives
-    "UNARY": {2: "gradient", 3: "curvature"},
-    "BINARY": {2: "dx", 3: "dy", 4: "dxx", 5: "dxy", 6: "dyy"},
+    "UNARY": {2: "gradient", 4: "curvature"},
+    "BINARY": {2: "dx", 3: "dy", 5: "dxx", 6: "dxy", 7: "dyy"},
     "LINEAR": {2: "dx", 3: "dy"},
 }
 COLUMNS["UNARY_A"] = COLUMNS["UNARY_AB"] = COLUMNS["UNARY"]
 CONSTANT = re.compile(r"NONE|-?R\(0\)|NULL|0")
-SWAPS = {"+": "-", "-": "+", "*": "/", "/": "*", "<": ">", ">": "<"}
+SWAPS = {"+": "-", "-": "+", "*": "/", "/": "*", "<": ">", ">": "<",
+         "<=": ">=", ">=": "<="}
 SWAPS |= {"hg_add": "hg_sub", "hg_sub": "hg_add",
           "hg_mul": "hg_div", "hg_div": "hg_mul", "hg_neg": ""}
 # Skipped or single tokens of C: strings and comments, two-letter operators,
@@ -55,7 +56,8 @@ def squeeze(text):
 
 def is_unary(before):
     """Is a minus after the token `before` a sign?"""
-    return before is None or before in "(,?:*/+-<>=[{;" or before == "return"
+    return (before is None or before == "return"
+            or not re.match(r"[\w)\]]", before))
 
 
 def exchanges(text):
