@@ -16,15 +16,11 @@ static bool expand_shape(hg_tensor *z, hg_shape *out)
     }
     if (fits)
         return true;
-    hg_shape wanted = {
-        .rank = a->rank < 0 || a->rank > HG_MAX_RANK ? 0 : (int)a->rank};
-    for (int i = 0; i < wanted.rank; i++)
-        wanted.dim[i] = a->dim[i];
     return hg_fail(HG_ERROR_SHAPE,
                    "%s cannot be expanded to %s: counted from the end, sizes "
                    "must agree or be 1 in the input (-1 keeps a size); insert "
                    "axes with hg_unsqueeze",
-                   HG_SHAPE_TEXT(from), HG_SHAPE_TEXT(wanted));
+                   HG_SHAPE_TEXT(from), HG_SHAPE_TEXT(hg_shape_of_attr(a)));
 }
 
 static void expand_view(hg_tensor *z)

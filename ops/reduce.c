@@ -1,6 +1,9 @@
 /* reduce.c - what reductions over sets of axes have in common. */
 #include "ops/reduce.h"
 
+/* ---- Shapes and axes ------------------------------------------------------
+ */
+
 bool hg_reduce_shape(hg_tensor *z, hg_shape *out)
 {
     const hg_reduce_attr *a = z->attr;
@@ -14,8 +17,7 @@ bool hg_reduce_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
-/* The axes as bits; false with a sentence under `name`. */
-static bool mask_of(const char *name, hg_tensor *x, hg_axes axes, int64_t *mask)
+bool hg_axes_in(const char *name, hg_tensor *x, hg_axes axes, int64_t *mask)
 {
     hg_ambient *here = hg_ambient_here();
     const char *outer = here->op;
@@ -32,11 +34,23 @@ static bool mask_of(const char *name, hg_tensor *x, hg_axes axes, int64_t *mask)
     return ok;
 }
 
+int hg_axis_in(const char *name, hg_tensor *x, int axis)
+{
+    hg_ambient *here = hg_ambient_here();
+    const char *outer = here->op;
+    if (here->code)
+        return -1;
+    here->op = name;
+    int found = hg_usable(x, "input 0") ? hg_axis_of(axis, x->shape.rank) : -1;
+    here->op = outer;
+    return found;
+}
+
 hg_tensor *hg_reduce_with(const hg_op *op, hg_tensor *x, hg_axes axes, double a)
 {
     hg_reduce_attr attr = {.keep = axes.keep, .a = a};
-    return mask_of(op->name, x, axes, &attr.mask) ? hg_apply(op, &attr, x)
-                                                  : NULL;
+    return hg_axes_in(op->name, x, axes, &attr.mask) ? hg_apply(op, &attr, x)
+                                                     : NULL;
 }
 
 hg_tensor *hg_reduce(const hg_op *op, hg_tensor *x, hg_axes axes)
@@ -54,16 +68,48 @@ hg_tensor *hg_unreduce(const hg_tensor *z, hg_tensor *t)
     return hg_expand(a->keep ? t : hg_reshape(t, kept), from);
 }
 
-bool hg_reduces_something(const char *name, hg_tensor *x, hg_axes axes)
+int64_t hg_reduced_count(const char *name, hg_tensor *x, hg_axes axes,
+                         double least)
 {
     int64_t mask, n = 1, outputs = 1;
-    if (!mask_of(name, x, axes, &mask))
-        return false;
+    if (!hg_axes_in(name, x, axes, &mask))
+        return -1;
     for (int d = 0; d < x->shape.rank; d++)
         *(mask >> d & 1 ? &n : &outputs) *= x->shape.dim[d];
-    return n || !outputs ||
-           hg_fail(HG_ERROR_SHAPE,
-                   "%s: there is nothing to reduce: the axes of %s hold no "
-                   "element; skip empty batches or choose other axes",
-                   name, HG_SHAPE_TEXT(x->shape));
+    if ((double)n > least || !outputs)
+        return n;
+    hg_fail(HG_ERROR_SHAPE,
+            "%s: the reduced axes of %s hold %lld elements, more than %g are "
+            "needed; skip such a batch or reduce other axes",
+            name, HG_SHAPE_TEXT(x->shape), (long long)n, least);
+    return -1;
+}
+
+/* ---- Tiles ----------------------------------------------------------------
+ */
+
+hg_reduction hg_reduction_of(const hg_kernel *k, unsigned mask)
+{
+    hg_reduction r = {
+        .kernel = k, .rows = hg_rows_of(k), .width = 1, .across = 1};
+    r.kept = hg_walk_of(k, 0, mask, false);
+    r.gone = hg_walk_of(k, 0, mask, true);
+    r.columns = r.kept.rank && r.kept.size &&
+                (!r.gone.rank || hg_walk_step(&r.kept) < hg_walk_step(&r.gone));
+    r.tiles = r.kept.size;
+    if (r.columns) {
+        int64_t run = hg_walk_run(&r.kept);
+        r.width = run < HG_TILE ? run : HG_TILE;
+        r.across = (run + r.width - 1) / r.width;
+        r.tiles = r.kept.size / run * r.across;
+    }
+    return r;
+}
+
+int64_t hg_reduction_tile(const hg_reduction *r, int64_t tile, int64_t *width)
+{
+    int64_t run = r->columns ? hg_walk_run(&r->kept) : 1;
+    int64_t skip = tile % r->across * r->width;
+    *width = run - skip < r->width ? run - skip : r->width;
+    return tile / r->across * run + skip;
 }

@@ -1,141 +1,136 @@
 /* sum.c - sums over sets of axes, and sum_to, the mirror of expand.
  *
- * Short runs are added in lanes of hg_real, the runs' sums in double: 1e7
- * floats come out right to about 1e-7. What is added in which order depends on
- * shapes and strides only, never on the number of threads. */
-#include "ops/internal.h"
+ * Short runs are added in lanes of hg_real (rows.h), the runs' sums in double:
+ * 1e7 floats come out right to about 1e-7. What is added in which order depends
+ * on shapes and strides only, never on the number of threads. */
 #include "ops/reduce.h"
-#include "ops/walk.h"
 
 enum {
-    LANES = 16,
     RUN = 1024,     /* values added in hg_real before going to double */
-    TILE = 128,     /* outputs that are added to side by side */
     BLOCK = 64,     /* rows added in hg_real before going to double */
     PARTIALS = 2048 /* sums of chunks kept on the stack */
 };
 
 typedef struct {
-    const hg_kernel *kernel;
-    hg_walk kept, gone;
-    bool columns;          /* neighbours in memory belong to other outputs */
-    int64_t width, across; /* outputs a tile, tiles a run of `kept` */
-    int64_t tiles, chunks;
+    hg_reduction r;
+    const hg_sum_form *form;
+    int64_t chunks;
     double *partial; /* [chunks, outputs] */
 } sum_job;
 
 /* ---- One tile -------------------------------------------------------------
  */
 
-/* In LANES partial sums, which compilers turn into vectors. */
-static hg_real add_dense(const hg_real *in, int64_t n)
+/* n values, the first of them for this output. */
+static double add_run(const sum_job *job, const hg_real *in, int64_t n,
+                      const hg_real *shift)
 {
-    hg_real lane[LANES] = {0}, rest = 0;
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++)
-            lane[l] += in[i + l];
-    for (; i < n; i++)
-        rest += in[i];
-    for (int half = LANES / 2; half; half /= 2)
-        for (int l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    return lane[0] + rest;
-}
-
-static double add_run(const hg_real *in, int64_t step, int64_t n)
-{
+    const hg_sum_form *form = job->form;
+    int64_t step = hg_walk_step(&job->r.gone);
+    hg_real mapped[RUN];
     double total = 0;
-    if (step != 1) {
-        for (int64_t i = 0; i < n; i++)
-            total += (double)in[i * step];
-        return total;
+    for (int64_t i = 0; i < n; i += RUN) {
+        int64_t count = n - i < RUN ? n - i : RUN;
+        const hg_real *from = in + i * step;
+        if (form)
+            form->map(job->r.rows, mapped, from, step, count, shift, 0,
+                      form->a);
+        else if (step != 1)
+            for (int64_t j = 0; j < count; j++)
+                mapped[j] = from[j * step];
+        total +=
+            (double)job->r.rows->sum(form || step != 1 ? mapped : from, count);
     }
-    for (int64_t i = 0; i < n; i += RUN)
-        total += (double)add_dense(in + i, n - i < RUN ? n - i : RUN);
     return total;
 }
 
 /* Reduced positions from ... to of one output. */
-static double add_row(const sum_job *job, const hg_real *in, int64_t from,
-                      int64_t to)
+static double add_row(const sum_job *job, const hg_real *in,
+                      const hg_real *shift, int64_t from, int64_t to)
 {
-    int64_t run = hg_walk_run(&job->gone), step = hg_walk_step(&job->gone);
+    int64_t run = hg_walk_run(&job->r.gone);
     double total = 0;
     while (from < to) {
         int64_t left = run - from % run;
         int64_t n = left < to - from ? left : to - from;
-        total += add_run(in + hg_walk_offset(&job->gone, from), step, n);
+        total +=
+            add_run(job, in + hg_walk_offset(&job->r.gone, from), n, shift);
         from += n;
     }
     return total;
 }
 
-static void add_vector(hg_real *restrict sum, const hg_real *in, int64_t step,
-                       int64_t n)
+static void map_and_add(const sum_job *job, hg_real *sum, const hg_real *in,
+                        const hg_real *shift, int64_t n)
 {
-    if (step == 1)
-        for (int64_t j = 0; j < n; j++)
-            sum[j] += in[j];
-    else
-        for (int64_t j = 0; j < n; j++)
-            sum[j] += in[j * step];
+    int64_t step = hg_walk_step(&job->r.kept);
+    hg_real mapped[HG_TILE];
+    if (job->form)
+        job->form->map(job->r.rows, mapped, in, step, n, shift, 1,
+                       job->form->a);
+    job->r.rows->add(sum, job->form ? mapped : in, job->form ? 1 : step, n);
 }
 
 /* Reduced positions from ... to of `width` outputs that lie side by side. */
-static void add_columns(const sum_job *job, const hg_real *in, int64_t width,
-                        int64_t from, int64_t to, double *total)
+static void add_columns(const sum_job *job, const hg_real *in,
+                        const hg_real *shift, int64_t width, int64_t from,
+                        int64_t to, double *total)
 {
-    int64_t step = hg_walk_step(&job->kept);
     for (int64_t j = 0; j < width; j++)
         total[j] = 0;
     while (from < to) {
-        hg_real sum[TILE] = {0};
+        hg_real sum[HG_TILE] = {0};
         int64_t end = from + BLOCK < to ? from + BLOCK : to;
         for (; from < end; from++)
-            add_vector(sum, in + hg_walk_offset(&job->gone, from), step, width);
+            map_and_add(job, sum, in + hg_walk_offset(&job->r.gone, from),
+                        shift, width);
         for (int64_t j = 0; j < width; j++)
             total[j] += (double)sum[j];
     }
 }
 
-/* ---- All tiles of all chunks
- * ------------------------------------------------- */
+/* ---- All tiles of all chunks ----------------------------------------------
+ */
+
+static void put(const sum_job *job, int64_t o, double total)
+{
+    hg_real *out = job->r.kernel->out + o;
+    const hg_sum_form *form = job->form;
+    *out = (hg_real)(form ? form->finish(total, (double)*out, form->a) : total);
+}
 
 static void add_tile(const sum_job *job, int64_t tile, int64_t chunk)
 {
-    int64_t run = job->columns ? hg_walk_run(&job->kept) : 1;
-    int64_t skip = tile % job->across * job->width;
-    int64_t first = tile / job->across * run + skip;
-    int64_t width = run - skip < job->width ? run - skip : job->width;
-    int64_t from = job->gone.size * chunk / job->chunks;
-    int64_t to = job->gone.size * (chunk + 1) / job->chunks;
-    const hg_real *in = job->kernel->in[0] + hg_walk_offset(&job->kept, first);
-    double total[TILE];
-    if (job->columns)
-        add_columns(job, in, width, from, to, total);
+    int64_t width, first = hg_reduction_tile(&job->r, tile, &width);
+    int64_t outputs = job->r.kept.size, n = job->r.gone.size;
+    int64_t from = n * chunk / job->chunks, to = n * (chunk + 1) / job->chunks;
+    const hg_kernel *k = job->r.kernel;
+    const hg_real *in = k->in[0] + hg_walk_offset(&job->r.kept, first);
+    double total[HG_TILE];
+    if (job->r.columns)
+        add_columns(job, in, k->out + first, width, from, to, total);
     else
-        total[0] = add_row(job, in, from, to);
+        total[0] = add_row(job, in, k->out + first, from, to);
     for (int64_t j = 0; j < width; j++)
         if (job->partial)
-            job->partial[chunk * job->kept.size + first + j] = total[j];
+            job->partial[chunk * outputs + first + j] = total[j];
         else
-            job->kernel->out[first + j] = (hg_real)total[j];
+            put(job, first + j, total[j]);
 }
 
 static void add_tiles(void *argument, int64_t from, int64_t to)
 {
     const sum_job *job = argument;
     for (int64_t i = from; i < to; i++)
-        add_tile(job, i % job->tiles, i / job->tiles);
+        add_tile(job, i % job->r.tiles, i / job->r.tiles);
 }
 
 /* Few outputs of many numbers are cut into chunks, so that threads share
  * them. */
-static int64_t chunks_of(const sum_job *job)
+static int64_t chunks_of(const hg_reduction *r)
 {
-    int64_t outputs = job->kept.size, n = job->gone.size;
-    if (job->tiles >= 32 || outputs * n < 1 << 15)
+    int64_t outputs = r->kept.size, n = r->gone.size;
+    if (r->tiles >= 32 || outputs * n < 1 << 15)
         return 1;
     int64_t chunks = n / 256 < 64 ? n / 256 : 64;
     if (chunks > PARTIALS / outputs)
@@ -145,47 +140,35 @@ static int64_t chunks_of(const sum_job *job)
 
 static void add_chunks(const sum_job *job)
 {
-    for (int64_t o = 0; o < job->kept.size; o++) {
+    for (int64_t o = 0; o < job->r.kept.size; o++) {
         double total = 0;
         for (int64_t c = 0; c < job->chunks; c++)
-            total += job->partial[c * job->kept.size + o];
-        job->kernel->out[o] = (hg_real)total;
+            total += job->partial[c * job->r.kept.size + o];
+        put(job, o, total);
     }
 }
 
-void hg_sum_cpu(const hg_kernel *k, unsigned mask)
+void hg_sum_cpu(const hg_kernel *k, unsigned mask, const hg_sum_form *form)
 {
-    sum_job job = {.kernel = k, .width = 1, .across = 1};
+    sum_job job = {.r = hg_reduction_of(k, mask), .form = form};
     double partial[PARTIALS];
-    job.kept = hg_walk_of(k, 0, mask, false);
-    job.gone = hg_walk_of(k, 0, mask, true);
-    if (!job.kept.size)
+    if (!job.r.kept.size)
         return;
-    job.columns =
-        job.kept.rank &&
-        (!job.gone.rank || hg_walk_step(&job.kept) < hg_walk_step(&job.gone));
-    job.tiles = job.kept.size;
-    if (job.columns) {
-        int64_t run = hg_walk_run(&job.kept);
-        job.width = run < TILE ? run : TILE;
-        job.across = (run + job.width - 1) / job.width;
-        job.tiles = job.kept.size / run * job.across;
-    }
-    job.chunks = chunks_of(&job);
+    job.chunks = chunks_of(&job.r);
     job.partial = job.chunks > 1 ? partial : NULL;
-    int64_t work = job.width * (job.gone.size / job.chunks) + 1;
-    hg_parallel_for(k->threads, job.tiles * job.chunks, (1 << 15) / work + 1,
+    int64_t work = job.r.width * (job.r.gone.size / job.chunks) + 1;
+    hg_parallel_for(k->threads, job.r.tiles * job.chunks, (1 << 15) / work + 1,
                     add_tiles, &job);
     if (job.partial)
         add_chunks(&job);
 }
 
-/* ---- sum
- * ------------------------------------------------------------------------ */
+/* ---- sum ------------------------------------------------------------------
+ */
 
 static void sum_cpu(const hg_kernel *k)
 {
-    hg_sum_cpu(k, (unsigned)((const hg_reduce_attr *)k->attr)->mask);
+    hg_sum_cpu(k, (unsigned)((const hg_reduce_attr *)k->attr)->mask, NULL);
 }
 
 static void sum_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
@@ -209,32 +192,13 @@ hg_tensor *hg_sum(hg_tensor *x, hg_axes axes)
     return hg_reduce(&sum_op, x, axes);
 }
 
-hg_tensor *hg_mean(hg_tensor *x, hg_axes axes)
-{
-    if (!hg_reduces_something("mean", x, axes))
-        return NULL;
-    hg_tensor *sum = hg_sum(x, axes);
-    return sum && hg_numel(sum)
-               ? hg_scale(sum, (double)hg_numel(sum) / (double)hg_numel(x))
-               : sum;
-}
-
-/* ---- sum_to
- * ----------------------------------------------------------------------- */
-
-static hg_shape target_of(const hg_tensor *z)
-{
-    const hg_shape_attr *a = z->attr;
-    hg_shape shape = {.rank = (int)a->rank};
-    for (int i = 0; i < shape.rank; i++)
-        shape.dim[i] = a->dim[i];
-    return shape;
-}
+/* ---- sum_to ---------------------------------------------------------------
+ */
 
 static bool sum_to_shape(hg_tensor *z, hg_shape *out)
 {
     hg_shape from = z->in[0]->shape;
-    *out = target_of(z);
+    *out = hg_shape_of_attr(z->attr);
     int lead = from.rank - out->rank;
     bool fits = lead >= 0;
     for (int i = 0; i < out->rank && fits; i++)
@@ -253,7 +217,7 @@ static void sum_to_cpu(const hg_kernel *k)
     for (int d = 0; d < k->in_shape[0].rank; d++)
         if (d < lead || k->out_shape.dim[d - lead] != k->in_shape[0].dim[d])
             mask |= 1u << d;
-    hg_sum_cpu(k, mask);
+    hg_sum_cpu(k, mask, NULL);
 }
 
 static void sum_to_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
@@ -274,7 +238,7 @@ static const hg_op sum_to_op = {
 
 hg_tensor *hg_sum_to(hg_tensor *x, hg_shape shape)
 {
-    if (hg_is_alive(x) && hg_shape_equal(x->shape, shape))
+    if (!hg_error() && hg_is_alive(x) && hg_shape_equal(x->shape, shape))
         return x;
     hg_shape_attr a = hg_shape_attr_of(shape);
     return hg_apply(&sum_to_op, &a, x);

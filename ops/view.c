@@ -1,7 +1,6 @@
 /* view.c - the same values under another shape or another order of axes:
  * nothing is copied, strides say where things lie. */
 #include "ops/reduce.h"
-#include "ops/walk.h"
 
 /* ---- reshape
  * ------------------------------------------------------------------ */
@@ -62,7 +61,7 @@ static bool strides_for(const hg_tensor *x, hg_shape to, int64_t *stride)
 static bool reshape_shape(hg_tensor *z, hg_shape *out)
 {
     const hg_shape_attr *a = z->attr;
-    hg_shape from = z->in[0]->shape, wanted = {.rank = 0};
+    hg_shape from = z->in[0]->shape;
     int64_t stride[HG_MAX_RANK];
     if (resolve(from, a, out))
         return strides_for(z->in[0], *out, stride) ||
@@ -70,15 +69,11 @@ static bool reshape_shape(hg_tensor *z, hg_shape *out)
                        "the values of %s do not lie so that it has shape %s "
                        "without a copy; use hg_reshape",
                        HG_SHAPE_TEXT(from), HG_SHAPE_TEXT(*out));
-    if (a->rank > 0 && a->rank <= HG_MAX_RANK)
-        wanted.rank = (int)a->rank;
-    for (int i = 0; i < wanted.rank; i++)
-        wanted.dim[i] = a->dim[i];
     return hg_fail(HG_ERROR_SHAPE,
                    "%s with %lld values cannot have shape %s; the product of "
                    "the sizes must be the same, at most one of them may be -1",
                    HG_SHAPE_TEXT(from), (long long)hg_shape_numel(from),
-                   HG_SHAPE_TEXT(wanted));
+                   HG_SHAPE_TEXT(hg_shape_of_attr(a)));
 }
 
 static void reshape_view(hg_tensor *z)

@@ -26,7 +26,7 @@ double hg_digamma_value(double x);
 double hg_trigamma_value(double x);
 double hg_tetragamma_value(double x);
 
-static inline hg_real hg_selected(bool c, hg_real x, hg_real y)
+static inline hg_real hg_picked(bool c, hg_real x, hg_real y)
 {
     return c ? x : y;
 }
@@ -39,7 +39,7 @@ static inline hg_real hg_selected(bool c, hg_real x, hg_real y)
 #define SIN(x)   HG_LIBM(sin)(x)
 #define COS(x)   HG_LIBM(cos)(x)
 /* Both sides are computed: compilers then need no branch. */
-#define SELECT(c, x, y) hg_selected(c, x, y)
+#define SELECT(c, x, y) hg_picked(c, x, y)
 #define POW(x, y)       HG_LIBM(pow)(x, y)
 #define LGAMMA(x)       R(hg_log_gamma((double)(x)))
 #define DIGAMMA(x)      R(hg_digamma_value((double)(x)))

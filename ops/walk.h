@@ -19,6 +19,16 @@ static inline hg_shape_attr hg_shape_attr_of(hg_shape shape)
     return a;
 }
 
+static inline hg_shape hg_shape_of_attr(const void *attr)
+{
+    const hg_shape_attr *a = attr;
+    bool legal = a->rank >= 0 && a->rank <= HG_MAX_RANK;
+    hg_shape shape = {.rank = legal ? (int)a->rank : 0};
+    for (int i = 0; i < shape.rank; i++)
+        shape.dim[i] = a->dim[i];
+    return shape;
+}
+
 /* Axes that lie one inside the other, merged where strides allow. */
 typedef struct {
     int rank;

@@ -1,0 +1,84 @@
+/* cumsum.c - running sums along an axis; the mirror runs the other way. */
+#include "ops/reduce.h"
+
+typedef struct {
+    int64_t axis, reverse;
+} cumsum_attr;
+HG_NO_PADDING(cumsum_attr, 2 * 8);
+
+static bool cumsum_shape(hg_tensor *z, hg_shape *out)
+{
+    *out = z->in[0]->shape;
+    return true;
+}
+
+/* `width` running sums side by side, added in double. */
+static void run_tile(hg_real *out, const hg_real *in, hg_axis_view v,
+                     int64_t width, bool reverse)
+{
+    double total[HG_TILE] = {0};
+    for (int64_t i = 0; i < v.size; i++) {
+        int64_t at = (reverse ? v.size - 1 - i : i) * v.inner;
+        for (int64_t j = 0; j < width; j++) {
+            total[j] += (double)in[at + j];
+            out[at + j] = (hg_real)total[j];
+        }
+    }
+}
+
+static void run_range(void *argument, int64_t from, int64_t to)
+{
+    const hg_kernel *k = argument;
+    const cumsum_attr *a = k->attr;
+    hg_axis_view v = hg_axis_view_of(k->out_shape, (int)a->axis);
+    int64_t across = (v.inner + HG_TILE - 1) / HG_TILE;
+    for (int64_t item = from; item < to; item++) {
+        int64_t skip = item % across * HG_TILE, left = v.inner - skip;
+        int64_t at = item / across * v.size * v.inner + skip;
+        run_tile(k->out + at, k->in[0] + at, v, left < HG_TILE ? left : HG_TILE,
+                 a->reverse);
+    }
+}
+
+static void cumsum_cpu(const hg_kernel *k)
+{
+    const cumsum_attr *a = k->attr;
+    hg_axis_view v = hg_axis_view_of(k->out_shape, (int)a->axis);
+    int64_t across = (v.inner + HG_TILE - 1) / HG_TILE;
+    if (k->n)
+        hg_parallel_for(k->threads, v.outer * across,
+                        (1 << 14) * across / (v.size * v.inner) + 1, run_range,
+                        (void *)(uintptr_t)k);
+}
+
+static hg_tensor *cumsum(hg_tensor *x, cumsum_attr a);
+
+static void cumsum_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
+{
+    cumsum_attr a = *(const cumsum_attr *)z->attr;
+    a.reverse = !a.reverse;
+    dx[0] = cumsum(g, a);
+}
+
+static const hg_op cumsum_op = {
+    .name = "cumsum",
+    .arity = 1,
+    .contiguous = true,
+    .shape = cumsum_shape,
+    .attr_size = sizeof(cumsum_attr),
+    .cpu = cumsum_cpu,
+    .backward = cumsum_backward,
+    .reads = HG_READS_NOTHING,
+    .doc = "running sums along an axis",
+};
+
+static hg_tensor *cumsum(hg_tensor *x, cumsum_attr a)
+{
+    return hg_apply(&cumsum_op, &a, x);
+}
+
+hg_tensor *hg_cumsum(hg_tensor *x, int axis)
+{
+    cumsum_attr a = {hg_axis_in("cumsum", x, axis), 0};
+    return a.axis < 0 ? NULL : cumsum(x, a);
+}

@@ -1,0 +1,259 @@
+/* slice.c - parts of an axis as views; their mirror, which puts a part back
+ * among zeros; and axes read backwards. */
+#include "ops/reduce.h"
+
+#include <string.h>
+
+/* Positions start, start + step, ... of an axis: `count` of them. `size` is
+ * that of the whole axis. */
+typedef struct {
+    int64_t axis, start, step, count, size;
+} part_attr;
+HG_NO_PADDING(part_attr, 5 * 8);
+
+static hg_tensor *take_part(hg_tensor *x, part_attr a);
+static hg_tensor *put_part(hg_tensor *x, part_attr a);
+
+/* ---- slice: a view --------------------------------------------------------
+ */
+
+static bool slice_shape(hg_tensor *z, hg_shape *out)
+{
+    const part_attr *a = z->attr;
+    *out = z->in[0]->shape;
+    out->dim[a->axis] = a->count;
+    return true;
+}
+
+static void slice_view(hg_tensor *z)
+{
+    const part_attr *a = z->attr;
+    if (a->count)
+        z->offset += a->start * z->stride[a->axis];
+    z->stride[a->axis] *= a->step;
+}
+
+static void slice_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
+{
+    dx[0] = put_part(g, *(const part_attr *)z->attr);
+}
+
+static const hg_op slice_op = {
+    .name = "slice",
+    .arity = 1,
+    .shape = slice_shape,
+    .attr_size = sizeof(part_attr),
+    .view = slice_view,
+    .backward = slice_backward,
+    .reads = HG_READS_NOTHING,
+    .int_inputs = 1,
+    .doc = "every step-th position of a part of an axis, without copying",
+};
+
+static hg_tensor *take_part(hg_tensor *x, part_attr a)
+{
+    return hg_apply(&slice_op, &a, x);
+}
+
+/* From Python's counting to 0 ... size; false if out of range. */
+static bool position(int64_t *at, int64_t size)
+{
+    if (*at == HG_END)
+        *at = size;
+    if (*at < 0)
+        *at += size;
+    return *at >= 0 && *at <= size;
+}
+
+hg_tensor *hg_slice(hg_tensor *x, int axis, int64_t start, int64_t stop,
+                    int64_t step)
+{
+    int d = hg_axis_in("slice", x, axis);
+    if (d < 0)
+        return NULL;
+    int64_t size = x->shape.dim[d], from = start, to = stop;
+    if (!position(&from, size) || !position(&to, size) || step < 1) {
+        hg_fail(HG_ERROR_ARGUMENT,
+                "slice: %lld to %lld in steps of %lld does not lie on axis %d "
+                "of %s; use positions from %lld to %lld or HG_END, and a step "
+                "of at least 1",
+                (long long)start, (long long)stop, (long long)step, d,
+                HG_SHAPE_TEXT(x->shape), (long long)-size, (long long)size);
+        return NULL;
+    }
+    int64_t count = to > from ? (to - from - 1) / step + 1 : 0;
+    return take_part(x, (part_attr){d, from, step, count, size});
+}
+
+hg_tensor *hg_select(hg_tensor *x, int axis, int64_t place)
+{
+    int d = hg_axis_in("select", x, axis);
+    if (d < 0)
+        return NULL;
+    int64_t size = x->shape.dim[d];
+    if (place < -size || place >= size) {
+        hg_fail(HG_ERROR_ARGUMENT,
+                "select: position %lld is not on axis %d of %s; use %lld to "
+                "%lld",
+                (long long)place, d, HG_SHAPE_TEXT(x->shape), (long long)-size,
+                (long long)size - 1);
+        return NULL;
+    }
+    int64_t from = place < 0 ? place + size : place;
+    return hg_squeeze(take_part(x, (part_attr){d, from, 1, 1, size}),
+                      HG_OVER(d));
+}
+
+/* ---- unslice: the part among zeros ----------------------------------------
+ */
+
+static bool unslice_shape(hg_tensor *z, hg_shape *out)
+{
+    const part_attr *a = z->attr;
+    *out = z->in[0]->shape;
+    out->dim[a->axis] = a->size;
+    return true;
+}
+
+static void unslice_range(void *argument, int64_t from, int64_t to)
+{
+    const hg_kernel *k = argument;
+    const part_attr *a = k->attr;
+    hg_axis_view v = hg_axis_view_of(k->out_shape, (int)a->axis);
+    for (int64_t outer = from; outer < to; outer++) {
+        hg_real *out = k->out + outer * v.size * v.inner;
+        const hg_real *in = k->in[0] + outer * a->count * v.inner;
+        memset(out, 0, (size_t)(v.size * v.inner) * sizeof *out);
+        int64_t run = a->step == 1 ? a->count : 1;
+        for (int64_t i = 0; i < a->count; i += run)
+            memcpy(out + (a->start + i * a->step) * v.inner, in + i * v.inner,
+                   (size_t)(run * v.inner) * sizeof *out);
+    }
+}
+
+static void unslice_cpu(const hg_kernel *k)
+{
+    const part_attr *a = k->attr;
+    hg_axis_view v = hg_axis_view_of(k->out_shape, (int)a->axis);
+    if (k->n)
+        hg_parallel_for(k->threads, v.outer, (1 << 15) / (v.size * v.inner) + 1,
+                        unslice_range, (void *)(uintptr_t)k);
+}
+
+static void unslice_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
+{
+    dx[0] = take_part(g, *(const part_attr *)z->attr);
+}
+
+static const hg_op unslice_op = {
+    .name = "unslice",
+    .arity = 1,
+    .contiguous = true,
+    .shape = unslice_shape,
+    .attr_size = sizeof(part_attr),
+    .cpu = unslice_cpu,
+    .backward = unslice_backward,
+    .reads = HG_READS_NOTHING,
+    .doc = "a part of an axis among zeros: the mirror of slice, and pad",
+};
+
+static hg_tensor *put_part(hg_tensor *x, part_attr a)
+{
+    return hg_apply(&unslice_op, &a, x);
+}
+
+hg_tensor *hg_pad(hg_tensor *x, int axis, int64_t before, int64_t after)
+{
+    int d = hg_axis_in("pad", x, axis);
+    if (d < 0)
+        return NULL;
+    if (before < 0 || after < 0) {
+        hg_fail(HG_ERROR_ARGUMENT,
+                "pad: %lld before and %lld after axis %d of %s: neither may "
+                "be negative; cut with hg_slice",
+                (long long)before, (long long)after, d,
+                HG_SHAPE_TEXT(x->shape));
+        return NULL;
+    }
+    int64_t n = x->shape.dim[d];
+    return put_part(x, (part_attr){d, before, 1, n, before + n + after});
+}
+
+/* ---- flip -----------------------------------------------------------------
+ */
+
+typedef struct {
+    int64_t mask;
+} flip_attr;
+HG_NO_PADDING(flip_attr, 8);
+
+typedef struct {
+    const hg_kernel *kernel;
+    const hg_real *last; /* the input's element that becomes the first */
+    hg_walk walk;
+} flip_job;
+
+static bool flip_shape(hg_tensor *z, hg_shape *out)
+{
+    *out = z->in[0]->shape;
+    return true;
+}
+
+static void flip_rows(void *argument, int64_t from, int64_t to)
+{
+    const flip_job *job = argument;
+    int64_t length = hg_walk_run(&job->walk), step = hg_walk_step(&job->walk);
+    for (int64_t row = from; row < to; row++) {
+        hg_real *out = job->kernel->out + row * length;
+        const hg_real *in =
+            job->last + hg_walk_offset(&job->walk, row * length);
+        for (int64_t i = 0; i < length; i++)
+            out[i] = in[i * step];
+    }
+}
+
+static void flip_cpu(const hg_kernel *k)
+{
+    const flip_attr *a = k->attr;
+    flip_job job = {.kernel = k, .last = k->in[0], .walk = {.size = 1}};
+    if (!k->n)
+        return;
+    for (int d = 0; d < k->out_shape.rank; d++) {
+        int64_t size = k->out_shape.dim[d], stride = k->in_stride[0][d];
+        bool flipped = a->mask >> d & 1;
+        job.last += flipped ? (size - 1) * stride : 0;
+        hg_walk_add(&job.walk, size, flipped ? -stride : stride);
+    }
+    int64_t length = hg_walk_run(&job.walk);
+    hg_parallel_for(k->threads, k->n / length, (1 << 14) / length + 1,
+                    flip_rows, &job);
+}
+
+static hg_tensor *flip(hg_tensor *x, flip_attr a);
+
+static void flip_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
+{
+    dx[0] = flip(g, *(const flip_attr *)z->attr);
+}
+
+static const hg_op flip_op = {
+    .name = "flip",
+    .arity = 1,
+    .shape = flip_shape,
+    .attr_size = sizeof(flip_attr),
+    .cpu = flip_cpu,
+    .backward = flip_backward,
+    .reads = HG_READS_NOTHING,
+    .doc = "axes read backwards",
+};
+
+static hg_tensor *flip(hg_tensor *x, flip_attr a)
+{
+    return hg_apply(&flip_op, &a, x);
+}
+
+hg_tensor *hg_flip(hg_tensor *x, hg_axes axes)
+{
+    flip_attr a;
+    return hg_axes_in("flip", x, axes, &a.mask) ? flip(x, a) : NULL;
+}
