@@ -1,0 +1,19 @@
+/* random_kernels.h - filling an array with draws, one way an instruction set.
+ */
+#ifndef HG_RANDOM_KERNELS_H
+#define HG_RANDOM_KERNELS_H
+
+#include "ops/isa.h"
+#include "tensor/random.h"
+
+typedef enum { HG_DRAW_UNIFORM, HG_DRAW_NORMAL, HG_DRAW_GUMBEL } hg_draw;
+
+/* Elements 4 * block ... 4 * block + n - 1 of the stream. */
+typedef struct {
+    void (*fill)(hg_real *out, const hg_philox *stream, uint64_t block,
+                 int64_t n, hg_draw kind);
+} hg_draws;
+
+HG_ISA_TABLE(hg_draws, hg_draws)
+
+#endif
