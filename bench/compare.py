@@ -1,0 +1,259 @@
+"""compare.py - hourglass against PyTorch on the CPU, interleaved in one run.
+
+    python3 bench/compare.py --python PYTHON [WORKLOAD...]
+
+PYTHON is an interpreter that has torch ($PYTHON does as well). Each workload
+starts a process for hourglass and one for each variant of the peer, which then
+take turns, block by block: A B A B ... The figure of a side is the median of
+its blocks (and the least beside it), that of the peer its best variant. Peak
+memory is VmHWM of each process. Writes bench/results/DATE-cpu.json and .md, and
+prints the table.
+
+Exit code: 0 all bars of the table are met, 1 one is not, 2 something could not
+be run.
+"""
+
+import argparse
+import contextlib
+import datetime
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+
+# Steps a block; the peer's variants; how often faster hourglass has to be.
+WORKLOADS = {
+    "ae-b32": (200, ["eager"], 1.5),
+    "ae-b128": (200, ["eager"], 1.0),
+    "vae-b32": (200, ["eager"], 1.0),
+    "aae-b100": (25, ["eager"], 1.0),
+    "convvae-b256": (50, ["eager", "channels_last"], 1.0),
+    "tfpvae-b64": (8, ["eager", "channels_last"], None),
+}
+MEMORY = 1 / 3  # of the peer's peak at most, where speed has a bar
+REST = 0.3  # seconds between blocks: threads that still spin go to sleep
+
+
+class Failure(Exception):
+    pass
+
+
+class Side:
+    """A program that runs blocks of steps on demand and keeps their times."""
+
+    def __init__(self, name, command, environment):
+        self.name, self.times, self.peak = name, [], 0.0
+        self.report = {}
+        try:
+            self.process = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        except OSError as error:
+            raise Failure(f"{name}: {error}") from error
+
+    def block(self, steps):
+        """Milliseconds a step; the caller decides whether they count."""
+        try:
+            self.process.stdin.write(f"run {steps}\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+            self.report = json.loads(line)
+        except (BrokenPipeError, json.JSONDecodeError) as error:
+            raise Failure(f"{self.name} gave no JSON line") from error
+        self.peak = peak_mib(self.process.pid)
+        return self.report["ms_per_step"]
+
+    def close(self):
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+    def summary(self):
+        return {
+            "name": self.name,
+            "ms_per_step": round(statistics.median(self.times), 4),
+            "ms_min": round(min(self.times), 4),
+            "ms_max": round(max(self.times), 4),
+            "peak_mib": round(self.peak, 1),
+            "blocks": [round(ms, 4) for ms in self.times],
+            "report": self.report,
+        }
+
+
+def peak_mib(pid):
+    with open(f"/proc/{pid}/status") as status:
+        rows = dict(line.split(":", 1) for line in status)
+    return int(rows["VmHWM"].split()[0]) / 1024
+
+
+def environment(threads):
+    """Both sides get the same threads; a second pool would fight the first."""
+    names = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    names["OPENBLAS_NUM_THREADS"] = 1
+    return {**os.environ, **{key: str(value) for key, value in names.items()}}
+
+
+def commands(workload, arguments):
+    """Name and command line of every side, hourglass first."""
+    threads = ["--threads", str(arguments.threads), "--serve"]
+    ours = [arguments.program, "bench", workload, "--device", "cpu", *threads]
+    yield "hourglass", ours
+    peer = HERE / "peers" / "pytorch.py"
+    variants = list(WORKLOADS[workload][1])
+    if arguments.compile:
+        variants.append("compile")
+    for variant in variants:
+        command = [arguments.python, str(peer), workload, "--variant", variant]
+        yield f"PyTorch {variant}", [*command, *threads]
+
+
+def run(workload, arguments):
+    """All blocks of a workload."""
+    steps = arguments.steps or WORKLOADS[workload][0]
+    sides = []
+    try:
+        for name, command in commands(workload, arguments):
+            side = Side(name, command, environment(arguments.threads))
+            sides.append(side)
+            side.block(steps)  # warm-up
+        for _ in range(arguments.blocks):
+            for side in sides:
+                time.sleep(REST)
+                side.times.append(side.block(steps))
+    finally:
+        for side in sides:
+            side.close()
+    return judge(workload, steps, [side.summary() for side in sides])
+
+
+def judge(workload, steps, sides):
+    """Ratios are the peer's over ours: above 1, hourglass is faster."""
+    ours, peers = sides[0], sides[1:]
+    best = min(peers, key=lambda peer: peer["ms_per_step"])
+    least = min(peer["ms_min"] for peer in peers)
+    memory = ours["peak_mib"] / min(peer["peak_mib"] for peer in peers)
+    bar = WORKLOADS[workload][2]
+    ratio = best["ms_per_step"] / ours["ms_per_step"]
+    return {
+        "workload": workload,
+        "steps": steps,
+        "best_peer": best["name"],
+        "ratio_of_medians": round(ratio, 3),
+        "ratio_of_minima": round(least / ours["ms_min"], 3),
+        "memory": round(memory, 3),
+        "bar": bar,
+        "met": bar is None or (ratio >= bar and memory <= MEMORY),
+        "sides": sides,
+    }
+
+
+def machine():
+    with open("/proc/cpuinfo") as info:
+        models = [line.split(":")[1].strip() for line in info if "name" in line]
+    return {
+        "cpu": models[0] if models else platform.machine(),
+        "cpus": os.cpu_count(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def revision():
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def table(result):
+    rows = [
+        "| workload | hourglass ms (least) | PyTorch ms (least) | variant |"
+        " medians | minima | MiB | of PyTorch's | bar |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for w in result["workloads"]:
+        ours = w["sides"][0]
+        peer = next(s for s in w["sides"] if s["name"] == w["best_peer"])
+        bar = "-" if w["bar"] is None else f"{w['bar']:.1f}x"
+        cells = [
+            w["workload"],
+            f"{ours['ms_per_step']:.3f} ({ours['ms_min']:.3f})",
+            f"{peer['ms_per_step']:.3f} ({peer['ms_min']:.3f})",
+            w["best_peer"].partition(" ")[2],
+            f"{w['ratio_of_medians']:.2f}x",
+            f"{w['ratio_of_minima']:.2f}x",
+            f"{ours['peak_mib']:.0f}",
+            f"{w['memory']:.2f}",
+            bar + ("" if w["met"] else " missed"),
+        ]
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def heading(result):
+    m, peer = result["machine"], result["workloads"][0]["sides"][1]["report"]
+    return (
+        f"{result['date']}, {m['cpu']}, {m['cpus']} CPUs, {result['threads']} "
+        f"threads, hourglass {result['revision']}, {peer['version']} "
+        f"(Adam {peer['adam']}), {result['blocks']} blocks a side, interleaved."
+    )
+
+
+def write(result, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder / f"{result['date']}-cpu"
+    stem.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+    text = f"{heading(result)}\n\n{table(result)}\n"
+    stem.with_suffix(".md").write_text(text)
+    print(text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD")
+    parser.add_argument("--python", default=os.environ.get("PYTHON"))
+    parser.add_argument("--program", default=str(ROOT / "build/apps/hourglass"))
+    parser.add_argument(
+        "--results", type=pathlib.Path, default=HERE / "results"
+    )
+    parser.add_argument("--blocks", type=int, default=7)
+    parser.add_argument("--steps", type=int, help="in a block")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--compile", action="store_true", help="torch.compile too"
+    )
+    arguments = parser.parse_args()
+    if not arguments.python:
+        parser.error("name an interpreter that has torch: --python or $PYTHON")
+    chosen = arguments.workloads or list(WORKLOADS)
+    unknown = [name for name in chosen if name not in WORKLOADS]
+    if unknown:
+        parser.error(
+            f"no workload {unknown[0]}; there are {', '.join(WORKLOADS)}"
+        )
+    result = {"date": datetime.date.today().isoformat(), "machine": machine()}
+    result.update(threads=arguments.threads, blocks=arguments.blocks)
+    result.update(revision=revision(), workloads=[])
+    try:
+        for workload in chosen:
+            print(workload, file=sys.stderr)
+            result["workloads"].append(run(workload, arguments))
+    except Failure as failure:
+        print(f"compare.py: {workload}: {failure}", file=sys.stderr)
+        return 2
+    write(result, arguments.results)
+    return 0 if all(w["met"] for w in result["workloads"]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
