@@ -1,7 +1,5 @@
-/* linear.c - the fully connected layer and the embedding. */
+/* linear.c - the fully connected layer. */
 #include "nn/internal.h"
-
-#include <math.h>
 
 typedef struct {
     nn_layer base;

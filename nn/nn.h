@@ -59,7 +59,7 @@ typedef struct {
     int64_t fan_in, fan_out; /* 0: from the shape, PyTorch's way */
 } hg_init;
 
-#define HG_INIT(...) ((hg_init){__VA_ARGS__})
+#define HG_INIT(...) ((hg_init){.kind = __VA_ARGS__})
 #define HG_NORMAL    HG_INIT(HG_INIT_NORMAL, 0, 1)
 #define HG_UNIFORM   HG_INIT(HG_INIT_UNIFORM, 0, 1)
 
@@ -277,8 +277,8 @@ HG_API nn_layer *nn_conv_transpose2d(hg_params *, const char *name, int64_t in,
 /* Normalisation over the batch (and places), with running statistics:
  * weight, bias, running_mean, running_var, num_batches_tracked. */
 typedef struct {
-    hg_real momentum; /* [0.1] */
-    hg_real eps;      /* [1e-5] */
+    double momentum; /* [0.1] */
+    double eps;      /* [1e-5] */
 } nn_norm_options;
 HG_API nn_layer *nn_batch_norm(hg_params *, const char *name, int64_t channels,
                                nn_norm_options);
@@ -288,7 +288,7 @@ HG_API nn_layer *nn_group_norm(hg_params *, const char *name, int64_t groups,
                                int64_t channels, nn_norm_options);
 
 /* Zeroes with probability p while the scope is stochastic. */
-HG_API nn_layer *nn_dropout(hg_params *, hg_real p);
+HG_API nn_layer *nn_dropout(hg_params *, double p);
 /* int32 [...] -> [..., width]; weight [count, width]. */
 HG_API nn_layer *nn_embedding(hg_params *, const char *name, int64_t count,
                               int64_t width);

@@ -1,0 +1,122 @@
+/* ema.c - an exponential moving average of weights (Polyak and Juditsky,
+ * 1992): average = decay * average + (1 - decay) * weight. */
+#include "nn/internal.h"
+
+#include <string.h>
+
+struct hg_ema {
+    hg_params *set;
+    hg_real decay;
+    bool swapped;
+    int64_t count;
+    struct {
+        hg_tensor *weight;
+        hg_real *average;
+    } list[];
+};
+
+static int64_t weights_below(const hg_params *p)
+{
+    int64_t count = 0;
+    hg_entries e = hg_entries_below(p);
+    for (int64_t i = e.from; i < e.to; i++)
+        count += !p->store->sorted[i]->buffer;
+    return count;
+}
+
+static bool take_average(hg_ema *ema, hg_store *store, hg_tensor *weight)
+{
+    size_t size = (size_t)hg_numel(weight) * sizeof(hg_real);
+    hg_real *average = hg_region_take(&store->owner.region, size);
+    if (!average)
+        return false;
+    memcpy(average, hg_data(weight), size);
+    ema->list[ema->count].weight = weight;
+    ema->list[ema->count++].average = average;
+    return true;
+}
+
+hg_ema *hg_ema_new(hg_params *p, hg_real decay)
+{
+    if (!hg_params_usable(p, "hg_ema_new"))
+        return NULL;
+    if (!(decay >= 0 && decay <= 1)) {
+        hg_fail(HG_ERROR_ARGUMENT,
+                "hg_ema_new: the decay %g is not between 0 and 1",
+                (double)decay);
+        return NULL;
+    }
+    hg_entries e = hg_entries_below(p);
+    size_t row = sizeof((hg_ema *)NULL)->list[0];
+    hg_ema *ema =
+        hg_params_alloc(p, sizeof *ema + (size_t)weights_below(p) * row);
+    if (!ema)
+        return NULL;
+    ema->set = p;
+    ema->decay = decay;
+    for (int64_t i = e.from; i < e.to; i++)
+        if (!p->store->sorted[i]->buffer &&
+            !take_average(ema, p->store, p->store->sorted[i]->tensor))
+            return NULL;
+    return ema;
+}
+
+typedef struct {
+    const hg_real *weight;
+    hg_real *average;
+    hg_real decay;
+} average_job;
+
+static void average_range(void *argument, int64_t from, int64_t to)
+{
+    const average_job *j = argument;
+    for (int64_t i = from; i < to; i++)
+        j->average[i] += (1 - j->decay) * (j->weight[i] - j->average[i]);
+}
+
+static bool ema_usable(const hg_ema *ema, const char *who)
+{
+    if (hg_error())
+        return false;
+    return ema || hg_fail(HG_ERROR_ARGUMENT, "%s: the average is NULL", who);
+}
+
+bool hg_ema_update(hg_ema *ema)
+{
+    if (!ema_usable(ema, "hg_ema_update"))
+        return false;
+    if (ema->swapped)
+        return hg_fail(HG_ERROR_STATE,
+                       "hg_ema_update: the averages are in the weights' "
+                       "place; call hg_ema_swap again first");
+    if (ema->count != weights_below(ema->set))
+        return hg_fail(HG_ERROR_STATE,
+                       "hg_ema_update: parameters were added below \"%s\" "
+                       "after hg_ema_new; call it after the last layer",
+                       ema->set->prefix);
+    int threads = hg_params_context(ema->set)->threads;
+    for (int64_t i = 0; i < ema->count; i++) {
+        average_job job = {hg_data(ema->list[i].weight), ema->list[i].average,
+                           ema->decay};
+        hg_parallel_for(threads, hg_numel(ema->list[i].weight), 1 << 15,
+                        average_range, &job);
+    }
+    return true;
+}
+
+void hg_ema_swap(hg_ema *ema)
+{
+    if (!ema_usable(ema, "hg_ema_swap"))
+        return;
+    ema->swapped = !ema->swapped;
+    for (int64_t i = 0; i < ema->count; i++) {
+        hg_tensor *t = ema->list[i].weight;
+        hg_real *w = hg_data(t), *average = ema->list[i].average;
+        for (int64_t k = 0, n = hg_numel(t); k < n; k++) {
+            hg_real held = w[k];
+            w[k] = average[k];
+            average[k] = held;
+        }
+        t->storage->version++;
+    }
+}
