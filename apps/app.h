@@ -60,6 +60,8 @@ int64_t flag_int(const arguments *, const char *name, int64_t least, int *code);
 double flag_number(const arguments *, const char *name, double least,
                    int *code);
 enum { SHOWN_HELP = 1000 };
+/* name, value, ..., NULL of the model's options that were given */
+void given_options(const arguments *, const char **pairs);
 
 /* The name in the list that is nearest to a misspelt one, or NULL. */
 const char *nearest(const char *word, const char *const *names);

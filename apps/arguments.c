@@ -214,6 +214,16 @@ int64_t flag_int(const arguments *a, const char *name, int64_t least, int *code)
     return number;
 }
 
+void given_options(const arguments *a, const char **pairs)
+{
+    for (const hg_option *o = a->options; o && o->name; o++)
+        if (flag_given(a, o->name)) {
+            *pairs++ = o->name;
+            *pairs++ = flag_text(a, o->name);
+        }
+    *pairs = NULL;
+}
+
 /* ---- Suggestions
  * ------------------------------------------------------------------- */
 

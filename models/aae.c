@@ -79,7 +79,7 @@ static hg_tensor *bce(const struct aae *m, hg_tensor *logits, hg_tensor *x)
     if (!m->faithful)
         return hg_bce_with_logits(logits, x);
     return nn_bce_loss(hg_shift(hg_sigmoid(logits), 1e-15), hg_shift(x, 1e-15),
-                       HG_REDUCE_NONE);
+                       HG_NONE);
 }
 
 /* -log D */

@@ -132,6 +132,12 @@ typedef struct {
 HG_API HG_CHECK bool hg_model_evaluate(const hg_model *, void *model, hg_data *,
                                        int64_t batch_size, hg_metrics *);
 
+/* Where n points of width d lie along the two axes of largest variance, and
+ * the share of the variance that these hold. */
+HG_API HG_CHECK bool hg_principal_plane(hg_context *, const double *points,
+                                        int64_t n, int64_t d, double *x,
+                                        double *y, double *share);
+
 HG_END_DECLS
 
 #endif

@@ -68,7 +68,7 @@ static hg_tensor *squared_error(hg_tensor *y, const hg_batch *b)
 
 static hg_tensor *cross_entropy(hg_tensor *y, const hg_batch *b)
 {
-    return nn_bce_loss(y, b->target, HG_REDUCE_NONE);
+    return nn_bce_loss(y, b->target, HG_NONE);
 }
 
 static void add_reconstruction(const hg_model *model, void *state,

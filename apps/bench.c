@@ -1,0 +1,230 @@
+/* bench.c - `hourglass bench [WORKLOAD]`: milliseconds of a training step. */
+#include "apps/probe.h"
+#include "apps/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const flag flags[] = {
+    {"json", NULL, "one JSON object a workload", NULL, NULL, 0},
+    {"device", "NAME", "auto, cpu, cuda or cuda:N", "auto", NULL, 0},
+    {"threads", "N", "of the CPU (0: one a core)", "0", NULL, 0},
+    {"steps", "N", "in a block (0: the workload's)", "0", NULL, 0},
+    {"blocks", "N", "of which the median is taken", "7", NULL, 0},
+    {"serve", NULL, "run a block for each line `run N` read", NULL, NULL, 0},
+    {"reference", NULL, "plain-C kernels only", NULL, NULL, 0},
+    {0},
+};
+
+/* gflop: multiply-adds count twice; forward, backward, no optimiser. */
+typedef struct {
+    const char *name, *model;
+    int64_t batch, steps;
+    double gflop;
+} workload;
+
+static const workload workloads[] = {
+    {"ae-b32", "ae", 32, 200, 0.0710},
+    {"ae-b128", "ae", 128, 200, 0.284},
+    {"vae-b32", "vae", 32, 200, 0.0709},
+    {"aae-b100", "aae", 100, 25, 3.97},
+    {"convvae-b256", "conv-vae", 256, 50, 0.453},
+    {"tfpvae-b64", "tfp-vae", 64, 8, 25.5},
+};
+
+enum { WORKLOADS = sizeof workloads / sizeof workloads[0], IMAGES = 4096 };
+
+typedef struct {
+    const workload *load;
+    settings s;
+    workbench w;
+    hg_loader *loader;
+    uint8_t *images;
+    double peak_gflops;
+} bench;
+
+/* Grey noise: no zeros, since some products run faster on them. */
+static bool make_images(bench *b)
+{
+    hg_data_options borrow = {.borrow = true};
+    b->images = malloc((size_t)IMAGES * 784);
+    if (!b->images)
+        return hg_fail(HG_ERROR_MEMORY, "no memory for the images");
+    uint32_t x = 2463534242u;
+    for (int64_t i = 0; i < (int64_t)IMAGES * 784; i++) {
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        b->images[i] = (uint8_t)(x >> 24);
+    }
+    b->w.all = hg_data_from(b->w.context, b->images, "u1",
+                            HG_SHAPE(IMAGES, 1, 28, 28), NULL, borrow);
+    return b->w.all != NULL;
+}
+
+static bool bench_open(bench *b, const arguments *a, int *code)
+{
+    workbench *w = &b->w;
+    b->s.model = hg_model_find(b->load->model);
+    w->context = hg_context_new(flag_text(a, "device"), 1);
+    if (!w->context)
+        return false;
+    hg_context_set_threads(w->context, (int)flag_int(a, "threads", 0, code));
+    hg_context_set_reference(w->context, flag_given(a, "reference"));
+    if (!make_images(b))
+        return false;
+    w->params = hg_params_new(w->context);
+    w->config = hg_config_new(w->context, b->s.model, w->all);
+    w->state = w->config ? b->s.model->build(w->params, w->config) : NULL;
+    b->loader = hg_loader_new(w->all, b->load->batch, true);
+    return w->state && b->loader &&
+           hg_model_optimizers(b->s.model, w->state, w->params, &w->optimizers);
+}
+
+static void bench_close(bench *b)
+{
+    hg_context_free(b->w.context);
+    free(b->images);
+}
+
+/* Milliseconds a step; negative with an error. */
+static double run_block(bench *b, int64_t steps)
+{
+    double started = seconds_now();
+    hg_batch batch;
+    for (int64_t done = 0; done < steps;) {
+        hg_scope *s = hg_next(b->loader, HG_TRAIN, &batch);
+        if (!s && hg_error())
+            return -1;
+        if (!s)
+            continue; /* the next epoch */
+        bool ok =
+            hg_model_step(b->s.model, b->w.state, &batch, &b->w.optimizers);
+        hg_scope_close(s);
+        if (!ok)
+            return -1;
+        done++;
+    }
+    return 1e3 * (seconds_now() - started) / (double)steps;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static json_t *result(bench *b, double *ms, int blocks, int64_t steps,
+                      uint64_t launches)
+{
+    qsort(ms, (size_t)blocks, sizeof *ms, by_size);
+    double median = (ms[(blocks - 1) / 2] + ms[blocks / 2]) / 2;
+    return json_pack("{s:s, s:s, s:i, s:f, s:f, s:I, s:f, s:f, s:f, s:I}",
+                     "workload", b->load->name, "device",
+                     hg_context_device(b->w.context), "threads",
+                     hg_context_threads(b->w.context), "ms_per_step", median,
+                     "ms_min", ms[0], "steps", (json_int_t)steps, "gflops",
+                     1e3 * b->load->gflop / median, "peak_gflops",
+                     b->peak_gflops, "peak_mib", probe_peak_mib(), "launches",
+                     (json_int_t)(launches / (uint64_t)(blocks * steps)));
+}
+
+static void print_result(const json_t *r, bool json)
+{
+    if (json) {
+        json_dumpf(r, stdout, JSON_COMPACT);
+        printf("\n");
+    } else {
+        printf("%-14s %9.3f ms a step (least %.3f)  %6.1f of %.0f GFLOP/s  "
+               "%.0f MiB  %lld launches\n",
+               json_string_value(json_object_get(r, "workload")),
+               json_real_value(json_object_get(r, "ms_per_step")),
+               json_real_value(json_object_get(r, "ms_min")),
+               json_real_value(json_object_get(r, "gflops")),
+               json_real_value(json_object_get(r, "peak_gflops")),
+               json_real_value(json_object_get(r, "peak_mib")),
+               (long long)json_integer_value(json_object_get(r, "launches")));
+    }
+    fflush(stdout);
+}
+
+static bool measure(bench *b, int blocks, int64_t steps, bool json)
+{
+    double ms[64];
+    uint64_t before = hg_context_launches(b->w.context);
+    for (int i = 0; i < blocks; i++)
+        if ((ms[i] = run_block(b, steps)) < 0)
+            return false;
+    json_t *r = result(b, ms, blocks, steps,
+                       hg_context_launches(b->w.context) - before);
+    print_result(r, json);
+    json_decref(r);
+    return true;
+}
+
+static bool serve(bench *b)
+{
+    char line[64];
+    while (fgets(line, sizeof line, stdin)) {
+        int64_t steps = 0;
+        if (!strncmp(line, "run ", 4))
+            steps = strtoll(line + 4, NULL, 10);
+        if (steps < 1)
+            return hg_fail(HG_ERROR_ARGUMENT, "--serve reads lines `run N`");
+        if (!measure(b, 1, steps, true))
+            return false;
+    }
+    return true;
+}
+
+static bool run_workload(const workload *load, const arguments *a, int *code)
+{
+    bench b = {.load = load};
+    int64_t steps = flag_int(a, "steps", 0, code);
+    int64_t blocks = flag_int(a, "blocks", 1, code);
+    steps = steps ? steps : load->steps;
+    blocks = blocks < 64 ? blocks : 64;
+    bool ok = bench_open(&b, a, code) && run_block(&b, 10) >= 0;
+    if (ok)
+        b.peak_gflops = probe_peak_gflops(hg_context_threads(b.w.context));
+    ok = ok && (flag_given(a, "serve")
+                    ? serve(&b)
+                    : measure(&b, (int)blocks, steps, flag_given(a, "json")));
+    bench_close(&b);
+    return ok;
+}
+
+static const workload *find_workload(const char *name)
+{
+    const char *names[WORKLOADS + 1] = {0};
+    for (int i = 0; i < WORKLOADS; i++) {
+        names[i] = workloads[i].name;
+        if (!strcmp(name, workloads[i].name))
+            return &workloads[i];
+    }
+    const char *near = nearest(name, names);
+    fail_with(EXIT_USAGE, "there is no workload %s; %s%s%s", name,
+              near ? "did you mean " : "see `hourglass bench --help`",
+              near ? near : "", near ? "?" : "");
+    return NULL;
+}
+
+int run_bench(int argc, char **argv)
+{
+    arguments a = {.flags = flags};
+    int code = parse_arguments(
+        &a, argc, argv,
+        "usage: hourglass bench [WORKLOAD] [options]\n"
+        "workloads: ae-b32 ae-b128 vae-b32 aae-b100 convvae-b256 tfpvae-b64\n"
+        "without WORKLOAD: all of them");
+    if (code)
+        return code == SHOWN_HELP ? EXIT_DONE : code;
+    const workload *one = NULL;
+    if (a.count && !(one = find_workload(a.positional[0])))
+        return EXIT_USAGE;
+    for (int i = 0; i < WORKLOADS; i++)
+        if ((!one || one == &workloads[i]) &&
+            !run_workload(&workloads[i], &a, &code))
+            return report_error();
+    return code;
+}

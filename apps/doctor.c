@@ -1,0 +1,123 @@
+/* doctor.c - `hourglass doctor`: what was found, what is missing, and what
+ * that costs. */
+#include "apps/run.h"
+
+#include <string.h>
+
+static const flag flags[] = {
+    {"json", NULL, "one JSON object on standard output", NULL, NULL, 0},
+    {0},
+};
+
+typedef struct {
+    const char *name;
+    bool found;
+    const char *gives, *costs; /* what it is for; what its absence means */
+} part;
+
+#ifdef HG_HAVE_ONEDNN
+#define ONEDNN true
+#else
+#define ONEDNN false
+#endif
+#ifdef HG_HAVE_PNG
+#define PNG true
+#else
+#define PNG false
+#endif
+#ifdef HG_HAVE_CAIRO
+#define CAIRO true
+#else
+#define CAIRO false
+#endif
+#ifdef HG_HAVE_JANSSON
+#define JANSSON true
+#else
+#define JANSSON false
+#endif
+#ifdef HG_HAVE_NETTLE
+#define NETTLE true
+#else
+#define NETTLE false
+#endif
+#ifdef _OPENMP
+#define OPENMP true
+#else
+#define OPENMP false
+#endif
+
+static const part parts[] = {
+    {"OpenMP", OPENMP, "all cores are used", "one core is used"},
+    {"oneDNN", ONEDNN, "fast products and convolutions",
+     "plain-C kernels run instead, several times slower (libdnnl-dev)"},
+    {"Jansson", JANSSON, "weights are read and written",
+     "no safetensors files (libjansson-dev)"},
+    {"nettle", NETTLE, "data files are checked by SHA-256",
+     "data files are not checked (nettle-dev)"},
+    {"libpng", PNG, "pictures", "no pictures (libpng-dev)"},
+    {"cairo", CAIRO, "charts", "no charts (libcairo2-dev)"},
+    {"CUDA", false, "kernels on the GPU", "everything runs on the CPU"},
+};
+
+enum { PARTS = sizeof parts / sizeof parts[0] };
+
+static void describe_data(hg_context *context, char *text, size_t size)
+{
+    hg_data *data = hg_data_open(context, "mnist", (hg_data_options){0});
+    if (data)
+        snprintf(text, size, "found, %lld images to train",
+                 (long long)hg_data_size(data));
+    else
+        snprintf(text, size, "%s", hg_error());
+    hg_error_clear();
+}
+
+static void print_json(hg_context *context, const char *mnist)
+{
+    json_t *list = json_object();
+    for (int i = 0; i < PARTS; i++)
+        json_object_set_new(list, parts[i].name, json_boolean(parts[i].found));
+    json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:s, s:o, s:s}", "version",
+                               HG_VERSION, "device", hg_context_device(context),
+                               "instructions", hg_context_instructions(context),
+                               "threads", hg_context_threads(context),
+                               "kernels", hg_context_kernels(context),
+                               "libraries", list, "mnist", mnist);
+    json_dumpf(object, stdout, JSON_INDENT(2));
+    printf("\n");
+    json_decref(object);
+}
+
+static void print_text(hg_context *context, const char *mnist)
+{
+    printf("hourglass %s\n", HG_VERSION);
+    printf("  device        %s\n", hg_context_device(context));
+    printf("  instructions  %s\n", hg_context_instructions(context));
+    printf("  threads       %d\n", hg_context_threads(context));
+    printf("  kernels       %s\n", hg_context_kernels(context));
+    for (int i = 0; i < PARTS; i++)
+        printf("  %-12s  %-8s %s\n", parts[i].name,
+               parts[i].found ? "found" : "missing",
+               parts[i].found ? parts[i].gives : parts[i].costs);
+    printf("  mnist         %s\n", mnist);
+}
+
+int run_doctor(int argc, char **argv)
+{
+    char mnist[1024];
+    arguments a = {.flags = flags};
+    int code =
+        parse_arguments(&a, argc, argv, "usage: hourglass doctor [--json]");
+    if (code)
+        return code == SHOWN_HELP ? EXIT_DONE : code;
+    hg_context *context = hg_context_new("auto", 1);
+    if (!context)
+        return report_error();
+    describe_data(context, mnist, sizeof mnist);
+    if (flag_given(&a, "json"))
+        print_json(context, mnist);
+    else
+        print_text(context, mnist);
+    hg_context_free(context);
+    return EXIT_DONE;
+}

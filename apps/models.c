@@ -1,0 +1,167 @@
+/* models.c - `hourglass models` and `hourglass summary MODEL`. */
+#include "apps/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const flag flags[] = {
+    {"json", NULL, "JSON on standard output", NULL, NULL, 0},
+    {"data", "NAME|PATH", "the data set that gives the sizes", "synthetic:10",
+     NULL, 0},
+    {0},
+};
+
+const hg_model *model_or_complain(const char *name)
+{
+    const hg_model *model = hg_model_find(name);
+    const char *names[64] = {0};
+    if (model)
+        return model;
+    for (int i = 0; hg_model_at(i) && i < 63; i++)
+        names[i] = hg_model_at(i)->name;
+    const char *near = nearest(name, names);
+    fail_with(EXIT_USAGE, "there is no model %s; %s%s%s", name,
+              near ? "did you mean " : "`hourglass models` lists them",
+              near ? near : "", near ? "?" : "");
+    return NULL;
+}
+
+static bool open_model(workbench *w, const hg_model *model, const char *data,
+                       const char *const *options)
+{
+    settings s = {.model = model, .data = data, .device = "cpu", .seed = 1};
+    return workbench_open(w, &s, options);
+}
+
+/* ---- models
+ * ---------------------------------------------------------------------- */
+
+static json_t *tasks_of(const hg_model *m)
+{
+    json_t *tasks = json_array();
+    if (m->encode)
+        json_array_append_new(tasks, json_string("encode"));
+    if (m->encode && m->decode)
+        json_array_append_new(tasks, json_string("reconstruct"));
+    if (m->prior && m->decode)
+        json_array_append_new(tasks, json_string("sample"));
+    return tasks;
+}
+
+static bool describe(const hg_model *m, const char *data, json_t **object)
+{
+    workbench w = {0};
+    bool ok = open_model(&w, m, data, NULL);
+    if (ok)
+        *object = json_pack("{s:s, s:s, s:I, s:o}", "name", m->name, "about",
+                            m->about, "parameters",
+                            (json_int_t)hg_params_count(w.params), "tasks",
+                            tasks_of(m));
+    workbench_close(&w);
+    return ok;
+}
+
+static void print_model(const json_t *object)
+{
+    printf("%-10s %10lld parameters  %s\n",
+           json_string_value(json_object_get(object, "name")),
+           (long long)json_integer_value(json_object_get(object, "parameters")),
+           json_string_value(json_object_get(object, "about")));
+}
+
+int run_models(int argc, char **argv)
+{
+    arguments a = {.flags = flags};
+    int code =
+        parse_arguments(&a, argc, argv, "usage: hourglass models [--json]");
+    if (code)
+        return code == SHOWN_HELP ? EXIT_DONE : code;
+    json_t *list = json_array();
+    for (int i = 0; hg_model_at(i); i++) {
+        json_t *object = NULL;
+        if (!describe(hg_model_at(i), flag_text(&a, "data"), &object)) {
+            json_decref(list);
+            return report_error();
+        }
+        if (!flag_given(&a, "json"))
+            print_model(object);
+        json_array_append_new(list, object);
+    }
+    if (flag_given(&a, "json")) {
+        json_dumpf(list, stdout, JSON_INDENT(2));
+        printf("\n");
+    }
+    json_decref(list);
+    return EXIT_DONE;
+}
+
+/* ---- summary
+ * ------------------------------------------------------------------------ */
+
+static json_t *entry_json(hg_tensor *t)
+{
+    json_t *shape = json_array();
+    for (int i = 0; i < t->shape.rank; i++)
+        json_array_append_new(shape, json_integer(t->shape.dim[i]));
+    return json_pack("{s:s, s:o, s:I, s:b}", "name", t->name, "shape", shape,
+                     "parameters",
+                     (json_int_t)(hg_is_buffer(t) ? 0 : hg_numel(t)),
+                     "trainable", t->wants_grad);
+}
+
+static void print_summary(const hg_model *m, const workbench *w)
+{
+    hg_tensor *t;
+    printf("%s: %s\n\n%-32s %-18s %12s\n", m->name, m->about, "entry", "shape",
+           "parameters");
+    for (int64_t i = 0; (t = hg_params_entry(w->params, i)); i++)
+        printf("%-32s %-18s %12lld%s\n", t->name, HG_SHAPE_TEXT(t->shape),
+               (long long)(hg_is_buffer(t) ? 0 : hg_numel(t)),
+               hg_is_buffer(t) ? "  (buffer)" : "");
+    printf("%-32s %-18s %12lld\n", "total", "",
+           (long long)hg_params_count(w->params));
+}
+
+static void print_summary_json(const hg_model *m, const workbench *w)
+{
+    hg_tensor *t;
+    json_t *layers = json_array();
+    for (int64_t i = 0; (t = hg_params_entry(w->params, i)); i++)
+        json_array_append_new(layers, entry_json(t));
+    json_t *object =
+        json_pack("{s:s, s:I, s:o}", "name", m->name, "parameters",
+                  (json_int_t)hg_params_count(w->params), "layers", layers);
+    json_dumpf(object, stdout, JSON_INDENT(2));
+    printf("\n");
+    json_decref(object);
+}
+
+int run_summary(int argc, char **argv)
+{
+    arguments a = {.flags = flags};
+    const hg_model *model = NULL;
+    if (argc > 1 && argv[1][0] != '-') {
+        model = model_or_complain(argv[1]);
+        if (!model)
+            return EXIT_USAGE;
+        a.options = model->options;
+    }
+    int code = parse_arguments(&a, argc, argv,
+                               "usage: hourglass summary MODEL [options]\n"
+                               "  hourglass summary vae --latent 2");
+    if (code)
+        return code == SHOWN_HELP ? EXIT_DONE : code;
+    if (!model)
+        return fail_with(EXIT_USAGE, "usage: hourglass summary MODEL; "
+                                     "`hourglass models` lists the models");
+    const char *options[MOST_FLAGS];
+    given_options(&a, options);
+    workbench w = {0};
+    bool ok = open_model(&w, model, flag_text(&a, "data"), options);
+    if (ok && flag_given(&a, "json"))
+        print_summary_json(model, &w);
+    else if (ok)
+        print_summary(model, &w);
+    workbench_close(&w);
+    return ok ? EXIT_DONE : report_error();
+}

@@ -1,0 +1,265 @@
+/* pictures.c - what a run shows: reconstructions, samples, curves, the map. */
+#include "apps/train.h"
+#include "apps/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN = 20, MOST_POINTS = 5000, MOST_EPOCHS = 10000 };
+
+/* The test set where there is one, else what was trained on. */
+static hg_data *shown_data(const trainer *t)
+{
+    return hg_data_size(t->w.test) ? t->w.test : t->w.train;
+}
+
+static int64_t rows_shown(const trainer *t, int64_t *rows, int64_t most)
+{
+    int64_t n = hg_data_size(shown_data(t));
+    n = n < most ? n : most;
+    for (int64_t i = 0; i < n; i++)
+        rows[i] = i;
+    return n;
+}
+
+/* Rows of ten originals above their reconstructions. */
+static bool interleave(hg_real *out, const hg_real *x, const hg_real *y,
+                       int64_t n, int64_t features)
+{
+    for (int64_t i = 0; i < n; i++) {
+        int64_t row = i / 10, column = i % 10;
+        size_t size = (size_t)features * sizeof *out;
+        memcpy(out + (20 * row + column) * features, x + i * features, size);
+        memcpy(out + (20 * row + 10 + column) * features, y + i * features,
+               size);
+    }
+    return true;
+}
+
+static bool reconstruction_picture(trainer *t, const char *path)
+{
+    int64_t rows[SHOWN], n = rows_shown(t, rows, SHOWN);
+    int64_t features = hg_data_features(t->w.all), count = n * features;
+    hg_batch b;
+    if (!hg_data_batch(shown_data(t), rows, n, &b))
+        return false;
+    hg_tensor *y =
+        t->s.model->decode(t->w.state, t->s.model->encode(t->w.state, b.x));
+    hg_real *values = malloc((size_t)count * 4 * sizeof *values);
+    bool ok =
+        values && hg_read(b.x, values, count) &&
+        hg_read(y, values + count, count) &&
+        interleave(values + 2 * count, values, values + count, n, features) &&
+        picture_grid(path, values + 2 * count, hg_data_shape(t->w.all), 2 * n,
+                     10, 2);
+    free(values);
+    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
+}
+
+static bool sample_picture(trainer *t, const char *path)
+{
+    int64_t features = hg_data_features(t->w.all), n = 100;
+    hg_tensor *y =
+        t->s.model->decode(t->w.state, t->s.model->prior(t->w.state, n));
+    hg_real *values = malloc((size_t)(n * features) * sizeof *values);
+    bool ok = values && hg_read(y, values, n * features) &&
+              picture_grid(path, values, hg_data_shape(t->w.all), n, 10, 2);
+    free(values);
+    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
+}
+
+/* Opens an evaluation scope whose draws are the same each time. */
+static bool in_fixed_scope(trainer *t, const char *path,
+                           bool (*draw)(trainer *, const char *))
+{
+    uint64_t steps[2], fixed[2];
+    hg_context_steps(t->w.context, steps);
+    fixed[0] = steps[0];
+    fixed[1] = (uint64_t)1 << 31;
+    hg_context_set_steps(t->w.context, fixed);
+    hg_scope *s = hg_scope_open(t->w.context, HG_EVAL);
+    bool ok = s && draw(t, path);
+    if (s)
+        hg_scope_close(s);
+    hg_context_set_steps(t->w.context, steps);
+    return ok;
+}
+
+bool pictures_of_epoch(trainer *t)
+{
+    char name[64];
+    const hg_model *m = t->s.model;
+    snprintf(name, sizeof name, "recon/epoch_%04lld.png", (long long)t->epoch);
+    if (m->encode && m->decode &&
+        !in_fixed_scope(t, path_join(t->folder, name).text,
+                        reconstruction_picture))
+        return false;
+    snprintf(name, sizeof name, "samples/epoch_%04lld.png",
+             (long long)t->epoch);
+    return !m->prior || !m->decode ||
+           in_fixed_scope(t, path_join(t->folder, name).text, sample_picture);
+}
+
+/* ---- The latent map
+ * ------------------------------------------------------------------- */
+
+/* Codes of the first points of the test set, [count, width]. */
+static double *codes_of(trainer *t, int64_t *count, int64_t *width)
+{
+    static const int64_t step = 250;
+    int64_t rows[250], all = hg_data_size(shown_data(t));
+    double *codes = NULL;
+    *count = all < MOST_POINTS ? all : MOST_POINTS;
+    for (int64_t from = 0; from < *count; from += step) {
+        int64_t n = *count - from < step ? *count - from : step;
+        for (int64_t i = 0; i < n; i++)
+            rows[i] = from + i;
+        hg_batch b;
+        hg_scope *s = hg_scope_open(t->w.context, HG_EVAL);
+        hg_tensor *z = s && hg_data_batch(shown_data(t), rows, n, &b)
+                           ? t->s.model->encode(t->w.state, b.x)
+                           : NULL;
+        if (z && !codes) {
+            *width = hg_numel(z) / n;
+            codes = malloc((size_t)(*count * *width) * sizeof *codes);
+        }
+        hg_real *values =
+            z ? malloc((size_t)hg_numel(z) * sizeof *values) : NULL;
+        bool ok = codes && values && hg_read(z, values, hg_numel(z));
+        for (int64_t i = 0; ok && i < n * *width; i++)
+            codes[from * *width + i] = (double)values[i];
+        free(values);
+        if (s)
+            hg_scope_close(s);
+        if (!ok) {
+            hg_fail(HG_ERROR_MEMORY, "no memory for the latent map");
+            free(codes);
+            return NULL;
+        }
+    }
+    return codes;
+}
+
+static bool scatter(trainer *t, double *codes, int64_t n, int64_t width)
+{
+    double *x = malloc((size_t)n * 2 * sizeof *x), *y = x + n, share = 1;
+    int32_t *labels = malloc((size_t)n * sizeof *labels);
+    bool ok = x && labels;
+    if (ok && width > 2)
+        ok = hg_principal_plane(t->w.context, codes, n, width, x, y, &share);
+    for (int64_t i = 0; ok && i < n; i++) {
+        labels[i] = hg_data_label(shown_data(t), i);
+        if (width <= 2) {
+            x[i] = codes[i * width];
+            y[i] = width == 2 ? codes[i * width + 1] : 0;
+        }
+    }
+    char title[128], left[64] = "code 1", below[64] = "code 2";
+    snprintf(title, sizeof title, "%s: codes of %lld test images",
+             t->s.model->name, (long long)n);
+    if (width > 2) {
+        snprintf(left, sizeof left, "first principal component");
+        snprintf(below, sizeof below,
+                 "second (together %.0f %% of the variance)", 100 * share);
+    }
+    int classes = hg_data_classes(t->w.all);
+    ok = ok &&
+         figure_scatter(path_join(t->folder, "latent/map.png").text, title,
+                        left, below, x, y, classes ? labels : NULL, n, classes);
+    free(x);
+    free(labels);
+    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for the latent map");
+}
+
+static bool latent_map(trainer *t)
+{
+    int64_t n = 0, width = 0;
+    if (!t->s.model->encode)
+        return true;
+    double *codes = codes_of(t, &n, &width);
+    bool ok = codes && scatter(t, codes, n, width);
+    free(codes);
+    return ok;
+}
+
+/* ---- Loss curves, from metrics.jsonl
+ * --------------------------------------------------- */
+
+typedef struct {
+    char name[64];
+    double x[MOST_EPOCHS], y[MOST_EPOCHS];
+    int count;
+} series;
+
+enum { MOST_SERIES = 2 * MOST_TERMS };
+
+static void add_point(series *all, int *count, const char *name, double x,
+                      double y)
+{
+    int i = 0;
+    while (i < *count && strcmp(all[i].name, name))
+        i++;
+    if (i == MOST_SERIES || (i < *count && all[i].count == MOST_EPOCHS))
+        return;
+    if (i == *count) {
+        snprintf(all[i].name, sizeof all[i].name, "%s", name);
+        all[i].count = 0;
+        ++*count;
+    }
+    all[i].x[all[i].count] = x;
+    all[i].y[all[i].count++] = y;
+}
+
+static bool is_drawn(const char *split, const char *key)
+{
+    static const char *const not_drawn[] = {"epoch", "step", "images_per_s",
+                                            "ms_per_step", "images"};
+    for (size_t i = 0; i < sizeof not_drawn / sizeof not_drawn[0]; i++)
+        if (!strcmp(key, not_drawn[i]))
+            return false;
+    return !strcmp(split, "train") || !strcmp(key, "loss");
+}
+
+static void add_line(series *all, int *count, const char *text)
+{
+    json_t *line = json_loads(text, 0, NULL), *value;
+    const char *split = json_string_value(json_object_get(line, "split"));
+    const char *event = json_string_value(json_object_get(line, "event"));
+    double epoch = json_number_value(json_object_get(line, "epoch"));
+    const char *key;
+    if (split && event && !strcmp(event, "epoch"))
+        json_object_foreach(line, key, value)
+        {
+            char name[64];
+            snprintf(name, sizeof name, "%s %s", split, key);
+            if (json_is_number(value) && is_drawn(split, key))
+                add_point(all, count, name, epoch, json_number_value(value));
+        }
+    json_decref(line);
+}
+
+static bool loss_curves(trainer *t)
+{
+    char line[4096];
+    series *all = malloc(MOST_SERIES * sizeof *all);
+    curve curves[MOST_SERIES];
+    int count = 0;
+    FILE *f = fopen(path_join(t->folder, "metrics.jsonl").text, "r");
+    while (all && f && fgets(line, sizeof line, f))
+        add_line(all, &count, line);
+    for (int i = 0; i < count; i++)
+        curves[i] = (curve){all[i].name, all[i].x, all[i].y, all[i].count};
+    if (f)
+        fclose(f);
+    bool ok =
+        all && figure_curves(path_join(t->folder, "loss.png").text, "Training",
+                             "epoch", "mean per image", curves, count, true);
+    free(all);
+    return ok || hg_fail(HG_ERROR_IO, "the loss curves cannot be drawn");
+}
+
+bool pictures_at_end(trainer *t)
+{
+    return pictures_of_epoch(t) && latent_map(t) && loss_curves(t);
+}

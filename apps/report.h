@@ -1,0 +1,40 @@
+/* report.h - what a run looks like to a person. */
+#ifndef HG_REPORT_H
+#define HG_REPORT_H
+
+#include "apps/app.h"
+
+/* ---- picture.c: images as they are, through libpng
+ * ------------------------------ */
+
+/* A grid of `count` images in [0, 1], [count, c * h * w] (c is 1 or 3), row by
+ * row, `columns` wide, `zoom` pixels a pixel, on white. */
+bool picture_grid(const char *path, const hg_real *images, hg_shape item,
+                  int64_t count, int64_t columns, int zoom);
+
+/* ---- figure.c: charts with axes, through cairo
+ * ---------------------------------- */
+
+typedef struct {
+    const char *name;
+    const double *x, *y;
+    int count;
+} curve;
+
+/* Lines with axes, ticks, grid and a legend; a logarithmic y axis if asked. */
+bool figure_curves(const char *path, const char *title, const char *x_label,
+                   const char *y_label, const curve *, int count,
+                   bool logarithmic);
+/* Points coloured by label (NULL: one colour), with a legend of classes. */
+bool figure_scatter(const char *path, const char *title, const char *x_label,
+                    const char *y_label, const double *x, const double *y,
+                    const int32_t *labels, int64_t count, int classes);
+
+/* ---- report.c
+ * ------------------------------------------------------------------- */
+
+/* RUN/report.html: settings, results and pictures in one file that needs no
+ * network, made from what lies in the run's folder. */
+bool report_write(const char *run);
+
+#endif
