@@ -145,6 +145,8 @@ static hg_tensor *apply(const hg_op *op, const void *attr, hg_tensor *const *in,
         hg_fail(HG_ERROR_SHAPE, "the shapes do not fit");
         return NULL;
     }
+    if (!hg_shape_legal(draft.shape))
+        return NULL;
     if (!op->view && !op->cpu) {
         hg_fail(HG_ERROR_DEVICE, "there is no kernel for device %s",
                 s->owner.context->device);

@@ -194,6 +194,8 @@ void hg_tensor_drop(hg_tensor *);
 void hg_owner_init(hg_owner *, hg_context *, hg_scope *);
 void hg_owner_free(hg_owner *);
 
+/* False with a sentence for ranks, sizes and counts out of range. */
+bool hg_shape_legal(hg_shape);
 void hg_strides_of(hg_shape, int64_t stride[HG_MAX_RANK]);
 size_t hg_dtype_size(hg_dtype);
 /* The first element, on the host. The short name is a macro, since data sets

@@ -11,6 +11,26 @@ int64_t hg_shape_numel(hg_shape s)
     return n;
 }
 
+bool hg_shape_legal(hg_shape s)
+{
+    if (s.rank < 0 || s.rank > HG_MAX_RANK)
+        return hg_fail(HG_ERROR_SHAPE, "rank %d is not between 0 and %d",
+                       s.rank, HG_MAX_RANK);
+    int64_t most = INT64_MAX / (int64_t)sizeof(double), n = 1;
+    for (int i = 0; i < s.rank; i++) {
+        if (s.dim[i] < 0)
+            return hg_fail(HG_ERROR_SHAPE, "size %lld of axis %d is negative",
+                           (long long)s.dim[i], i);
+        int64_t size = s.dim[i] > 0 ? s.dim[i] : 1; /* strides need the rest */
+        if (n > most / size)
+            return hg_fail(HG_ERROR_SHAPE,
+                           "shape %s has more elements than can be addressed",
+                           HG_SHAPE_TEXT(s));
+        n *= size;
+    }
+    return true;
+}
+
 bool hg_shape_equal(hg_shape a, hg_shape b)
 {
     return a.rank == b.rank &&

@@ -215,18 +215,6 @@ uint64_t hg_version(const hg_tensor *t)
 /* ---- Arrays of the user's --------------------------------------------------
  */
 
-static bool shape_is_legal(hg_shape s)
-{
-    if (s.rank < 0 || s.rank > HG_MAX_RANK)
-        return hg_fail(HG_ERROR_SHAPE, "rank %d is not between 0 and %d",
-                       s.rank, HG_MAX_RANK);
-    for (int i = 0; i < s.rank; i++)
-        if (s.dim[i] < 0)
-            return hg_fail(HG_ERROR_SHAPE, "size %lld of axis %d is negative",
-                           (long long)s.dim[i], i);
-    return true;
-}
-
 static void convert(void *out, const void *in, char kind, char size, int64_t n)
 {
     hg_real *real = out;
@@ -248,7 +236,7 @@ static void convert(void *out, const void *in, char kind, char size, int64_t n)
 hg_tensor *hg_from(const void *src, const char *dtype, hg_shape shape)
 {
     hg_scope *s = hg_scope_here();
-    if (!s || hg_error() || !shape_is_legal(shape))
+    if (!s || hg_error() || !hg_shape_legal(shape))
         return NULL;
     static const char *const known[] = {"f4", "f8", "u1", "i4", "i8"};
     int kind = 0;
