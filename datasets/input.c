@@ -54,7 +54,7 @@ static void *zlib_take(void *region, unsigned items, unsigned size)
     return hg_region_take_zeroed(region, (size_t)items * size);
 }
 
-/* The region is freed as a whole. */
+/* The region is freed as a whole, a moment later. */
 static void zlib_give(void *region, void *pointer)
 {
     (void)region;
@@ -127,6 +127,8 @@ void hg_input_close(hg_input *in)
     if (in->file >= 0)
         close(in->file);
     in->file = -1;
+    if (in->gzip)
+        inflateEnd(&in->z);
     hg_region_free(&in->region);
 }
 
