@@ -12,8 +12,18 @@ case $($tool --version) in
     exit 77
     ;;
 esac
-mode="--dry-run -Werror"
-[ "${1:-}" != --fix ] || mode=-i
-# shellcheck disable=SC2086 # two words
-find . \( -path './build*' -o -path './.*' \) -prune -o \
-    -name '*.[ch]' -print0 | xargs -0 $tool $mode
+sources() {
+    find . \( -path './build*' -o -path './.*' \) -prune -o \
+        -name '*.[ch]' -print0
+}
+if [ "${1:-}" = --fix ]; then
+    sources | xargs -0 "$tool" -i
+else
+    places=$(sources | xargs -0 "$tool" --dry-run -Werror 2>&1 |
+        sed -n 's/^\(.*:[0-9]*\):[0-9]*: error:.*/\1/p' | uniq)
+    [ -z "$places" ] || {
+        echo "$places"
+        echo "./dev format puts these right"
+        exit 1
+    }
+fi
