@@ -218,19 +218,21 @@ hg_tensor *hg_unsqueeze(hg_tensor *x, int axis)
 
 hg_tensor *hg_squeeze(hg_tensor *x, hg_axes axes)
 {
-    bool mask[HG_MAX_RANK];
+    int64_t mask;
     hg_shape to = {.rank = 0};
-    if (hg_error() || !hg_usable(x, "squeeze: input 0") ||
-        !hg_axes_mask(axes, x->shape.rank, mask))
+    if (!hg_axes_in("squeeze", x, axes, &mask))
         return NULL;
-    for (int i = 0; i < x->shape.rank; i++)
-        if (!mask[i] || (axes.rest && x->shape.dim[i] != 1))
-            to.dim[to.rank++] = x->shape.dim[i];
-        else if (x->shape.dim[i] != 1) {
+    for (int i = 0; i < x->shape.rank; i++) {
+        int64_t size = x->shape.dim[i];
+        if (!(mask >> i & 1) || (axes.rest && size != 1))
+            to.dim[to.rank++] = size;
+        else if (size != 1) {
             hg_fail(HG_ERROR_SHAPE,
-                    "squeeze: axis %d of %s has size %lld, not 1", i,
-                    HG_SHAPE_TEXT(x->shape), (long long)x->shape.dim[i]);
+                    "squeeze: axis %d of %s has size %lld; only axes of size "
+                    "1 can go, see hg_select and hg_sum",
+                    i, HG_SHAPE_TEXT(x->shape), (long long)size);
             return NULL;
         }
+    }
     return hg_reshape(x, to);
 }
