@@ -11,16 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const flag flags[] = {
-    {"data", "NAME|PATH", "where the batch comes from", "synthetic:64", NULL,
-     0},
-    {"batch-size", "N", "images in the batch", "4", NULL, 'b'},
-    {"samples", "N", "values checked in each parameter", "8", NULL, 0},
-    {"seed", "N", "of weights, draws and choices", "1", NULL, 0},
-    {"tolerance", "T", "relative error that passes", "1e-6", NULL, 0},
-    {0},
-};
-
 #ifndef HG_DOUBLE
 
 /* Runs the twin that lies beside this program, or in libexec. */
@@ -49,6 +39,16 @@ int run_gradcheck(int argc, char **argv)
 }
 
 #else
+
+static const flag flags[] = {
+    {"data", "NAME|PATH", "where the batch comes from", "synthetic:64", NULL,
+     0},
+    {"batch-size", "N", "images in the batch", "4", NULL, 'b'},
+    {"samples", "N", "values checked in each parameter", "8", NULL, 0},
+    {"seed", "N", "of weights, draws and choices", "1", NULL, 0},
+    {"tolerance", "T", "relative error that passes", "1e-6", NULL, 0},
+    {0},
+};
 
 /* The loss of the batch, everything random held fixed. */
 static double loss_at(const hg_model *m, workbench *w, const int64_t *rows,

@@ -18,7 +18,7 @@ typedef struct {
     settings s;
     workbench w;
     hg_loader *loader;
-    char folder[512];
+    char folder[1024];
     FILE *metrics, *log;
     int64_t epoch, step; /* done so far */
     double best;         /* least val loss; infinite before the first */

@@ -21,15 +21,13 @@ nn_layer *nn_linear_with(hg_params *p, const char *name, int64_t in,
                          int64_t out, nn_linear_options options)
 {
     hg_params *at = hg_params_at(p, name);
-    if (options.init.kind == HG_INIT_ZEROS)
-        options.init.kind = HG_INIT_DEFAULT;
     linear *l =
         at ? nn_layer_new(p, name, "linear", sizeof *l, linear_forward) : NULL;
     if (!l)
         return NULL;
     l->weight = hg_param(at, "weight", HG_SHAPE(out, in), options.init);
+    options.bias.fan_in = in; /* which a bias's own shape does not show */
     if (l->weight && !options.no_bias)
-        l->bias = hg_param(at, "bias", HG_SHAPE(out),
-                           HG_INIT(HG_INIT_DEFAULT, .fan_in = in));
+        l->bias = hg_param(at, "bias", HG_SHAPE(out), options.bias);
     return hg_error() ? NULL : &l->base;
 }

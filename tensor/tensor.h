@@ -165,6 +165,8 @@ HG_API hg_context *hg_context_new_with(const char *device, uint64_t seed,
 /* Frees all that the context owns, and closes its scopes on this thread. */
 HG_API void hg_context_free(hg_context *);
 HG_API const char *hg_context_device(const hg_context *);
+/* The instruction set that kernels use: "x86-64-v4 (AVX-512)". */
+HG_API const char *hg_context_instructions(const hg_context *);
 HG_API uint64_t hg_context_seed(const hg_context *);
 /* Threads of a kernel; 0 asks for one a core. Default: one a core. */
 HG_API void hg_context_set_threads(hg_context *, int threads);
