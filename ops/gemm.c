@@ -1,7 +1,86 @@
-/* gemm.c - which kernel multiplies. */
-#include "ops/gemm.h"
+/* gemm.c - how a product is cut up: which operand is broadcast, which packed,
+ * and what each thread does. Depends on shapes and strides only. */
+#include "ops/gemm_kernels.h"
+#include "ops/internal.h"
+
+enum { ENOUGH = 1 << 17 }; /* multiply-adds worth a thread */
+
+typedef struct {
+    const hg_gemm_job *job;
+    const hg_gemm_kernels *run;
+    int64_t chunks; /* of rows, a panel */
+} gemm_work;
+
+static void run_units(void *argument, int64_t from, int64_t to)
+{
+    const gemm_work *w = argument;
+    for (int64_t i = from; i < to; i++) {
+        int64_t chunk = i % w->chunks, m = w->job->m;
+        w->run->panel(w->job, i / w->chunks, m * chunk / w->chunks,
+                      m * (chunk + 1) / w->chunks);
+    }
+}
+
+/* C' = B' A' */
+static hg_gemm_job swapped(const hg_gemm_job *j)
+{
+    return (hg_gemm_job){
+        .m = j->n,
+        .n = j->m,
+        .k = j->k,
+        .a = j->b,
+        .a_row = j->b_col,
+        .a_col = j->b_row,
+        .b = j->a,
+        .b_row = j->a_col,
+        .b_col = j->a_row,
+        .c = j->c,
+        .c_row = j->c_col,
+        .c_col = j->c_row,
+        .bias = j->bias,
+        .bias_row = j->bias_col,
+        .bias_col = j->bias_row,
+    };
+}
+
+/* About the time of a product done this way round, in vector operations: the
+ * arithmetic of whole vectors, packing B, and storing C column by column. */
+static double cost(const hg_gemm_job *j, int64_t width)
+{
+    int64_t lanes = width / 2;
+    double m = (double)j->m, n = (double)j->n, k = (double)j->k;
+    double vectors = (double)((j->n + lanes - 1) / lanes);
+    double arithmetic = vectors * m * k;
+    double packing = j->b_col == 1 ? vectors * k * 2 : n * k * 0.5;
+    double storing = j->c_col == 1 ? vectors * m : m * n;
+    return arithmetic + packing + storing;
+}
+
+/* Panels alone where they share out evenly, else cut into rows too. */
+static int64_t chunks_of(const hg_kernel *k, const hg_gemm_kernels *run,
+                         int64_t panels, int64_t m)
+{
+    if (panels % k->threads == 0 || panels >= 8 * k->threads)
+        return 1;
+    int64_t tiles = (m + run->rows - 1) / run->rows;
+    return tiles < k->threads ? tiles : k->threads;
+}
 
 void hg_gemm(const hg_kernel *k, const hg_gemm_job *job)
 {
-    hg_gemm_reference(k, job);
+    if (!job->m || !job->n)
+        return;
+    if (k->reference) {
+        hg_gemm_reference(k, job);
+        return;
+    }
+    const hg_gemm_kernels *run = hg_gemm_of(k);
+    hg_gemm_job other = swapped(job);
+    if (cost(&other, run->width) < cost(job, run->width))
+        job = &other;
+    int64_t panels = (job->n + run->width - 1) / run->width;
+    gemm_work w = {job, run, chunks_of(k, run, panels, job->m)};
+    int64_t unit = job->m * run->width * job->k / w.chunks + 1;
+    hg_parallel_for(k->threads, panels * w.chunks, ENOUGH / unit + 1, run_units,
+                    &w);
 }

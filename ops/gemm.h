@@ -5,8 +5,9 @@
 
 #include "autograd/op.h"
 
-/* C [m, n] = A [m, k] B [k, n] + bias [n]; strides in elements, so that a
- * transposed operand is one with its strides swapped. bias may be NULL. */
+/* C [m, n] = A [m, k] B [k, n] + bias; strides in elements, so that a
+ * transposed operand is one with its strides swapped. bias may be NULL; a
+ * vector along the columns has bias_row 0. */
 typedef struct {
     int64_t m, n, k;
     const hg_real *a;
@@ -16,7 +17,7 @@ typedef struct {
     hg_real *c;
     int64_t c_row, c_col;
     const hg_real *bias;
-    int64_t bias_step;
+    int64_t bias_row, bias_col;
 } hg_gemm_job;
 
 /* Runs it with the kernel that suits the machine and the shape. The same bits

@@ -7,7 +7,8 @@ static void row_of(const hg_gemm_job *j, int64_t i)
 {
     hg_real *c = j->c + i * j->c_row;
     for (int64_t o = 0; o < j->n; o++)
-        c[o * j->c_col] = j->bias ? j->bias[o * j->bias_step] : 0;
+        c[o * j->c_col] =
+            j->bias ? j->bias[i * j->bias_row + o * j->bias_col] : 0;
     for (int64_t l = 0; l < j->k; l++) {
         hg_real a = j->a[i * j->a_row + l * j->a_col];
         const hg_real *b = j->b + l * j->b_row;

@@ -49,7 +49,7 @@ static void linear_cpu(const hg_kernel *k)
                    .c_row = out,
                    .c_col = 1,
                    .bias = bias ? k->in[2] : NULL,
-                   .bias_step = bias ? k->in_stride[2][0] : 0,
+                   .bias_col = bias ? k->in_stride[2][0] : 0,
                });
 }
 

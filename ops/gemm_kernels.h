@@ -1,0 +1,17 @@
+/* gemm_kernels.h - the products' inner loops, one set an instruction set. */
+#ifndef HG_GEMM_KERNELS_H
+#define HG_GEMM_KERNELS_H
+
+#include "ops/gemm.h"
+#include "ops/isa.h"
+
+typedef struct {
+    int64_t width; /* columns of a panel */
+    int64_t rows;  /* most rows of a tile */
+    /* Rows from ... to of the columns of one panel of C. */
+    void (*panel)(const hg_gemm_job *, int64_t panel, int64_t from, int64_t to);
+} hg_gemm_kernels;
+
+HG_ISA_TABLE(hg_gemm_kernels, hg_gemm)
+
+#endif
