@@ -16,8 +16,7 @@ typedef struct {
     bool recorded; /* the rules go on the tape; nothing is dropped */
 } pass;
 
-/* ---- Temporaries -----------------------------------------------------------
- */
+/* ---- Temporaries --------------------------------------------------------- */
 
 /* The block whose buffer t looks at. */
 static hg_block *base_of(const hg_tensor *t)
@@ -71,8 +70,7 @@ static void sweep(hg_scope *s, hg_block *mark)
     }
 }
 
-/* ---- Gradients of leaves ----------------------------------------------------
- */
+/* ---- Gradients of leaves ------------------------------------------------- */
 
 void hg_clear_gradient(hg_tensor *leaf)
 {
@@ -126,8 +124,7 @@ static bool add_to_leaf(const pass *p, hg_tensor *leaf, hg_tensor *g)
     return sum && set_gradient(p->scope, leaf, sum);
 }
 
-/* ---- The pass
- * ------------------------------------------------------------------ */
+/* ---- The pass ------------------------------------------------------------ */
 
 static bool is_target(const pass *p, const hg_tensor *t)
 {
@@ -278,45 +275,7 @@ static bool walk(const pass *p, hg_tensor *v)
     return ok;
 }
 
-/* ---- Where was the path cut?
- * ------------------------------------------------- */
-
-/* The budget bounds the walk: values used twice make many ways to one node. */
-static const hg_tensor *find_cut(const hg_tensor *t, int *budget)
-{
-    for (int i = 0; i < t->arity && --*budget > 0; i++) {
-        if (hg_block_of(t->in[i])->alive != HG_ALIVE)
-            continue;
-        if (t->in[i]->wants_grad)
-            return t;
-        const hg_tensor *cut = find_cut(t->in[i], budget);
-        if (cut)
-            return cut;
-    }
-    return NULL;
-}
-
-static bool fail_unreached(const hg_tensor *loss)
-{
-    int budget = 1000;
-    const hg_tensor *cut = find_cut(loss, &budget);
-    if (!cut)
-        return hg_fail(HG_ERROR_STATE,
-                       "hg_backward: the loss reaches no parameter: nothing "
-                       "that it was made from wants a gradient");
-    bool silent = !(hg_block_of(cut)->mode & HG_RECORD);
-    return hg_fail(HG_ERROR_STATE,
-                   "hg_backward: the loss reaches no parameter: the path is "
-                   "cut at %s %s%s%s, %s",
-                   cut->op->name, HG_SHAPE_TEXT(cut->shape),
-                   cut->name ? " in " : "", cut->name ? cut->name : "",
-                   silent ? "made while the scope was not recording; open it "
-                            "with HG_TRAIN or HG_RECORD"
-                          : "through which no gradient flows");
-}
-
-/* ---- The public functions
- * ------------------------------------------------------ */
+/* ---- The public functions ------------------------------------------------ */
 
 static bool loss_is_legal(const hg_tensor *loss)
 {
@@ -339,7 +298,7 @@ bool hg_backward_where(hg_tensor *loss, hg_leaf_filter filter, void *user)
     if (!loss_is_legal(loss))
         return false;
     if (!loss->wants_grad)
-        return fail_unreached(loss);
+        return hg_fail_unreached(loss);
     hg_scope *s = hg_scope_here();
     pass p = {.scope = s, .y = loss, .filter = filter, .user = user};
     hg_block *b = hg_block_of(loss);

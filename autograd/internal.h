@@ -14,6 +14,9 @@ bool hg_backward_where(hg_tensor *loss, hg_leaf_filter, void *user);
 /* hg_grad; NULL without an error where y does not depend on x. */
 hg_tensor *hg_grad_or_none(hg_tensor *y, hg_tensor *x, hg_tensor *v);
 
+/* Fails with a sentence that says why the loss reaches no parameter. */
+bool hg_fail_unreached(const hg_tensor *loss);
+
 /* Forgets a leaf's gradient and gives its memory back. */
 void hg_clear_gradient(hg_tensor *leaf);
 

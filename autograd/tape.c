@@ -90,8 +90,7 @@ static void write_text(const writer *w, const char *text)
     }
 }
 
-/* ---- Values ---------------------------------------------------------------
- */
+/* ---- Values -------------------------------------------------------------- */
 
 static double value_at(const hg_tensor *t, int64_t k)
 {
@@ -159,8 +158,7 @@ static void write_rule(const writer *w, const hg_tensor *t)
             fprintf(w->file, " input %d", i);
 }
 
-/* ---- Nodes ------------------------------------------------------------------
- */
+/* ---- Nodes --------------------------------------------------------------- */
 
 static void write_leaf(const writer *w, const hg_tensor *t)
 {

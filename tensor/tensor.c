@@ -212,8 +212,7 @@ uint64_t hg_version(const hg_tensor *t)
     return t->storage->version;
 }
 
-/* ---- Arrays of the user's --------------------------------------------------
- */
+/* ---- Arrays of the user's ------------------------------------------------ */
 
 static void convert(void *out, const void *in, char kind, char size, int64_t n)
 {
@@ -259,8 +258,7 @@ hg_tensor *hg_from(const void *src, const char *dtype, hg_shape shape)
     return t;
 }
 
-/* ---- Printing --------------------------------------------------------------
- */
+/* ---- Printing ------------------------------------------------------------ */
 
 static void print_value(FILE *f, const hg_tensor *t, int64_t offset)
 {

@@ -61,8 +61,7 @@ UNUSED static hg_allocator test_allocator(test_memory *m)
     return (hg_allocator){test_allocate, test_release, m};
 }
 
-/* ---- A context and a recording scope around every test --------------------
- */
+/* ---- A context and a recording scope around every test ------------------- */
 
 static hg_context *ctx;
 static hg_scope *scope;
@@ -87,8 +86,7 @@ UNUSED static void test_teardown(void)
     ck_assert_int_eq(memory.live, 0);
 }
 
-/* ---- Expectations -----------------------------------------------------------
- */
+/* ---- Expectations -------------------------------------------------------- */
 
 #define expect_ok(condition)                                                   \
     ck_assert_msg((condition) && !hg_error(), "%s: %s", #condition,            \
@@ -163,8 +161,7 @@ UNUSED static bool same_bits(const hg_tensor *a, const hg_tensor *b)
 #define vector(...) tensor((HG_COUNT(hg_real, __VA_ARGS__)), __VA_ARGS__)
 #define scalar(x)   hg_full(HG_SCALAR, x)
 
-/* ---- Parameters by hand
- * ------------------------------------------------------- */
+/* ---- Parameters by hand -------------------------------------------------- */
 
 UNUSED static void test_owner_free(void *owner)
 {
@@ -210,8 +207,52 @@ UNUSED static bool test_descend(hg_tensor *w, double rate)
     return hg_write(w, value, n);
 }
 
-/* ---- main
- * --------------------------------------------------------------------- */
+/* ---- An operation that counts what its rule is asked for ----------------- */
+
+UNUSED static int asked[2];
+
+UNUSED static bool first_shape(hg_tensor *z, hg_shape *out)
+{
+    *out = z->in[0]->shape;
+    return true;
+}
+
+UNUSED static void product_cpu(const hg_kernel *k)
+{
+    for (int64_t i = 0; i < k->n; i++)
+        k->out[i] = k->in[0][i] * k->in[1][i];
+}
+
+UNUSED static void product_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
+{
+    for (int i = 0; i < 2; i++)
+        if (hg_needs(z, i)) {
+            asked[i]++;
+            dx[i] = hg_mul(g, z->in[1 - i]);
+        }
+}
+
+UNUSED static const hg_op product_op = {
+    .name = "product",
+    .arity = 2,
+    .contiguous = true,
+    .shape = first_shape,
+    .cpu = product_cpu,
+    .backward = product_backward,
+    .reads = HG_READS_IN(0) | HG_READS_IN(1),
+};
+
+UNUSED static hg_tensor *product(hg_tensor *a, hg_tensor *b)
+{
+    return hg_apply(&product_op, NULL, a, b);
+}
+
+UNUSED static hg_tensor *total(hg_tensor *t)
+{
+    return hg_sum(t, HG_ALL);
+}
+
+/* ---- main ---------------------------------------------------------------- */
 
 UNUSED static int test_run(const char *name, const TTest *const *tests,
                            int count)
