@@ -42,8 +42,8 @@ hg_tensor *hg_laplace_logpdf(hg_tensor *x, hg_tensor *mu, hg_tensor *scale)
     return hg_sub(hg_neg(distance), hg_log(hg_scale(scale, 2)));
 }
 
-/* -t - 2 log(1 + e^-t) - log scale, t = (x - mu) / scale; written with
- * log(1 + e^-t) = softplus(-t) it is symmetric in t. */
+/* -t - 2 log(1 + e^-t) - log scale, t = (x - mu) / scale; the first two are
+ * the logarithms of sigmoid(t) and of sigmoid(-t). */
 hg_tensor *hg_logistic_logpdf(hg_tensor *x, hg_tensor *mu, hg_tensor *scale)
 {
     hg_tensor *t = standardised(x, mu, scale);

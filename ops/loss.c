@@ -46,18 +46,10 @@ hg_tensor *nn_huber_loss(hg_tensor *x, hg_tensor *target, double delta,
     return reduced("nn_huber_loss", loss, mode);
 }
 
-/* A logarithm that is at least -100. */
-static hg_tensor *bounded_log(hg_tensor *p)
-{
-    return hg_clamp(hg_log(p), -100, INFINITY);
-}
-
 /* -(target log p + (1 - target) log(1 - p)) */
 hg_tensor *nn_bce_loss(hg_tensor *p, hg_tensor *target, hg_reduce_mode mode)
 {
-    hg_tensor *one = hg_mul(target, bounded_log(p));
-    hg_tensor *zero = hg_mul(hg_rsub(target, 1), bounded_log(hg_rsub(p, 1)));
-    return reduced("nn_bce_loss", hg_neg(hg_add(one, zero)), mode);
+    return reduced("nn_bce_loss", hg_bce(p, target), mode);
 }
 
 /* -(target log s + (1 - target) log(1 - s)), s = sigmoid(logits) */
@@ -76,12 +68,13 @@ hg_tensor *nn_cross_entropy_loss(hg_tensor *logits, hg_tensor *labels,
                    hg_neg(hg_categorical_logpmf(labels, logits)), mode);
 }
 
-/* (log v + (x - target)^2 / v) / 2, v = max(var, 1e-6): the bound lets no
- * gradient through, the values below it count as 1e-6. */
+/* (log v + (x - target)^2 / v) / 2, v = max(var, 1e-6). The gradient passes
+ * the bound as if it were not there. */
 hg_tensor *nn_gaussian_nll_loss(hg_tensor *x, hg_tensor *target, hg_tensor *var,
                                 hg_reduce_mode mode)
 {
-    hg_tensor *v = hg_clamp(var, 1e-6, INFINITY);
+    hg_tensor *bounded = hg_clamp(var, 1e-6, INFINITY);
+    hg_tensor *v = hg_straight_through(bounded, var);
     hg_tensor *square = hg_square(hg_sub(x, target));
     hg_tensor *loss = hg_scale(hg_add(hg_log(v), hg_div(square, v)), 0.5);
     return reduced("nn_gaussian_nll_loss", loss, mode);

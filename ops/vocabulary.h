@@ -77,4 +77,15 @@ static inline hg_real hg_sigmoid_value(hg_real x)
 #define SELU_SCALE R(1.0507009873554804934)
 #define SELU_ALPHA R(1.6732632423543772848)
 
+/* PyTorch's bounds of the binary cross entropy, so that x = 0 and x = 1 have
+ * finite values and gradients. */
+#define BOUNDED_LOG(l) ((l) < R(-100) ? R(-100) : (l))
+#define BCE_CURVE(x)   hg_bce_curve(x)
+
+static inline hg_real hg_bce_curve(hg_real x)
+{
+    hg_real c = x * (R(1) - x);
+    return c < R(1e-12) ? R(1e-12) : c;
+}
+
 #endif
