@@ -112,7 +112,7 @@ bool hg_init_fill(hg_tensor *t, const char *path, hg_init init, uint64_t seed)
               .b = (hg_real)init.b,
               .out = hg_data(t),
               .n = hg_numel(t)};
-    if (init.kind <= HG_INIT_CONSTANT) {
+    if (init.kind >= HG_INIT_ZEROS && init.kind <= HG_INIT_CONSTANT) {
         fill(&d, init.kind == HG_INIT_CONSTANT
                      ? d.a
                      : (hg_real)(init.kind == HG_INIT_ONES));

@@ -28,8 +28,7 @@ typedef struct nn_layer nn_layer;
 
 HG_BEGIN_DECLS
 
-/* ---- The parameter store ----------------------------------------------------
- */
+/* ---- The parameter store ---------------------------------------------- */
 
 HG_API hg_params *hg_params_new(hg_context *);
 /* A cursor: the same store seen under a prefix ("encoder" adds "encoder.").
