@@ -9,7 +9,7 @@
 /* ---- Memory ---------------------------------------------------------------
  */
 
-static size_t value_size(hg_data_kind kind)
+size_t hg_value_size(hg_data_kind kind)
 {
     static const size_t size[] = {1, sizeof(float), sizeof(double)};
     return size[kind];
@@ -59,7 +59,7 @@ void *hg_data_room(hg_data *data, hg_shape item, int64_t rows,
                    hg_data_kind kind)
 {
     set_shape(data, item, rows, kind);
-    size_t bytes = (size_t)(rows * data->features) * value_size(kind);
+    size_t bytes = (size_t)(rows * data->features) * hg_value_size(kind);
     if (!bytes)
         bytes = 1; /* an empty set has an array too */
     data->own_values = hg_memory_allocate(data->context, bytes);

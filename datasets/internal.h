@@ -32,6 +32,7 @@ struct hg_data {
     size_t value_bytes, label_bytes;
 };
 
+size_t hg_value_size(hg_data_kind);
 /* An empty set, owned by the context. */
 hg_data *hg_data_new(hg_context *, const char *name);
 /* Releases the arrays; the empty set remains with the context. */
