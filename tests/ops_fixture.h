@@ -179,7 +179,8 @@ UNUSED static hg_tensor *call(void *user, hg_tensor *const *in, int count)
     return c->function(given);
 }
 
-/* First and second derivatives, at dense inputs and at transposed ones. */
+/* First and second derivatives, at dense inputs and at transposed ones; in
+ * hourglass-f64 only, since differences of float say too little. */
 #define check_gradients(function, ...)                                         \
     check_gradients_n(function, #function, (const hg_shape[]){__VA_ARGS__},    \
                       HG_COUNT(hg_shape, __VA_ARGS__))
@@ -189,7 +190,7 @@ UNUSED static void check_gradients_n(test_function *f, const char *name,
 {
     static hg_real value[HG_MAX_INPUTS][512];
     const hg_real *values[HG_MAX_INPUTS];
-    for (int turn = 0; turn < 2; turn++) {
+    for (int turn = 0; turn < 2 && sizeof(hg_real) == sizeof(double); turn++) {
         hg_shape shape[HG_MAX_INPUTS];
         for (int i = 0; i < count; i++) {
             shape[i] = shapes[i];
