@@ -24,7 +24,8 @@ check() {
     *)
         failed=$((failed + 1))
         echo "FAILED   $name"
-        tail -n 60 "$log"
+        grep -A 4 -E 'error:|warning:|undefined|FAILED' "$log" | tail -n 60
+        tail -n 20 "$log"
         ;;
     esac
     [ $code -eq 0 ]
@@ -36,19 +37,22 @@ compiled() {
 }
 
 configure_and_build() {
-    configure "$@" && ninja -C "$1"
+    configure "$@" && ninja -C "$1" -k 0
 }
 
 # suites FOLDER SETUP: runs Meson's tests under one of the setups of
 # tests/meson.build and adds up the single tests.
 suites() {
     echo "         tests in $1, $2"
+    rm -f "$1/meson-logs/testlog-$2.json"
     meson test -C "$1" --setup "$2" --no-rebuild --print-errorlogs \
         >"$logs/tests-$1-$2.log" 2>&1 || true
     grep -E '^ *[0-9]+/[0-9]+ .*(FAIL|ERROR|TIMEOUT)|^not ok' \
         "$logs/tests-$1-$2.log" || true
-    # shellcheck disable=SC2046 # three numbers
-    set -- $(python3 tools/count_tests.py "$1/meson-logs/testlog-$2.json")
+    numbers=$(python3 tools/count_tests.py "$1/meson-logs/testlog-$2.json") ||
+        numbers="0 1 0"
+    # shellcheck disable=SC2086 # three numbers
+    set -- $numbers
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
     echo "         $1 passed, $2 failed, $3 skipped"
 }
