@@ -144,9 +144,8 @@ static inline float hg_vector_log1p(float x)
 {
     float u = 1.0f + x, lost = x - (u - 1.0f);
     int32_t k = hg_exponent(u);
-    lost = u < 0x1p25f ? lost : 0.0f;
-    float unit = hg_of_bits((int32_t)((uint32_t)((127 - k) & 255) << 23));
-    float f = (hg_mantissa(u, k) - 1.0f) + lost * unit;
+    lost *= hg_of_bits((int32_t)((uint32_t)(127 - k) << 23)); /* 2^-k */
+    float f = (hg_mantissa(u, k) - 1.0f) + (u < 0x1p25f ? lost : 0.0f);
     float y = hg_log_special(u, hg_log_of((float)k, f));
     return x == 0.0f ? x : y;
 }
