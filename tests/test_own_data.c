@@ -315,6 +315,7 @@ START_TEST(a_batch_that_failed_comes_again)
         t.fail_at = t.calls + n;
         ck_assert_ptr_null(hg_next(l, HG_TRAIN, &b));
         expect_error(HG_ERROR_MEMORY, "could not be allocated");
+        ck_assert_ptr_null(hg_ambient_here()->scope);
         hg_context_steps(context, steps);
         ck_assert_uint_eq(steps[0], 0);
         ck_assert_int_eq(hg_loader_position(l), 0);
