@@ -40,8 +40,7 @@ bool hg_backward_to_n(hg_tensor *loss, hg_params *const *sets, int n)
     return hg_backward_where(loss, hg_is_marked, &mark);
 }
 
-/* ---- Clipping ---------------------------------------------------------------
- */
+/* ---- Clipping ----------------------------------------------------------- */
 
 const hg_real *hg_dense_gradient(hg_tensor *leaf)
 {

@@ -53,16 +53,14 @@ char *hg_params_path(hg_params *, const char *name);
 /* Fills t by `init`; draws are keyed by (seed, path). */
 bool hg_init_fill(hg_tensor *t, const char *path, hg_init init, uint64_t seed);
 
-/* ---- Sets of parameters ---------------------------------------------------
- */
+/* ---- Sets of parameters ------------------------------------------------- */
 
 /* Marks the trainable parameters of one set with a number that no other call
  * has used; a filter then compares one number a leaf. */
 void hg_mark_set(const hg_params *, uint64_t mark);
 bool hg_is_marked(const hg_tensor *leaf, void *mark); /* an hg_leaf_filter */
 
-/* ---- Gradients -------------------------------------------------------------
- */
+/* ---- Gradients ---------------------------------------------------------- */
 
 /* The gradient's values, dense: its own, or copied home if it is a view. */
 const hg_real *hg_dense_gradient(hg_tensor *leaf);

@@ -50,8 +50,7 @@ void *nn_layer_new(hg_params *p, const char *name, const char *kind,
     return layer;
 }
 
-/* ---- One after the other --------------------------------------------------
- */
+/* ---- One after the other ------------------------------------------------ */
 
 typedef struct {
     nn_layer base;

@@ -26,7 +26,8 @@ nn_layer *nn_linear_with(hg_params *p, const char *name, int64_t in,
     if (!l)
         return NULL;
     l->weight = hg_param(at, "weight", HG_SHAPE(out, in), options.init);
-    options.bias.fan_in = in; /* which a bias's own shape does not show */
+    if (!options.bias.fan_in) /* which a bias's shape does not show */
+        options.bias.fan_in = in;
     if (l->weight && !options.no_bias)
         l->bias = hg_param(at, "bias", HG_SHAPE(out), options.bias);
     return hg_error() ? NULL : &l->base;

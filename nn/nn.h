@@ -28,7 +28,7 @@ typedef struct nn_layer nn_layer;
 
 HG_BEGIN_DECLS
 
-/* ---- The parameter store ---------------------------------------------- */
+/* ---- The parameter store ------------------------------------------------ */
 
 HG_API hg_params *hg_params_new(hg_context *);
 /* A cursor: the same store seen under a prefix ("encoder" adds "encoder.").
@@ -88,8 +88,7 @@ HG_API hg_context *hg_params_context(const hg_params *);
 HG_API hg_real hg_clip_grad_norm(hg_params *, hg_real most);
 HG_API void hg_clip_grad_value(hg_params *, hg_real most);
 
-/* ---- Files: safetensors
- * ------------------------------------------------------- */
+/* ---- Files: safetensors ------------------------------------------------- */
 
 /* Writes every entry below this cursor, sorted by path, through a temporary
  * file that is synced and renamed. `metadata` is a NULL-ended list of key,
@@ -105,8 +104,7 @@ HG_API HG_CHECK bool hg_params_load(hg_params *, const char *file);
  * or -1. */
 HG_API int64_t hg_params_load_matching(hg_params *, const char *file);
 
-/* ---- Gradients into sets
- * -------------------------------------------------------- */
+/* ---- Gradients into sets ------------------------------------------------ */
 
 /* hg_backward into the parameters of these sets only; no other weight
  * gradient is computed. */
@@ -116,8 +114,7 @@ HG_API HG_CHECK bool hg_backward_to_n(hg_tensor *loss, hg_params *const *sets,
     hg_backward_to_n(loss, (hg_params *const[]){__VA_ARGS__},                  \
                      HG_COUNT(hg_params *, __VA_ARGS__))
 
-/* ---- Optimisers
- * -------------------------------------------------------------------- */
+/* ---- Optimisers --------------------------------------------------------- */
 
 /* An optimiser has a name, under which its state is saved
  * ("generator/encoder.0.weight.exp_avg"), and one set of parameters or
@@ -188,8 +185,7 @@ HG_API HG_CHECK bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *,
     hg_minimize_n(loss, (hg_optimizer *const[]){__VA_ARGS__},                  \
                   HG_COUNT(hg_optimizer *, __VA_ARGS__))
 
-/* ---- Schedules
- * ------------------------------------------------------------------------ */
+/* ---- Schedules ---------------------------------------------------------- */
 
 typedef enum {
     HG_SCHEDULE_CONSTANT,
@@ -217,8 +213,7 @@ typedef struct {
 } hg_plateau;
 HG_API bool hg_schedule_observe(hg_schedule *, hg_plateau *, hg_real loss);
 
-/* ---- Weight averaging
- * --------------------------------------------------------------------- */
+/* ---- Weight averaging --------------------------------------------------- */
 
 /* Exponential moving average of the parameters below a cursor. */
 typedef struct hg_ema hg_ema;
@@ -227,9 +222,7 @@ HG_API HG_CHECK bool hg_ema_update(hg_ema *);
 /* Exchanges parameters and averages: call before and after an evaluation. */
 HG_API void hg_ema_swap(hg_ema *);
 
-/* ---- Layers
- * -----------------------------------------------------------------------------------
- */
+/* ---- Layers ------------------------------------------------------------- */
 
 /* A layer is whatever has a forward function; own ones embed this first:
  *     struct my_layer { nn_layer base; hg_tensor *w; };            */

@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Numbers of the formulas -----------------------------------------------
- */
+/* ---- Numbers of the formulas -------------------------------------------- */
 
 static void adam_numbers(const hg_optimizer *o, double rate, int64_t n,
                          hg_update *u)
@@ -51,8 +50,7 @@ static const hg_rule adam_rule = {"adam", adam_numbers};
 static const hg_rule sgd_rule = {"sgd", sgd_numbers};
 static const hg_rule rmsprop_rule = {"rmsprop", rmsprop_numbers};
 
-/* ---- Making one
- * --------------------------------------------------------------- */
+/* ---- Making one --------------------------------------------------------- */
 
 static void destroy(void *object)
 {

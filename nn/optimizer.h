@@ -4,8 +4,7 @@
 
 #include "nn/internal.h"
 
-/* ---- Kernels: one loop over the elements of one parameter ------------------
- */
+/* ---- Kernels: one loop over the elements of one parameter --------------- */
 
 enum {
     HG_UPDATE_ADAM,
@@ -48,8 +47,7 @@ extern const hg_update_table hg_update_v3, hg_update_v4;
 #endif
 const hg_update_table *hg_update_kernels(const hg_context *);
 
-/* ---- Optimisers
- * -------------------------------------------------------------- */
+/* ---- Optimisers --------------------------------------------------------- */
 
 /* One parameter with its state. */
 typedef struct {

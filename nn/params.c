@@ -70,8 +70,7 @@ void *hg_params_alloc(hg_params *p, size_t size)
     return hg_region_take_zeroed(&p->store->owner.region, size);
 }
 
-/* ---- Names ----------------------------------------------------------------
- */
+/* ---- Names -------------------------------------------------------------- */
 
 /* Printable ASCII in parts between dots, none of them empty. */
 static bool name_is_legal(const char *name, const char *who)
@@ -85,6 +84,10 @@ static bool name_is_legal(const char *name, const char *who)
                            "%s: the name \"%s\" holds a blank or a character "
                            "that is not ASCII; use letters, digits, _ and dots",
                            who, name);
+    if (!strcmp(name, "__metadata__"))
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "%s: the name \"%s\" is taken in safetensors files", who,
+                       name);
     if (name[0] == '.' || name[strlen(name) - 1] == '.' || strstr(name, ".."))
         return hg_fail(HG_ERROR_ARGUMENT,
                        "%s: the name \"%s\" has an empty part between dots",
@@ -180,8 +183,7 @@ hg_tensor *hg_params_entry(const hg_params *p, int64_t i)
                                        : NULL;
 }
 
-/* ---- New entries ------------------------------------------------------------
- */
+/* ---- New entries -------------------------------------------------------- */
 
 static bool shape_is_legal(hg_shape shape, const char *path)
 {
@@ -308,8 +310,7 @@ hg_tensor *hg_counter(hg_params *p, const char *name)
     return new_buffer(p, name, HG_SCALAR, 0, true);
 }
 
-/* ---- Looking at sets
- * ----------------------------------------------------------- */
+/* ---- Looking at sets ---------------------------------------------------- */
 
 bool hg_is_buffer(const hg_tensor *t)
 {

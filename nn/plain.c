@@ -8,8 +8,7 @@ typedef struct {
     int64_t c, h, w;   /* of unflatten */
 } plain;
 
-/* ---- Dropout --------------------------------------------------------------
- */
+/* ---- Dropout ------------------------------------------------------------ */
 
 static hg_tensor *dropout_forward(nn_layer *layer, hg_tensor *x)
 {
@@ -31,8 +30,7 @@ nn_layer *nn_dropout(hg_params *p, double probability)
     return &l->base;
 }
 
-/* ---- Embedding -------------------------------------------------------------
- */
+/* ---- Embedding ---------------------------------------------------------- */
 
 /* Rows of the weight, one for each index of x. */
 static hg_tensor *embedding_forward(nn_layer *layer, hg_tensor *x)
@@ -65,8 +63,7 @@ nn_layer *nn_embedding(hg_params *p, const char *name, int64_t count,
     return l->weight ? &l->base : NULL;
 }
 
-/* ---- Reshaping
- * --------------------------------------------------------------- */
+/* ---- Reshaping ---------------------------------------------------------- */
 
 static hg_tensor *flatten_forward(nn_layer *layer, hg_tensor *x)
 {

@@ -34,8 +34,7 @@ int64_t hg_records_load(hg_context *, hg_record *, int64_t n, const char *file,
 
 void hg_records_sort(hg_record *, int64_t n);
 
-/* ---- Between the files of the reader --------------------------------------
- */
+/* ---- Between the files of the reader ------------------------------------ */
 
 #ifdef HG_HAVE_JANSSON
 #include <jansson.h>

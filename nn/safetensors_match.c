@@ -96,8 +96,7 @@ bool hg_match_records(hg_reader *r, const hg_record *records, int64_t n,
                    faults.text, faults.count > 12 ? "; and more" : "");
 }
 
-/* ---- Values
- * ---------------------------------------------------------------------- */
+/* ---- Values ------------------------------------------------------------- */
 
 static void convert(const hg_reader *r, const hg_found *f)
 {

@@ -12,8 +12,7 @@
 #ifdef HG_HAVE_JANSSON
 #include <jansson.h>
 
-/* ---- Bytes -----------------------------------------------------------------
- */
+/* ---- Bytes -------------------------------------------------------------- */
 
 static bool damaged(const hg_reader *r, const char *what)
 {
@@ -74,8 +73,7 @@ static bool read_bytes(hg_reader *r)
     return ok;
 }
 
-/* ---- The header
- * --------------------------------------------------------------- */
+/* ---- The header --------------------------------------------------------- */
 
 static bool parse_header(hg_reader *r)
 {

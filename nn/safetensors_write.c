@@ -39,8 +39,7 @@ static size_t bytes_of(const hg_record *r)
     return (size_t)hg_shape_numel(r->shape) * value_size(r);
 }
 
-/* ---- The header -------------------------------------------------------------
- */
+/* ---- The header --------------------------------------------------------- */
 
 static json_t *describe(const hg_record *r, size_t offset)
 {
@@ -93,8 +92,7 @@ static json_t *header_of(const hg_record *records, int64_t n,
     return NULL;
 }
 
-/* ---- The file
- * ---------------------------------------------------------------- */
+/* ---- The file ----------------------------------------------------------- */
 
 static bool write_all(int fd, const void *data, size_t size)
 {

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* ---- Stores
- * ------------------------------------------------------------------ */
+/* ---- Stores ------------------------------------------------------------- */
 
 static hg_record *records_of(hg_region *r, const hg_params *p, int64_t *n)
 {
@@ -74,8 +73,7 @@ int64_t hg_params_load_matching(hg_params *p, const char *file)
     return load(p, file, true);
 }
 
-/* ---- Optimisers
- * ----------------------------------------------------------------- */
+/* ---- Optimisers --------------------------------------------------------- */
 
 /* "optimiser/path.state" */
 static const char *state_name(hg_region *r, const hg_optimizer *o,

@@ -15,8 +15,7 @@ static bool optimizer_usable(const hg_optimizer *o, const char *who)
                         who);
 }
 
-/* ---- Who takes part? --------------------------------------------------------
- */
+/* ---- Who takes part? ---------------------------------------------------- */
 
 /* Adds a name to a list that may be too long to be shown whole. */
 static void add_name(char *text, size_t size, const char *name, int count)
@@ -111,8 +110,7 @@ static int64_t gather(hg_optimizer *o)
     return lines;
 }
 
-/* ---- The update
- * --------------------------------------------------------------- */
+/* ---- The update --------------------------------------------------------- */
 
 static void clip(hg_optimizer *o)
 {
@@ -186,8 +184,7 @@ bool hg_optimizer_step(hg_optimizer *o)
     return true;
 }
 
-/* ---- The one line of ordinary training
- * ----------------------------------------- */
+/* ---- The one line of ordinary training ---------------------------------- */
 
 bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *list, int n)
 {
@@ -210,8 +207,7 @@ bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *list, int n)
     return true;
 }
 
-/* ---- Settings
- * --------------------------------------------------------------------- */
+/* ---- Settings ----------------------------------------------------------- */
 
 hg_tensor *hg_optimizer_rate(hg_optimizer *o)
 {

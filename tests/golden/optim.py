@@ -7,6 +7,8 @@ sum(c w) + sum(w^2) / 8 + sum(d u) with c[i] = ((7 t + 3 i) mod 11 - 5) / 8 and
 d[i] = ((5 t + 2 i) mod 7 - 3) / 4. PyTorch 1.13 and 2.x agree.
 """
 
+import textwrap
+
 import torch
 
 STEPS = 5
@@ -79,7 +81,8 @@ def run(make, options, clip=None):
 def table(name, rows):
     print(f"static const double golden_{name}[][{len(rows[0])}] = {{")
     for row in rows:
-        print("    {" + ",\n     ".join(f"{x:.16g}" for x in row) + "},")
+        line = "{" + ", ".join(f"{x:.16g}" for x in row) + "},"
+        print(textwrap.indent("\n ".join(textwrap.wrap(line, 75)), "    "))
     print("};\n")
 
 
