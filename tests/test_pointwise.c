@@ -253,7 +253,7 @@ static hg_tensor *some_view(hg_shape shape, uint64_t *counter)
 
 static hg_shape some_shape(uint64_t *counter)
 {
-    static const int64_t size[] = {1, 2, 3, 5, 8, 13, 40};
+    static const int64_t size[] = {1, 2, 3, 5, 8, 9, 13};
     hg_shape shape = {.rank = (int)random_below(counter, 5)};
     for (int d = 0; d < shape.rank; d++)
         shape.dim[d] = size[random_below(counter, 7)];
@@ -274,8 +274,8 @@ START_TEST(strides_of_any_kind_give_the_elementwise_result)
         expect_ok(hg_read(x, v, n) && hg_read(y, v + n, n) &&
                   hg_read(z, v + 2 * n, n));
         for (int64_t i = 0; i < n; i++)
-            ck_assert_msg(v[2 * n + i] == v[i] - v[n + i], "%s at %lld",
-                          HG_SHAPE_TEXT(shape), (long long)i);
+            if (v[2 * n + i] != v[i] - v[n + i])
+                ck_abort_msg("%s at %lld", HG_SHAPE_TEXT(shape), (long long)i);
         free(v);
         hg_scope_close(s);
     }
