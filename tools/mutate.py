@@ -67,8 +67,8 @@ def exchanges(text):
         token = match[0]
         if token == "-" and is_unary(before):
             yield match.start(), match.end(), ""
-        elif token in "*+" and is_unary(before):
-            pass  # a pointer
+        elif token == "*" and not text[match.end():match.end() + 1].isspace():
+            pass  # a pointer: products have spaces around them
         elif token in SWAPS:
             yield match.start(), match.end(), SWAPS[token]
         before = token
@@ -121,26 +121,43 @@ def mutants_of_table(text):
                                       negated)
 
 
+def functions(text):
+    """name -> (begin, end) of the body of every static function."""
+    head = re.compile(r"^static \w[^;{}()]*?(\w+)\([^;{}]*\)\n\{", re.M)
+    return {found[1]: (found.end(), closing(text, found.end() - 1))
+            for found in head.finditer(text)}
+
+
+def rules(text, bodies):
+    """Backward rules, kernels of gradients, and what they call here."""
+    named = set(re.findall(r"\.backward = (\w+)", text)) & set(bodies)
+    named |= {name for name in bodies
+              if re.search(r"backward|gradient|_d[xyg]\b|_d[xyg]_", name)}
+    while True:
+        called = {word for name in named
+                  for word in re.findall(r"\w+", text[slice(*bodies[name])])}
+        more = (called & set(bodies)) - named
+        if not more:
+            return sorted(named)
+        named |= more
+
+
 def mutants_of_rules(file, text):
-    """Backward rules: named so, or named as one in an op's description."""
-    rules = set(re.findall(r"\.backward = (\w+)", text))
-    for head in re.finditer(r"^static \w[^;{}()]*?(\w+)\([^;{}]*\)\n\{", text,
-                            re.M):
-        if head[1] not in rules and "backward" not in head[1]:
-            continue
-        body, end = head.end(), closing(text, head.end() - 1)
+    bodies = functions(text)
+    for name in rules(text, bodies):
+        body, end = bodies[name]
         for line in re.finditer(r"[^;{}]+;", text[body:end]):
             at, statement = body + line.start(), line[0]
-            if re.match(r"\s*for\b", statement):
+            if re.match(r"\s*(for|case)\b", statement):
                 continue
             gradient = re.search(r"\bdx\[[^\]]*\] = (.*);", statement, re.S)
             if gradient and not CONSTANT.fullmatch(gradient[1]):
-                yield Mutant(file, head[1], at + gradient.start(1),
+                yield Mutant(file, name, at + gradient.start(1),
                              at + gradient.end(1), gradient[0],
                              f"hg_neg({gradient[1]})")
             for begin, stop, new in exchanges(statement):
                 wrong = statement[:begin] + new + statement[stop:]
-                yield Mutant(file, head[1], at, at + len(statement),
+                yield Mutant(file, name, at, at + len(statement),
                              statement, wrong)
 
 
