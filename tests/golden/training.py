@@ -30,10 +30,7 @@ SEED, ITEMS, STEPS = 42, 1024, 200
 DATA_SEEDS = {
     ("ae", "faithful"): 9,
     ("vae", "faithful"): 21,
-    ("conv-vae", "faithful"): 7,
-    ("conv-vae", "corrected"): 7,
-    ("aae", "faithful"): 7,
-    ("aae", "corrected"): 7,
+    ("conv-vae", "faithful"): 21,
 }
 REPORTED = list(range(1, 11)) + list(range(20, STEPS + 1, 10))
 
