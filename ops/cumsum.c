@@ -12,7 +12,18 @@ static bool cumsum_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
-/* `width` running sums side by side, added in double. */
+/* One running sum over neighbours, added in double. */
+static void run_line(hg_real *out, const hg_real *in, int64_t n, bool reverse)
+{
+    double total = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t at = reverse ? n - 1 - i : i;
+        total += (double)in[at];
+        out[at] = (hg_real)total;
+    }
+}
+
+/* `width` of them side by side. */
 static void run_tile(hg_real *out, const hg_real *in, hg_axis_view v,
                      int64_t width, bool reverse)
 {
@@ -35,8 +46,11 @@ static void run_range(void *argument, int64_t from, int64_t to)
     for (int64_t item = from; item < to; item++) {
         int64_t skip = item % across * HG_TILE, left = v.inner - skip;
         int64_t at = item / across * v.size * v.inner + skip;
-        run_tile(k->out + at, k->in[0] + at, v, left < HG_TILE ? left : HG_TILE,
-                 a->reverse);
+        if (v.inner == 1)
+            run_line(k->out + at, k->in[0] + at, v.size, a->reverse);
+        else
+            run_tile(k->out + at, k->in[0] + at, v,
+                     left < HG_TILE ? left : HG_TILE, a->reverse);
     }
 }
 

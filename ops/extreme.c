@@ -4,8 +4,7 @@
 
 #include <math.h>
 
-/* ---- max and min ----------------------------------------------------------
- */
+/* ---- max and min -------------------------------------------------------- */
 
 typedef struct {
     hg_reduction r;
@@ -90,8 +89,7 @@ static void extreme_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 EXTREME(max, "largest value over a set of axes")
 EXTREME(min, "smallest value over a set of axes")
 
-/* ---- argmax and argmin ----------------------------------------------------
- */
+/* ---- argmax and argmin -------------------------------------------------- */
 
 typedef struct {
     int64_t axis, largest;
@@ -115,31 +113,27 @@ static bool place_shape(hg_tensor *z, hg_shape *out)
 }
 
 /* The first of the most extreme values; in[i * step] for i < n. */
-static int32_t place_of(const hg_real *in, int64_t step, int64_t n,
-                        hg_real sign)
+static int32_t place_of(const hg_rows *rows, const hg_real *in, int64_t step,
+                        int64_t n, hg_real sign)
 {
-    int64_t place = 0;
-    hg_real best = sign * in[0];
-    for (int64_t i = 1; i < n && best == best; i++) {
-        hg_real x = sign * in[i * step];
-        if (x > best || x != x) {
-            best = x;
-            place = i;
-        }
-    }
-    return (int32_t)place;
+    hg_real best = rows->largest(in, step, n, sign, -(hg_real)INFINITY);
+    int64_t i = 0;
+    while (i < n - 1 && sign * in[i * step] != best &&
+           in[i * step] == in[i * step])
+        i++;
+    return (int32_t)i;
 }
 
 static void place_range(void *argument, int64_t from, int64_t to)
 {
     const hg_kernel *k = argument;
     const place_attr *a = k->attr;
-    int64_t n = k->in_shape[0].dim[a->axis];
+    int64_t n = k->in_shape[0].dim[a->axis], step = k->in_stride[0][a->axis];
     hg_walk kept = hg_walk_of(k, 0, 1u << a->axis, false);
     for (int64_t o = from; o < to; o++)
         k->out_int[o] =
-            place_of(k->in[0] + hg_walk_offset(&kept, o),
-                     k->in_stride[0][a->axis], n, a->largest ? 1 : -1);
+            place_of(hg_rows_of(k), k->in[0] + hg_walk_offset(&kept, o), step,
+                     n, a->largest ? 1 : -1);
 }
 
 static void place_cpu(const hg_kernel *k)

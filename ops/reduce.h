@@ -24,10 +24,9 @@ hg_tensor *hg_unreduce(const hg_tensor *z, hg_tensor *t);
  * or the axes are wrong or that is not more than `least`. */
 int64_t hg_reduced_count(const char *name, hg_tensor *x, hg_axes, double least);
 
-/* ---- Kernels: outputs in tiles, reduced positions in runs -----------------
- */
+/* ---- Kernels: outputs in tiles, reduced positions in runs --------------- */
 
-enum { HG_TILE = 128 }; /* outputs that are worked on side by side */
+enum { HG_TILE = 256 }; /* outputs that are worked on side by side */
 
 typedef struct {
     const hg_kernel *kernel;
@@ -57,8 +56,7 @@ void hg_sum_cpu(const hg_kernel *, unsigned mask, const hg_sum_form *);
 /* The largest value of sign * x over the axes of the mask, times sign. */
 void hg_extreme_cpu(const hg_kernel *, unsigned mask, hg_real sign);
 
-/* ---- One axis of a dense tensor: [outer, size, inner] ----------------------
- */
+/* ---- One axis of a dense tensor: [outer, size, inner] ------------------- */
 
 typedef struct {
     int64_t outer, size, inner;

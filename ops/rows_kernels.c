@@ -5,7 +5,10 @@
 #define JOIN_(a, b) a##b
 #define JOIN(a, b)  JOIN_(a, b)
 
-enum { LANES = 16 };
+enum {
+    LANES = 16,
+    WIDE = 64 /* a loop that compilers do not unroll away, but vectorise */
+};
 
 /* In LANES partial sums, which compilers turn into vectors. */
 static hg_real sum(const hg_real *in, int64_t n)
@@ -36,7 +39,7 @@ static void add(hg_real *restrict to, const hg_real *restrict in, int64_t step,
 
 static inline hg_real larger_of(hg_real best, hg_real x)
 {
-    return x > best || x != x ? x : best;
+    return ((x > best) | (x != x)) ? x : best;
 }
 
 static void larger(hg_real *restrict best, const hg_real *restrict in,
@@ -50,18 +53,31 @@ static void larger(hg_real *restrict best, const hg_real *restrict in,
             best[j] = larger_of(best[j], sign * in[j * step]);
 }
 
+/* Of the first n / WIDE * WIDE neighbours. */
+static hg_real largest_dense(const hg_real *in, int64_t n, hg_real sign,
+                             hg_real best)
+{
+    hg_real lane[WIDE];
+    for (int l = 0; l < WIDE; l++)
+        lane[l] = best;
+    for (int64_t i = 0; i + WIDE <= n; i += WIDE)
+        for (int l = 0; l < WIDE; l++)
+            lane[l] = larger_of(lane[l], sign * in[i + l]);
+    for (int l = 0; l < WIDE; l++)
+        best = larger_of(best, lane[l]);
+    return best;
+}
+
 static hg_real largest(const hg_real *in, int64_t step, int64_t n, hg_real sign,
                        hg_real best)
 {
-    hg_real lane[LANES];
     int64_t i = 0;
-    for (int l = 0; l < LANES; l++)
-        lane[l] = best;
-    for (; i + LANES <= n; i += LANES)
-        larger(lane, in + i * step, step, LANES, sign);
-    larger(lane, in + i * step, step, n - i, sign);
-    for (int l = 0; l < LANES; l++)
-        best = larger_of(best, lane[l]);
+    if (step == 1 && n >= WIDE) {
+        best = largest_dense(in, n, sign, best);
+        i = n / WIDE * WIDE;
+    }
+    for (; i < n; i++)
+        best = larger_of(best, sign * in[i * step]);
     return best;
 }
 

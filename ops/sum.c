@@ -8,7 +8,7 @@
 enum {
     RUN = 1024,     /* values added in hg_real before going to double */
     BLOCK = 64,     /* rows added in hg_real before going to double */
-    PARTIALS = 2048 /* sums of chunks kept on the stack */
+    PARTIALS = 4096 /* sums of chunks kept on the stack */
 };
 
 typedef struct {
@@ -18,8 +18,7 @@ typedef struct {
     double *partial; /* [chunks, outputs] */
 } sum_job;
 
-/* ---- One tile -------------------------------------------------------------
- */
+/* ---- One tile ----------------------------------------------------------- */
 
 /* n values, the first of them for this output. */
 static double add_run(const sum_job *job, const hg_real *in, int64_t n,
@@ -89,8 +88,7 @@ static void add_columns(const sum_job *job, const hg_real *in,
     }
 }
 
-/* ---- All tiles of all chunks ----------------------------------------------
- */
+/* ---- All tiles of all chunks -------------------------------------------- */
 
 static void put(const sum_job *job, int64_t o, double total)
 {
@@ -163,8 +161,7 @@ void hg_sum_cpu(const hg_kernel *k, unsigned mask, const hg_sum_form *form)
         add_chunks(&job);
 }
 
-/* ---- sum ------------------------------------------------------------------
- */
+/* ---- sum ---------------------------------------------------------------- */
 
 static void sum_cpu(const hg_kernel *k)
 {
@@ -192,8 +189,7 @@ hg_tensor *hg_sum(hg_tensor *x, hg_axes axes)
     return hg_reduce(&sum_op, x, axes);
 }
 
-/* ---- sum_to ---------------------------------------------------------------
- */
+/* ---- sum_to ------------------------------------------------------------- */
 
 static bool sum_to_shape(hg_tensor *z, hg_shape *out)
 {
