@@ -46,10 +46,6 @@ static void rmsprop_numbers(const hg_optimizer *o, double rate, int64_t n,
     u->eps = (hg_real)o->eps;
 }
 
-static const hg_rule adam_rule = {"adam", adam_numbers};
-static const hg_rule sgd_rule = {"sgd", sgd_numbers};
-static const hg_rule rmsprop_rule = {"rmsprop", rmsprop_numbers};
-
 /* ---- Making one --------------------------------------------------------- */
 
 static void destroy(void *object)
@@ -103,7 +99,9 @@ static int64_t each_parameter(hg_optimizer *o, hg_span *spans)
 static bool take_state(hg_optimizer *o, hg_span *span)
 {
     size_t size = (size_t)hg_numel(span->entry->tensor) * sizeof(hg_real);
-    for (int i = 0; i < o->states; i++) {
+    for (int i = 0; i < HG_MOST_STATES; i++) {
+        if (!o->state_name[i])
+            continue;
         span->state[i] = hg_region_take_zeroed(&o->moments, size);
         if (!span->state[i])
             return false;
@@ -194,9 +192,8 @@ static hg_optimizer *adam(hg_params *const *sets, int n, const char *name,
                           hg_adam_options a, bool decoupled)
 {
     hg_optimizer draft = {
-        .rule = &adam_rule,
+        .numbers = adam_numbers,
         .kernel = HG_UPDATE_ADAM,
-        .states = 2,
         .state_name = {"exp_avg", "exp_avg_sq"},
         .beta1 = or_default(a.beta1, 0.9),
         .beta2 = or_default(a.beta2, 0.999),
@@ -224,12 +221,11 @@ hg_optimizer *hg_sgd_n(hg_params *const *sets, int n, const char *name,
                        hg_sgd_options a)
 {
     hg_optimizer draft = {
-        .rule = &sgd_rule,
+        .numbers = sgd_numbers,
         .kernel = a.nesterov        ? HG_UPDATE_SGD_NESTEROV
                   : a.momentum != 0 ? HG_UPDATE_SGD_MOMENTUM
                                     : HG_UPDATE_SGD,
-        .states = a.momentum != 0,
-        .state_name = {"momentum_buffer"},
+        .state_name = {a.momentum != 0 ? "momentum_buffer" : NULL},
         .beta1 = a.momentum,
         .decay = a.weight_decay,
         .dampening = a.dampening,
@@ -249,10 +245,10 @@ hg_optimizer *hg_rmsprop_n(hg_params *const *sets, int n, const char *name,
 {
     bool momentum = a.momentum != 0;
     hg_optimizer draft = {
-        .rule = &rmsprop_rule,
+        .numbers = rmsprop_numbers,
         .kernel = HG_UPDATE_RMSPROP + momentum + 2 * a.centered,
-        .states = a.centered ? 3 : 1 + momentum,
-        .state_name = {"square_avg", "momentum_buffer", "grad_avg"},
+        .state_name = {"square_avg", momentum ? "momentum_buffer" : NULL,
+                       a.centered ? "grad_avg" : NULL},
         .beta1 = a.momentum,
         .beta2 = or_default(a.alpha, 0.99),
         .eps = or_default(a.eps, 1e-8),

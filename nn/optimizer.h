@@ -35,7 +35,8 @@ typedef struct {
 typedef void hg_update_run(hg_real *w, const hg_real *g, hg_real *const *state,
                            int64_t n, const hg_update *);
 
-/* One table an instruction set; the last entry's neighbour sums squares. */
+/* One table an instruction set. `squares` adds up squared values, each first
+ * cut to [-bound, bound]. */
 typedef struct {
     hg_update_run *update[HG_UPDATE_COUNT];
     double (*squares)(const hg_real *g, int64_t n, hg_real bound);
@@ -60,20 +61,17 @@ typedef struct {
     hg_update update;
 } hg_span;
 
-/* A kind of optimiser: what its state is called, and its formula's numbers at
- * the n-th step of a parameter. */
-typedef struct {
-    const char *kind;
-    void (*numbers)(const hg_optimizer *, double rate, int64_t n, hg_update *);
-} hg_rule;
+/* The numbers of a formula at the n-th step of a parameter. */
+typedef void hg_numbers(const hg_optimizer *, double rate, int64_t n,
+                        hg_update *);
 
 struct hg_optimizer {
     hg_owner owner;
     hg_region moments; /* the state, in order of the parameters */
     const char *name;
-    const hg_rule *rule;
-    int kernel, states;
-    const char *state_name[HG_MOST_STATES];
+    hg_numbers *numbers;
+    int kernel;
+    const char *state_name[HG_MOST_STATES];     /* NULL: not kept */
     double beta1, beta2, eps, decay, dampening; /* momentum is beta1 */
     bool decoupled, keep_gradients;
     hg_real clip_norm, clip_value;

@@ -104,7 +104,7 @@ static bool add_records(hg_region *r, hg_optimizer *o, hg_record *list,
         list[(*n)++] = (hg_record){.name = state_name(r, o, path, "step"),
                                    .kind = HG_RECORD_COUNT,
                                    .data = &span->steps};
-        for (int s = 0; s < o->states; s++)
+        for (int s = 0; s < HG_MOST_STATES; s++)
             if (o->state_name[s])
                 list[(*n)++] = (hg_record){
                     .name = state_name(r, o, path, o->state_name[s]),

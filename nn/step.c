@@ -103,7 +103,7 @@ static int64_t gather(hg_optimizer *o)
         span->g = hg_dense_gradient(t);
         span->first_line = lines;
         span->update = (hg_update){0};
-        o->rule->numbers(o, rate, ++span->steps, &span->update);
+        o->numbers(o, rate, ++span->steps, &span->update);
         lines += (hg_numel(t) + LINE - 1) / LINE;
         o->active[o->active_count++] = span;
     }
