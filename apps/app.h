@@ -6,8 +6,7 @@
 
 #include <jansson.h>
 
-/* ---- Exit codes -------------------------------------------------------------
- */
+/* ---- Exit codes --------------------------------------------------------- */
 
 enum {
     EXIT_DONE = 0,
@@ -27,8 +26,7 @@ int report_error(void);
 /* The same with a sentence of one's own. */
 int fail_with(int code, const char *format, ...) HG_PRINTF(2, 3);
 
-/* ---- Arguments
- * --------------------------------------------------------------- */
+/* ---- Arguments ---------------------------------------------------------- */
 
 /* One row makes parsing and help. */
 typedef struct {
@@ -66,8 +64,7 @@ void given_options(const arguments *, const char **pairs);
 /* The name in the list that is nearest to a misspelt one, or NULL. */
 const char *nearest(const char *word, const char *const *names);
 
-/* ---- Sub-commands
- * -------------------------------------------------------------- */
+/* ---- Sub-commands ------------------------------------------------------- */
 
 typedef struct {
     const char *name, *about;
@@ -85,8 +82,7 @@ int run_bench(int argc, char **argv);
 /* The zoo's model of this name; NULL after a message with a suggestion. */
 const hg_model *model_or_complain(const char *name);
 
-/* ---- Files
- * ----------------------------------------------------------------------- */
+/* ---- Files -------------------------------------------------------------- */
 
 /* Makes a folder and its parents. */
 bool make_folder(const char *path);

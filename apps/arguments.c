@@ -33,8 +33,7 @@ int report_error(void)
                      text ? text : "something failed without saying why");
 }
 
-/* ---- The table
- * ---------------------------------------------------------------- */
+/* ---- The table ---------------------------------------------------------- */
 
 static int flag_rows(const arguments *a)
 {
@@ -169,8 +168,7 @@ int parse_arguments(arguments *a, int argc, char **argv, const char *usage)
     return 0;
 }
 
-/* ---- Values
- * ---------------------------------------------------------------------- */
+/* ---- Values ------------------------------------------------------------- */
 
 const char *flag_text(const arguments *a, const char *name)
 {
@@ -224,8 +222,7 @@ void given_options(const arguments *a, const char **pairs)
     *pairs = NULL;
 }
 
-/* ---- Suggestions
- * ------------------------------------------------------------------- */
+/* ---- Suggestions -------------------------------------------------------- */
 
 /* Levenshtein's distance of words up to 63 letters. */
 static int distance(const char *a, const char *b)

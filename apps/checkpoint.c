@@ -17,8 +17,7 @@ static path_text in_checkpoints(const trainer *t, const char *name)
     return path_join(path_join(t->folder, "checkpoints").text, name);
 }
 
-/* ---- state.json
- * --------------------------------------------------------------------- */
+/* ---- state.json --------------------------------------------------------- */
 
 static json_t *terms_json(const trainer *t)
 {
@@ -45,9 +44,7 @@ static json_t *state_json(const trainer *t)
         (json_int_t)ftell(t->metrics), "log_bytes", (json_int_t)ftell(t->log));
 }
 
-/* ---- Saving
- * ----------------------------------------------------------------------------
- */
+/* ---- Saving ------------------------------------------------------------- */
 
 static bool write_pointer(const trainer *t, const char *name,
                           const char *target)
@@ -128,9 +125,7 @@ bool checkpoint_save(trainer *t, bool best)
     return true;
 }
 
-/* ---- Resuming
- * ------------------------------------------------------------------------------
- */
+/* ---- Resuming ----------------------------------------------------------- */
 
 static bool restore_terms(trainer *t, json_t *sums)
 {

@@ -179,8 +179,7 @@ static void widen(double *low, double *high)
     *high += room;
 }
 
-/* ---- Curves
- * ---------------------------------------------------------------------- */
+/* ---- Curves ------------------------------------------------------------- */
 
 static bool drawable(const chart *c, double y)
 {
@@ -252,8 +251,7 @@ bool figure_curves(const char *path, const char *title, const char *x_label,
     return chart_save(&c, path);
 }
 
-/* ---- Points
- * ------------------------------------------------------------------------- */
+/* ---- Points ------------------------------------------------------------- */
 
 static void legend_dot(const chart *c, int label)
 {

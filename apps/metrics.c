@@ -36,8 +36,7 @@ void log_line(trainer *t, const char *format, ...)
     }
 }
 
-/* ---- Terms
- * --------------------------------------------------------------------- */
+/* ---- Terms -------------------------------------------------------------- */
 
 static int term_row(terms *m, const char *name)
 {
@@ -91,8 +90,7 @@ void add_terms(const trainer *t, json_t *object)
     }
 }
 
-/* ---- Progress
- * -------------------------------------------------------------------- */
+/* ---- Progress ----------------------------------------------------------- */
 
 static _Thread_local double drawn;
 

@@ -33,8 +33,7 @@ static bool open_model(workbench *w, const hg_model *model, const char *data,
     return workbench_open(w, &s, options);
 }
 
-/* ---- models
- * ---------------------------------------------------------------------- */
+/* ---- models ------------------------------------------------------------- */
 
 static json_t *tasks_of(const hg_model *m)
 {
@@ -95,8 +94,7 @@ int run_models(int argc, char **argv)
     return EXIT_DONE;
 }
 
-/* ---- summary
- * ------------------------------------------------------------------------ */
+/* ---- summary ------------------------------------------------------------ */
 
 static json_t *entry_json(hg_tensor *t)
 {

@@ -101,8 +101,7 @@ bool pictures_of_epoch(trainer *t)
            in_fixed_scope(t, path_join(t->folder, name).text, sample_picture);
 }
 
-/* ---- The latent map
- * ------------------------------------------------------------------- */
+/* ---- The latent map ----------------------------------------------------- */
 
 /* Codes of the first points of the test set, [count, width]. */
 static double *codes_of(trainer *t, int64_t *count, int64_t *width)
@@ -183,8 +182,7 @@ static bool latent_map(trainer *t)
     return ok;
 }
 
-/* ---- Loss curves, from metrics.jsonl
- * --------------------------------------------------- */
+/* ---- Loss curves, from metrics.jsonl ------------------------------------ */
 
 typedef struct {
     char name[64];

@@ -18,8 +18,7 @@ static const char head[] =
     "img{max-width:100%;height:auto}figcaption{color:#555;font-size:.9em}"
     "code{background:#f3f3f3;padding:.1em .3em}</style>\n";
 
-/* ---- Text and bytes into a page
- * ---------------------------------------------------- */
+/* ---- Text and bytes into a page ----------------------------------------- */
 
 static void put_text(FILE *f, const char *text)
 {
@@ -70,8 +69,7 @@ static void put_picture(FILE *f, const char *run, const char *name,
     fclose(in);
 }
 
-/* ---- The parts
- * ------------------------------------------------------------------------ */
+/* ---- The parts ---------------------------------------------------------- */
 
 static void put_row(FILE *f, const char *name, const char *value,
                     const char *meaning)

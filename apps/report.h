@@ -4,16 +4,14 @@
 
 #include "apps/app.h"
 
-/* ---- picture.c: images as they are, through libpng
- * ------------------------------ */
+/* ---- picture.c: images as they are, through libpng ---------------------- */
 
 /* A grid of `count` images in [0, 1], [count, c * h * w] (c is 1 or 3), row by
  * row, `columns` wide, `zoom` pixels a pixel, on white. */
 bool picture_grid(const char *path, const hg_real *images, hg_shape item,
                   int64_t count, int64_t columns, int zoom);
 
-/* ---- figure.c: charts with axes, through cairo
- * ---------------------------------- */
+/* ---- figure.c: charts with axes, through cairo -------------------------- */
 
 typedef struct {
     const char *name;
@@ -30,8 +28,7 @@ bool figure_scatter(const char *path, const char *title, const char *x_label,
                     const char *y_label, const double *x, const double *y,
                     const int32_t *labels, int64_t count, int classes);
 
-/* ---- report.c
- * ------------------------------------------------------------------- */
+/* ---- report.c ----------------------------------------------------------- */
 
 /* RUN/report.html: settings, results and pictures in one file that needs no
  * network, made from what lies in the run's folder. */

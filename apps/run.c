@@ -62,8 +62,7 @@ void workbench_close(workbench *w)
     w->context = NULL;
 }
 
-/* ---- config.json
- * ------------------------------------------------------------------ */
+/* ---- config.json -------------------------------------------------------- */
 
 static json_t *options_json(const settings *s, const workbench *w)
 {
@@ -150,8 +149,7 @@ bool settings_of(const json_t *config, settings *s, const char **options,
     return option_texts(own, options, most);
 }
 
-/* ---- Which run?
- * ---------------------------------------------------------------------- */
+/* ---- Which run? --------------------------------------------------------- */
 
 static bool is_run(const char *path, struct stat *s)
 {
@@ -200,9 +198,7 @@ bool find_run(const char *given, const char *out, char *path, size_t size)
                    given);
 }
 
-/* ---- Metrics
- * ---------------------------------------------------------------------------
- */
+/* ---- Metrics ------------------------------------------------------------ */
 
 static void add(json_t *object, const char *name, double value)
 {

@@ -43,8 +43,7 @@ static void on_interrupt(int signal_number)
     interrupted = signal_number;
 }
 
-/* ---- Settings
- * ----------------------------------------------------------------------- */
+/* ---- Settings ----------------------------------------------------------- */
 
 static void default_name(settings *s)
 {
@@ -95,8 +94,7 @@ static int read_settings(const arguments *a, settings *s)
     return code;
 }
 
-/* ---- The run's folder
- * --------------------------------------------------------------------- */
+/* ---- The run's folder --------------------------------------------------- */
 
 static bool same_settings(const trainer *t, const json_t *now)
 {
@@ -206,9 +204,7 @@ static bool open_folder(trainer *t, int argc, char **argv, bool overwrite)
     return t->metrics && t->log;
 }
 
-/* ---- The loop
- * ---------------------------------------------------------------------------------
- */
+/* ---- The loop ----------------------------------------------------------- */
 
 static bool enough(const trainer *t)
 {
@@ -319,9 +315,7 @@ static bool train_epochs(trainer *t)
     return true;
 }
 
-/* ---- The end
- * ------------------------------------------------------------------------------------
- */
+/* ---- The end ------------------------------------------------------------ */
 
 static bool log_final(trainer *t, const hg_metrics *test)
 {

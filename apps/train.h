@@ -27,8 +27,7 @@ typedef struct {
     int64_t epoch_steps;
 } trainer;
 
-/* ---- metrics.c: what is written while it runs
- * ----------------------------------- */
+/* ---- metrics.c: what is written while it runs --------------------------- */
 
 /* One line of metrics.jsonl; takes the object. */
 bool log_metrics(trainer *, json_t *object);
@@ -43,8 +42,7 @@ void add_terms(const trainer *, json_t *object);
 void show_progress(trainer *, int64_t batch, int64_t batches, double started);
 void clear_progress(void);
 
-/* ---- checkpoint.c
- * ------------------------------------------------------------------ */
+/* ---- checkpoint.c ------------------------------------------------------- */
 
 /* Saves all that the next step depends on, whole or not at all. */
 bool checkpoint_save(trainer *, bool best);
@@ -52,8 +50,7 @@ bool checkpoint_save(trainer *, bool best);
  * with *found telling whether there was one. */
 bool checkpoint_resume(trainer *, bool *found);
 
-/* ---- pictures.c
- * --------------------------------------------------------------------- */
+/* ---- pictures.c --------------------------------------------------------- */
 
 /* Reconstructions and samples of this moment, epoch_NNNN.png. */
 bool pictures_of_epoch(trainer *);

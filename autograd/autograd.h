@@ -58,7 +58,7 @@ HG_API HG_CHECK bool hg_report_mean(hg_context *, const char *name,
 /* The name of the i-th term ever reported, or NULL. */
 HG_API const char *hg_report_name(const hg_context *, int i);
 
-/* ---- Gradient checks ----------------------------------------------------- */
+/* ---- Gradient checks ---------------------------------------------------- */
 
 /* A function under test: a tensor of any shape from `count` inputs. */
 typedef hg_tensor *(*hg_function)(void *user, hg_tensor *const *inputs,
@@ -92,7 +92,7 @@ HG_API HG_CHECK bool hg_check_op_in(hg_context *, const hg_op *,
                                     const void *attr, const hg_shape *shapes,
                                     int count, hg_check_options);
 
-/* ---- Looking at the tape ------------------------------------------------- */
+/* ---- Looking at the tape ------------------------------------------------ */
 
 typedef enum { HG_TEXT, HG_DOT } hg_tape_format;
 

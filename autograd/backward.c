@@ -16,7 +16,7 @@ typedef struct {
     bool recorded; /* the rules go on the tape; nothing is dropped */
 } pass;
 
-/* ---- Temporaries --------------------------------------------------------- */
+/* ---- Temporaries -------------------------------------------------------- */
 
 /* The block whose buffer t looks at. */
 static hg_block *base_of(const hg_tensor *t)
@@ -70,7 +70,7 @@ static void sweep(hg_scope *s, hg_block *mark)
     }
 }
 
-/* ---- Gradients of leaves ------------------------------------------------- */
+/* ---- Gradients of leaves ------------------------------------------------ */
 
 void hg_clear_gradient(hg_tensor *leaf)
 {
@@ -124,7 +124,7 @@ static bool add_to_leaf(const pass *p, hg_tensor *leaf, hg_tensor *g)
     return sum && set_gradient(p->scope, leaf, sum);
 }
 
-/* ---- The pass ------------------------------------------------------------ */
+/* ---- The pass ----------------------------------------------------------- */
 
 static bool is_target(const pass *p, const hg_tensor *t)
 {
@@ -275,7 +275,7 @@ static bool walk(const pass *p, hg_tensor *v)
     return ok;
 }
 
-/* ---- The public functions ------------------------------------------------ */
+/* ---- The public functions ----------------------------------------------- */
 
 static bool loss_is_legal(const hg_tensor *loss)
 {

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* ---- Constants ----------------------------------------------------------- */
+/* ---- Constants ---------------------------------------------------------- */
 
 typedef struct {
     int64_t rank, dim[HG_MAX_RANK];
@@ -67,7 +67,7 @@ hg_tensor *hg_ones(hg_shape shape)
     return hg_full(shape, 1);
 }
 
-/* ---- Strided walks ------------------------------------------------------- */
+/* ---- Strided walks ------------------------------------------------------ */
 
 static bool same_shape(hg_tensor *z, hg_shape *out)
 {
@@ -198,7 +198,7 @@ hg_tensor *hg_accumulate(hg_tensor *a, hg_tensor *b)
     return hg_apply(&accumulate_op, NULL, a, b);
 }
 
-/* ---- Cut from, and put on, the tape -------------------------------------- */
+/* ---- Cut from, and put on, the tape ------------------------------------- */
 
 static void view_as_is(hg_tensor *z)
 {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Inputs -------------------------------------------------------------- */
+/* ---- Inputs ------------------------------------------------------------- */
 
 /* A value in [-1.5, -0.5] or [0.5, 1.5]: no weight is so small that it hides a
  * mistake. */
@@ -85,7 +85,7 @@ hg_tensor *hg_check_leaf(const hg_check *c, const hg_check_input *in)
     return t ? hg_watch(t) : NULL;
 }
 
-/* ---- A check of a function ----------------------------------------------- */
+/* ---- A check of a function ---------------------------------------------- */
 
 /* The shape of the result is known only when the function has run once. */
 static bool find_output(hg_check *c)
@@ -191,7 +191,7 @@ bool hg_check_function(hg_context *context, hg_function function, void *user,
     return ok;
 }
 
-/* ---- A check of one operation at random inputs --------------------------- */
+/* ---- A check of one operation at random inputs -------------------------- */
 
 typedef struct {
     const hg_op *op;

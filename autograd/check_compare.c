@@ -16,7 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- The number L, its terms and its gradient ---------------------------- */
+/* ---- The number L, its terms and its gradient --------------------------- */
 
 hg_tensor *hg_check_output(hg_check *c)
 {
@@ -149,7 +149,7 @@ static bool differentiate(hg_check *c)
     return ok;
 }
 
-/* ---- Central differences ------------------------------------------------- */
+/* ---- Central differences ------------------------------------------------ */
 
 static bool difference(hg_check *c, hg_check_input *in, int64_t k,
                        double *slope)
@@ -184,7 +184,7 @@ static bool differences(hg_check *c, int j)
     return true;
 }
 
-/* ---- Taylor's theorem ---------------------------------------------------- */
+/* ---- Taylor's theorem --------------------------------------------------- */
 
 static bool shifted(hg_check *c, hg_real *const *start, double h, double *value)
 {
@@ -244,7 +244,7 @@ static bool taylor(hg_check *c)
     return true;
 }
 
-/* ---- Order 1 or 2, dense or strided -------------------------------------- */
+/* ---- Order 1 or 2, dense or strided ------------------------------------- */
 
 bool hg_check_compare(hg_check *c, int order, bool strided)
 {

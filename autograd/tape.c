@@ -37,7 +37,7 @@ static long long number(const writer *w, const hg_block *b)
     return (long long)(b->serial - w->first + 1);
 }
 
-/* ---- Who is it? ---------------------------------------------------------- */
+/* ---- Who is it? --------------------------------------------------------- */
 
 static int input_of(const hg_block *b, const hg_tensor *leaf)
 {
@@ -90,7 +90,7 @@ static void write_text(const writer *w, const char *text)
     }
 }
 
-/* ---- Values -------------------------------------------------------------- */
+/* ---- Values ------------------------------------------------------------- */
 
 static double value_at(const hg_tensor *t, int64_t k)
 {
@@ -158,7 +158,7 @@ static void write_rule(const writer *w, const hg_tensor *t)
             fprintf(w->file, " input %d", i);
 }
 
-/* ---- Nodes --------------------------------------------------------------- */
+/* ---- Nodes -------------------------------------------------------------- */
 
 static void write_leaf(const writer *w, const hg_tensor *t)
 {

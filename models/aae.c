@@ -65,8 +65,7 @@ static bool aae_optimizers(void *model, hg_params *p, hg_optimizers *o)
     return !hg_error();
 }
 
-/* ---- The losses, each a scalar; probabilities are published with an epsilon -
- */
+/* ---- The losses, as published with an epsilon beside each logarithm -------- */
 
 static hg_tensor *log_guarded(hg_tensor *p)
 {
@@ -97,8 +96,7 @@ static hg_tensor *fails(const struct aae *m, hg_tensor *logits)
     return hg_neg(log_guarded(hg_shift(hg_neg(hg_sigmoid(logits)), 1)));
 }
 
-/* ---- The three updates
- * -------------------------------------------------------- */
+/* ---- The three updates -------------------------------------------------- */
 
 static bool update(const struct aae *m, hg_tensor *loss, hg_optimizer *first,
                    hg_optimizer *second)

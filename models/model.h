@@ -96,8 +96,7 @@ HG_API const char *hg_config_text(const hg_config *, const char *name);
 /* Is the option's text this one? hg_config_is(c, "recipe", "faithful") */
 HG_API bool hg_config_is(const hg_config *, const char *name, const char *text);
 
-/* ---- The zoo ----------------------------------------------------------------
- */
+/* ---- The zoo ------------------------------------------------------------ */
 
 /* All models, by models.def. */
 #define MODEL(symbol) extern HG_API const hg_model symbol;
@@ -108,8 +107,7 @@ HG_API const hg_model *hg_model_find(const char *name);
 /* The i-th model of the zoo, NULL at the end. */
 HG_API const hg_model *hg_model_at(int i);
 
-/* ---- Training step and evaluation, for any model ----------------------------
- */
+/* ---- Training step and evaluation, for any model ------------------------ */
 
 /* Optimisers as the model wants them, or one Adam(1e-3) over the store. */
 HG_API HG_CHECK bool hg_model_optimizers(const hg_model *, void *model,
@@ -117,6 +115,14 @@ HG_API HG_CHECK bool hg_model_optimizers(const hg_model *, void *model,
 /* One training step in the open scope; reports "loss". */
 HG_API HG_CHECK bool hg_model_step(const hg_model *, void *model,
                                    const hg_batch *, const hg_optimizers *);
+
+/* Ordinary training in one call: builds the model for the data (options at
+ * their defaults), makes `epochs` shuffled passes with the recipe's batch size
+ * and tells `after`, unless it is NULL, each epoch's mean loss. The store with
+ * the weights, or NULL. */
+HG_API hg_params *hg_model_fit(
+    hg_context *, const hg_model *, hg_data *, int64_t epochs,
+    void (*after)(void *user, int64_t epoch, double loss), void *user);
 
 /* Means per image over a data set, evaluation mode. What does not apply is
  * NaN. Reconstructions are made from the code's mean, the ELBO's from draws;

@@ -26,8 +26,7 @@ const hg_model *hg_model_find(const char *name)
     return NULL;
 }
 
-/* ---- Training
- * ------------------------------------------------------------------ */
+/* ---- Training ----------------------------------------------------------- */
 
 bool hg_model_optimizers(const hg_model *model, void *state, hg_params *p,
                          hg_optimizers *o)
@@ -52,8 +51,40 @@ bool hg_model_step(const hg_model *model, void *state, const hg_batch *b,
     return hg_minimize_n(hg_mean(loss, HG_ALL), o->list, o->count);
 }
 
-/* ---- Evaluation
- * ----------------------------------------------------------------- */
+static bool fit_epoch(const hg_model *model, void *state,
+                      const hg_optimizers *o, hg_loader *loader)
+{
+    hg_batch b;
+    for (hg_scope *s; (s = hg_next(loader, HG_TRAIN, &b)); hg_scope_close(s))
+        if (!hg_model_step(model, state, &b, o))
+            hg_fail(HG_ERROR_STATE, "%s: the step failed", model->name);
+    return !hg_error();
+}
+
+hg_params *hg_model_fit(hg_context *context, const hg_model *model,
+                        hg_data *data, int64_t epochs,
+                        void (*after)(void *, int64_t, double), void *user)
+{
+    hg_optimizers o;
+    hg_real loss = NAN;
+    hg_data *train = hg_data_split(data, "train", 0);
+    hg_config *c = hg_config_new(context, model, data);
+    hg_params *p = hg_params_new(context);
+    void *state = c && p ? model->build(p, c) : NULL;
+    int64_t size = model && model->batch_size ? model->batch_size : 128;
+    hg_loader *loader = hg_loader_new(train, size, true);
+    if (!state || !loader || !hg_model_optimizers(model, state, p, &o))
+        return NULL;
+    for (int64_t epoch = 1; epoch <= epochs; epoch++) {
+        if (!fit_epoch(model, state, &o, loader))
+            return NULL;
+        if (hg_report_mean(context, "loss", &loss) && after)
+            after(user, epoch, (double)loss);
+    }
+    return p;
+}
+
+/* ---- Evaluation --------------------------------------------------------- */
 
 /* Adds the sum of t, [batch] or [batch, features], to a mean in the making. */
 static void add_sum(double *sum, hg_tensor *t)

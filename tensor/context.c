@@ -141,7 +141,7 @@ void hg_message(hg_context *context, const char *format, ...)
     context->message(context->message_user, text);
 }
 
-/* ---- Blocks: headers that are only ever headers -------------------------- */
+/* ---- Blocks: headers that are only ever headers ------------------------- */
 
 static bool more_blocks(hg_context *context)
 {
@@ -212,11 +212,16 @@ void hg_owner_free(hg_owner *owner)
     hg_region_free(&owner->region);
 }
 
-/* ---- Settings ------------------------------------------------------------ */
+/* ---- Settings ----------------------------------------------------------- */
 
 const char *hg_context_device(const hg_context *context)
 {
     return context->device;
+}
+
+const char *hg_context_instructions(const hg_context *context)
+{
+    return hg_cpu_isa_name(context->isa);
 }
 
 uint64_t hg_context_seed(const hg_context *context)
@@ -237,6 +242,23 @@ int hg_context_threads(const hg_context *context)
 void hg_context_set_reference(hg_context *context, bool on)
 {
     context->reference = on;
+}
+
+bool hg_context_set_precision(hg_context *context, hg_precision precision)
+{
+    static const char *const names[] = {"fp32", "tf32", "bf16"};
+    if (!hg_context_usable(context, "hg_context_set_precision"))
+        return false;
+    if (precision == HG_FP32)
+        return true;
+    if (precision < HG_FP32 || precision > HG_BF16)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "precision %d is not known; use "
+                       "HG_FP32, HG_TF32 or HG_BF16",
+                       (int)precision);
+    return hg_fail(HG_ERROR_DEVICE,
+                   "precision %s is not available on device %s; use fp32",
+                   names[precision], context->device);
 }
 
 void hg_context_set_anomaly(hg_context *context, bool on)

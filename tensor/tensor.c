@@ -58,7 +58,7 @@ void *hg_data(const hg_tensor *t)
            (size_t)t->offset * hg_dtype_size(t->dtype);
 }
 
-/* ---- Values in and out --------------------------------------------------- */
+/* ---- Values in and out -------------------------------------------------- */
 
 /* Walks all elements of a strided tensor row by row. */
 static void copy_strided(const hg_tensor *t, char *dense, bool out)
@@ -212,7 +212,7 @@ uint64_t hg_version(const hg_tensor *t)
     return t->storage->version;
 }
 
-/* ---- Arrays of the user's ------------------------------------------------ */
+/* ---- Arrays of the user's ----------------------------------------------- */
 
 static void convert(void *out, const void *in, char kind, char size, int64_t n)
 {
@@ -258,7 +258,7 @@ hg_tensor *hg_from(const void *src, const char *dtype, hg_shape shape)
     return t;
 }
 
-/* ---- Printing ------------------------------------------------------------ */
+/* ---- Printing ----------------------------------------------------------- */
 
 static void print_value(FILE *f, const hg_tensor *t, int64_t offset)
 {

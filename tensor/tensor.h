@@ -60,7 +60,7 @@ typedef float hg_real;
 #define HG_COUNT(type, ...)                                                    \
     ((int)(sizeof((type[]){__VA_ARGS__}) / sizeof(type)))
 
-/* ---- Shapes and axes --------------------------------------------------- */
+/* ---- Shapes and axes ---------------------------------------------------- */
 
 /* Sizes of the axes, outermost first. Rank 0 is a scalar; a size of zero is
  * legal. */
@@ -88,7 +88,7 @@ typedef struct {
 #define HG_FROM(axis_) ((hg_axes){1, {axis_}, false, true})
 #define HG_ALL         HG_FROM(0)
 
-/* ---- Types ------------------------------------------------------------- */
+/* ---- Types -------------------------------------------------------------- */
 
 typedef struct hg_context hg_context;
 typedef struct hg_scope hg_scope;
@@ -126,6 +126,9 @@ typedef enum {
     HG_TRAIN = 3
 } hg_mode;
 
+/* Of products: float; TF32; bfloat16 with float sums. */
+typedef enum { HG_FP32, HG_TF32, HG_BF16 } hg_precision;
+
 typedef enum {
 #define HG_ERROR(name, text) HG_ERROR_##name,
 #include "errors.def"
@@ -135,7 +138,7 @@ typedef enum {
 
 HG_BEGIN_DECLS
 
-/* ---- Errors ------------------------------------------------------------ */
+/* ---- Errors ------------------------------------------------------------- */
 
 /* The pending error of this thread as one sentence, or NULL. */
 HG_API const char *hg_error(void);
@@ -147,7 +150,7 @@ HG_API void hg_error_clear(void);
  * through here: the place for a breakpoint. */
 HG_API bool hg_fail(hg_error_code, const char *format, ...) HG_PRINTF(2, 3);
 
-/* ---- Contexts ---------------------------------------------------------- */
+/* ---- Contexts ----------------------------------------------------------- */
 
 /* The one allocator behind a context. `allocate` returns NULL on failure;
  * sizes given to `release` are those asked for. */
@@ -173,6 +176,9 @@ HG_API void hg_context_set_threads(hg_context *, int threads);
 HG_API int hg_context_threads(const hg_context *);
 /* Use the plain-C reference kernels only (default: the fast ones). */
 HG_API void hg_context_set_reference(hg_context *, bool on);
+/* Faster arithmetic by name, never by default: false with a sentence where
+ * the device does not have it (a CPU has fp32). */
+HG_API HG_CHECK bool hg_context_set_precision(hg_context *, hg_precision);
 /* Stop at the first operation that makes a NaN or an infinity from finite
  * inputs. Default: whether HOURGLASS_ANOMALY=1. */
 HG_API void hg_context_set_anomaly(hg_context *, bool on);
@@ -191,7 +197,7 @@ HG_API size_t hg_context_bytes(const hg_context *);
 HG_API size_t hg_context_peak_bytes(const hg_context *);
 HG_API uint64_t hg_context_launches(const hg_context *);
 
-/* ---- Scopes ------------------------------------------------------------ */
+/* ---- Scopes ------------------------------------------------------------- */
 
 /* Opens a scope on this thread, inside the one that is open. */
 HG_API hg_scope *hg_scope_open(hg_context *, hg_mode);
@@ -201,14 +207,14 @@ HG_API void hg_scope_close(hg_scope *);
 HG_API hg_mode hg_set_mode(hg_mode);
 HG_API hg_mode hg_get_mode(void);
 
-/* ---- Making tensors ---------------------------------------------------- */
+/* ---- Making tensors ----------------------------------------------------- */
 
 /* Copies an array of the user's into the open scope: "f4", "f8" and "u1"
  * become real ("u1" as 0..255), "i4" and "i8" int32. Others are made by
  * operations: hg_full, hg_zeros, hg_randn, ... (ops/ops.h). */
 HG_API hg_tensor *hg_from(const void *src, const char *dtype, hg_shape);
 
-/* ---- Looking at tensors ------------------------------------------------ */
+/* ---- Looking at tensors ------------------------------------------------- */
 
 HG_API int64_t hg_numel(const hg_tensor *);
 HG_API bool hg_is_contiguous(const hg_tensor *);
