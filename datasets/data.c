@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Memory ---------------------------------------------------------------
- */
+/* ---- Memory ------------------------------------------------------------- */
 
 size_t hg_value_size(hg_data_kind kind)
 {
@@ -77,8 +76,7 @@ int32_t *hg_data_label_room(hg_data *data)
     return data->own_labels;
 }
 
-/* ---- Opening by name ------------------------------------------------------
- */
+/* ---- Opening by name ---------------------------------------------------- */
 
 static hg_data *finished(hg_data *data, hg_data_options options)
 {
@@ -118,8 +116,7 @@ hg_data *hg_data_open(hg_context *context, const char *name,
     return finished(data, options);
 }
 
-/* ---- Arrays of the user's -------------------------------------------------
- */
+/* ---- Arrays of the user's ----------------------------------------------- */
 
 static bool parse_kind(const char *dtype, hg_data_kind *kind)
 {
@@ -202,8 +199,7 @@ hg_data *hg_data_from(hg_context *context, const void *x, const char *dtype,
     return finished(data, options);
 }
 
-/* ---- Splits ---------------------------------------------------------------
- */
+/* ---- Splits ------------------------------------------------------------- */
 
 /* A second set over the same arrays; they live as long as the context. */
 static hg_data *window(const hg_data *of, const char *part, int64_t first,
@@ -271,8 +267,7 @@ hg_data *hg_data_split(hg_data *data, const char *part, double val_fraction)
     return NULL;
 }
 
-/* ---- Looking at a set -----------------------------------------------------
- */
+/* ---- Looking at a set --------------------------------------------------- */
 
 int64_t hg_data_size(const hg_data *data)
 {

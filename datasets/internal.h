@@ -43,7 +43,7 @@ int32_t *hg_data_label_room(hg_data *);
 /* Checks values and labels against the options; sets range and classes. */
 bool hg_data_finish(hg_data *, hg_data_options);
 
-/* ---- Files --------------------------------------------------------------- */
+/* ---- Files -------------------------------------------------------------- */
 
 /* Reads an IDX file of bytes, plain or gzip, as images (rank 2 to 4) into a
  * set without rows, or as labels of a set that has its images. sha256: of the
@@ -54,7 +54,7 @@ bool hg_idx_labels(hg_data *, const char *path, const char *sha256);
 hg_data *hg_data_open_mnist(hg_context *, const char *data_dir);
 hg_data *hg_data_open_path(hg_context *, const char *path);
 
-/* ---- Synthetic digits ---------------------------------------------------- */
+/* ---- Synthetic digits --------------------------------------------------- */
 
 /* name: "synthetic" or "synthetic:N". */
 hg_data *hg_data_open_synthetic(hg_context *, const char *name);

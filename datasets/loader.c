@@ -14,8 +14,7 @@ struct hg_loader {
 
 #define FEW 16 /* items whose values are fetched ahead: they fit a cache */
 
-/* ---- Gathering ------------------------------------------------------------
- */
+/* ---- Gathering ---------------------------------------------------------- */
 
 /* Which rows make up a batch: given, or a stretch of an epoch's order. */
 typedef struct {
@@ -162,8 +161,7 @@ bool hg_data_batch(const hg_data *data, const int64_t *rows, int64_t count,
     return make_batch(&g, count, batch);
 }
 
-/* ---- Loaders --------------------------------------------------------------
- */
+/* ---- Loaders ------------------------------------------------------------ */
 
 hg_loader *hg_loader_new(hg_data *data, int64_t batch_size, bool shuffle)
 {

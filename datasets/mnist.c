@@ -44,8 +44,7 @@ static bool find_all(const char *folder, path found[FILES], int *missing)
     return true;
 }
 
-/* ---- Reading ----------------------------------------------------------------
- */
+/* ---- Reading ------------------------------------------------------------ */
 
 static hg_data *give_up(hg_data *data, hg_data *test)
 {
@@ -74,8 +73,7 @@ static hg_data *read_files(hg_context *context, const char *name,
     return give_up(data, test);
 }
 
-/* ---- By name ----------------------------------------------------------------
- */
+/* ---- By name ------------------------------------------------------------ */
 
 /* The roots in order; `text` gives room for the last. Returns their count. */
 static int data_roots(const char *data_dir, const char *root[3], path text)
@@ -139,8 +137,7 @@ hg_data *hg_data_open_mnist(hg_context *context, const char *data_dir)
     return read_files(context, "mnist", found, true);
 }
 
-/* ---- By path ----------------------------------------------------------------
- */
+/* ---- By path ------------------------------------------------------------ */
 
 /* The labels of .../x-images-idx3-y are .../x-labels-idx1-y. */
 static bool labels_beside(const char *images, path out)

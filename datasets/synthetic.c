@@ -37,8 +37,7 @@ typedef struct {
     int count;
 } drawing;
 
-/* ---- Chance ----------------------------------------------------------------
- */
+/* ---- Chance ------------------------------------------------------------- */
 
 typedef struct {
     hg_philox philox;
@@ -80,8 +79,7 @@ static float spread(chance *c)
     return (sum - 2) * 1.7320508f;
 }
 
-/* ---- The line --------------------------------------------------------------
- */
+/* ---- The line ----------------------------------------------------------- */
 
 typedef struct {
     float roundness;         /* of the curves: 1 as they were drawn up */
@@ -191,8 +189,7 @@ static void add_strokes(drawing *d, const hg_glyph *g, const point *at,
     }
 }
 
-/* ---- Into the frame ---------------------------------------------------------
- */
+/* ---- Into the frame ----------------------------------------------------- */
 
 static point styled(point p, const style *s)
 {
@@ -227,8 +224,7 @@ static void fit(drawing *d, const style *s)
     }
 }
 
-/* ---- The brush
- * --------------------------------------------------------------- */
+/* ---- The brush ---------------------------------------------------------- */
 
 #define EDGE 0.55f /* half the width of the brush's soft edge, in pixels */
 
@@ -300,8 +296,7 @@ static void draw_digit(uint64_t seed, uint64_t part, int64_t item,
     ink(depth, &s, &c, out);
 }
 
-/* ---- The set
- * ----------------------------------------------------------------- */
+/* ---- The set ------------------------------------------------------------ */
 
 typedef struct {
     uint64_t seed, part; /* 0 to train, 1 to test */

@@ -49,7 +49,7 @@ static int64_t width_at(const norm_job *job, int64_t first)
     return left < COLUMNS ? left : COLUMNS;
 }
 
-/* ---- Statistics: [2, C], mean and 1 / standard deviation ------------------ */
+/* ---- Statistics: [2, C], mean and 1 / standard deviation ---------------- */
 
 static bool stats_shape(hg_tensor *z, hg_shape *out)
 {
@@ -135,7 +135,7 @@ static const hg_op stats_op = {
     .doc = "mean and inverse standard deviation of every channel",
 };
 
-/* ---- Forward: x, w, b, statistics -------------------------------------------- */
+/* ---- Forward: x, w, b, statistics --------------------------------------- */
 
 static bool like_first(hg_tensor *z, hg_shape *out)
 {
@@ -173,7 +173,7 @@ static void batch_norm_cpu(const hg_kernel *k)
     over_channels(&job, forward_channels);
 }
 
-/* ---- Backward ------------------------------------------------------------------- */
+/* ---- Backward ----------------------------------------------------------- */
 
 /* From g, x, statistics: [2, C], the sums of g and of g times the normalised
  * x, which are the gradients of b and w. */
@@ -351,7 +351,7 @@ static const hg_op batch_norm_op = {
     .doc = "normalisation of channels over the batch",
 };
 
-/* ---- The public function ------------------------------------------------------------ */
+/* ---- The public function ------------------------------------------------ */
 
 static bool channel_fits(const hg_tensor *t, const char *what, int64_t c,
                          hg_shape x)

@@ -12,8 +12,7 @@ typedef struct {
 } conv_attr;
 HG_NO_PADDING(conv_attr, 5 * 8);
 
-/* ---- Shapes ---------------------------------------------------------------
- */
+/* ---- Shapes ------------------------------------------------------------- */
 
 /* Places of a window along an axis; less than 1 if it does not fit. */
 static int64_t places(const conv_attr *a, int64_t size, int64_t kernel)
@@ -129,8 +128,7 @@ static bool conv2d_weight_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
-/* ---- Kernels
- * ------------------------------------------------------------------ */
+/* ---- Kernels ------------------------------------------------------------ */
 
 static hg_conv_job job_of(const hg_kernel *k, hg_shape x, hg_shape y,
                           hg_shape w)
@@ -178,8 +176,7 @@ static void conv2d_weight_cpu(const hg_kernel *k)
     hg_conv_weight(k, &job);
 }
 
-/* ---- Rules
- * ---------------------------------------------------------------------- */
+/* ---- Rules -------------------------------------------------------------- */
 
 static void conv2d_backward(hg_tensor *, hg_tensor *, hg_tensor **);
 static void conv_transpose2d_backward(hg_tensor *, hg_tensor *, hg_tensor **);
@@ -271,8 +268,7 @@ static void conv2d_weight_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
         dx[1] = hg_apply(&conv2d_op, z->attr, x, g);
 }
 
-/* ---- Public functions
- * ------------------------------------------------------------- */
+/* ---- Public functions --------------------------------------------------- */
 
 static conv_attr attr_of(hg_conv_options o)
 {

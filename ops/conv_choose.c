@@ -1,6 +1,8 @@
-/* conv_choose.c - which kernel convolves: the one with images in lanes, and
- * the reference where there is nothing to compute or too much to number. */
+/* conv_choose.c - which kernel convolves: a product of matrices where the
+ * window is the whole image, the one with images in lanes elsewhere, and the
+ * reference where there is nothing to compute or too much to number. */
 #include "ops/conv_lanes.h"
+#include "ops/gemm.h"
 
 #include <limits.h>
 
@@ -15,20 +17,94 @@ static bool lanes_fit(const hg_kernel *k, const hg_conv *s)
     return side < 1 << 15 && channels < INT_MAX / (side * side);
 }
 
+/* One place, and every pixel under its own tap: then the form is that of
+ * matrices, x [n, c h w], weight [o, c h w], y [n, o]. */
+static bool is_product(const hg_kernel *k, const hg_conv *s)
+{
+    return !k->reference && s->oh == 1 && s->ow == 1 && s->kh == s->h &&
+           s->kw == s->w && !s->padding && s->dilation == 1;
+}
+
+static void forward_product(const hg_kernel *k, const hg_conv_job *job)
+{
+    const hg_conv *s = &job->shape;
+    int64_t size = s->c * s->h * s->w;
+    hg_gemm(k, &(hg_gemm_job){.m = s->n,
+                              .n = s->o,
+                              .k = size,
+                              .a = job->x,
+                              .a_row = size,
+                              .a_col = 1,
+                              .b = job->weight,
+                              .b_row = 1,
+                              .b_col = size,
+                              .c = job->out,
+                              .c_row = s->o,
+                              .c_col = 1,
+                              .bias = job->bias,
+                              .bias_col = 1});
+}
+
+static void input_product(const hg_kernel *k, const hg_conv_job *job)
+{
+    const hg_conv *s = &job->shape;
+    int64_t plane = s->h * s->w, size = s->c * plane;
+    hg_gemm(k, &(hg_gemm_job){.m = s->n,
+                              .n = size,
+                              .k = s->o,
+                              .a = job->y,
+                              .a_row = s->o,
+                              .a_col = 1,
+                              .b = job->weight,
+                              .b_row = size,
+                              .b_col = 1,
+                              .c = job->out,
+                              .c_row = size,
+                              .c_col = 1});
+    for (int64_t i = 0; job->bias && i < s->n * size; i++)
+        job->out[i] += job->bias[i / plane % s->c];
+}
+
+static void weight_product(const hg_kernel *k, const hg_conv_job *job)
+{
+    const hg_conv *s = &job->shape;
+    int64_t size = s->c * s->h * s->w;
+    hg_gemm(k, &(hg_gemm_job){.m = s->o,
+                              .n = size,
+                              .k = s->n,
+                              .a = job->y,
+                              .a_row = 1,
+                              .a_col = s->o,
+                              .b = job->x,
+                              .b_row = size,
+                              .b_col = 1,
+                              .c = job->out,
+                              .c_row = size,
+                              .c_col = 1});
+}
+
+typedef void kernel(const hg_kernel *, const hg_conv_job *);
+
+static void choose(const hg_kernel *k, const hg_conv_job *job, kernel *product,
+                   kernel *lanes, kernel *reference)
+{
+    const hg_conv *s = &job->shape;
+    (is_product(k, s) ? product : lanes_fit(k, s) ? lanes : reference)(k, job);
+}
+
 void hg_conv_forward(const hg_kernel *k, const hg_conv_job *job)
 {
-    (lanes_fit(k, &job->shape) ? hg_conv_forward_lanes
-                               : hg_conv_forward_reference)(k, job);
+    choose(k, job, forward_product, hg_conv_forward_lanes,
+           hg_conv_forward_reference);
 }
 
 void hg_conv_input(const hg_kernel *k, const hg_conv_job *job)
 {
-    (lanes_fit(k, &job->shape) ? hg_conv_input_lanes
-                               : hg_conv_input_reference)(k, job);
+    choose(k, job, input_product, hg_conv_input_lanes, hg_conv_input_reference);
 }
 
 void hg_conv_weight(const hg_kernel *k, const hg_conv_job *job)
 {
-    (lanes_fit(k, &job->shape) ? hg_conv_weight_lanes
-                               : hg_conv_weight_reference)(k, job);
+    choose(k, job, weight_product, hg_conv_weight_lanes,
+           hg_conv_weight_reference);
 }

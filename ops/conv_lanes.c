@@ -37,8 +37,7 @@ static int64_t room_of(const source *s)
     return s->rows * s->cols;
 }
 
-/* ---- Memory: one piece of scratch, cut up
- * ------------------------------------ */
+/* ---- Memory: one piece of scratch, cut up ------------------------------- */
 
 typedef struct {
     char *base; /* NULL: only measure */
@@ -63,8 +62,7 @@ static hg_real *take_reals(arena *a, int64_t count)
     return take(a, count, sizeof(hg_real));
 }
 
-/* ---- Work: slots of units, a unit some rows of a block
- * ------------------------ */
+/* ---- Work: slots of units, a unit some rows of a block ------------------ */
 
 /* Lanes as wide as there are images for. */
 static const hg_conv_lanes *lanes_for(const hg_kernel *k, int64_t n)
@@ -120,8 +118,7 @@ static void pack_source(const plan *p, const source *s, int64_t block,
                  room_of(s), s->at, out);
 }
 
-/* ---- Forward and input gradient
- * ------------------------------------------------- */
+/* ---- Forward and input gradient ----------------------------------------- */
 
 static void compute_rows(const plan *p, int64_t block, int64_t row,
                          int64_t rows, const hg_real *in, hg_real *buffer)
@@ -166,8 +163,7 @@ static void compute_slots(void *argument, int64_t from, int64_t to)
     }
 }
 
-/* ---- Tables of the forward convolution
- * --------------------------------------------- */
+/* ---- Tables of the forward convolution ---------------------------------- */
 
 static void forward_source(plan *p)
 {
@@ -258,8 +254,7 @@ void hg_conv_forward_lanes(const hg_kernel *k, const hg_conv_job *job)
     run(k, &p, cut_forward, compute_slots);
 }
 
-/* ---- Tables of the input gradient
- * ----------------------------------------------------- */
+/* ---- Tables of the input gradient --------------------------------------- */
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -381,8 +376,7 @@ void hg_conv_input_lanes(const hg_kernel *k, const hg_conv_job *job)
     run(k, &p, cut_input, compute_slots);
 }
 
-/* ---- Weight gradient
- * --------------------------------------------------------------------- */
+/* ---- Weight gradient ---------------------------------------------------- */
 
 /* Rows of dw of one block, into the block's own sum. */
 static void correlate_unit(const plan *p, int64_t unit, const hg_real *x,

@@ -14,8 +14,7 @@ enum { MOST = 4, PLACES_4 = 3, PLACES_2 = 5, PLACES_1 = 8 };
 enum { TAPS_4 = 3, TAPS_2 = 5, TAPS_1 = 9 };
 #endif
 
-/* ---- Images into lanes and back ---------------------------------------------
- */
+/* ---- Images into lanes and back ----------------------------------------- */
 
 static void pack_rest(const hg_real *in, int64_t image, int64_t images,
                       int64_t from, int64_t size, const int32_t *at,
@@ -67,8 +66,7 @@ static void unpack(const hg_real *in, int64_t count, int64_t size, hg_real *out,
     }
 }
 
-/* ---- Sums over taps
- * -------------------------------------------------------------- */
+/* ---- Sums over taps ----------------------------------------------------- */
 
 INLINE void gather_tile(const hg_gather *g, const hg_real *in,
                         const hg_real *weight, const hg_real *bias,
@@ -152,17 +150,23 @@ static void gather(const hg_gather *g, const hg_real *in, const hg_real *weight,
     }
 }
 
-/* ---- Sums over places
- * -------------------------------------------------------------- */
+/* ---- Sums over places --------------------------------------------------- */
 
-static hg_real lane_sum(const vec *v)
+/* out[i] = the sum of the lanes of v[i], for up to LANES of them: columns of
+ * the transpose, added in pairs. */
+static void lane_sums(const vec *v, int count, hg_real *out)
 {
-    hg_real lane[LANES];
-    memcpy(lane, v, sizeof lane);
-    for (int half = LANES / 2; half; half /= 2)
+    vec column[LANES];
+    for (int i = 0; i < LANES; i++)
+        column[i] = i < count ? v[i] : (vec){0};
+    transpose_lanes(column);
+    UNROLL
+    for (int half = LANES / 2; half; half /= 2) {
+        UNROLL
         for (int l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    return lane[0];
+            column[l] += column[l + half];
+    }
+    memcpy(out, column, (size_t)count * sizeof *out);
 }
 
 INLINE void correlate_tile(const hg_gather *g, const hg_real *in,
@@ -194,9 +198,20 @@ INLINE void correlate_tile(const hg_gather *g, const hg_real *in,
                 sum[r][t] += left[r] * x;
         }
     }
-    for (int r = 0; r < rows; r++)
+    vec all[4 * 9];
+    hg_real total[4 * 9];
+    int count = rows * taps;
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
         for (int t = 0; t < taps; t++)
-            out[r * g->taps + first + t] = lane_sum(&sum[r][t]);
+            all[r * taps + t] = sum[r][t];
+    }
+    for (int i = 0; i < count; i += LANES)
+        lane_sums(all + i, count - i < LANES ? count - i : LANES, total + i);
+    for (int r = 0; r < rows; r++)
+        memcpy(out + r * g->taps + first, total + r * taps,
+               (size_t)taps * sizeof *out);
 }
 
 #define CORRELATE(rows)                                                        \

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* ---- arange ---------------------------------------------------------------
- */
+/* ---- arange ------------------------------------------------------------- */
 
 typedef struct {
     int64_t n;
@@ -42,8 +41,7 @@ hg_tensor *hg_arange(int64_t n)
     return hg_apply_n(&arange_op, &(arange_attr){n}, NULL, 0);
 }
 
-/* ---- one_hot --------------------------------------------------------------
- */
+/* ---- one_hot ------------------------------------------------------------ */
 
 typedef struct {
     int64_t classes;
@@ -89,8 +87,7 @@ hg_tensor *hg_one_hot(hg_tensor *index, int64_t classes)
     return hg_apply(&one_hot_op, &(one_hot_attr){classes}, index);
 }
 
-/* ---- From one type to the other -------------------------------------------
- */
+/* ---- From one type to the other ----------------------------------------- */
 
 static bool convert_shape(hg_tensor *z, hg_shape *out)
 {

@@ -14,10 +14,15 @@ typedef struct {
 static void run_units(void *argument, int64_t from, int64_t to)
 {
     const gemm_work *w = argument;
+    int64_t m = w->job->m, chunks = w->chunks;
+    if (chunks == 1) {
+        w->run->panels(w->job, from, to, 0, m);
+        return;
+    }
     for (int64_t i = from; i < to; i++) {
-        int64_t chunk = i % w->chunks, m = w->job->m;
-        w->run->panel(w->job, i / w->chunks, m * chunk / w->chunks,
-                      m * (chunk + 1) / w->chunks);
+        int64_t panel = i / chunks, chunk = i % chunks;
+        w->run->panels(w->job, panel, panel + 1, m * chunk / chunks,
+                       m * (chunk + 1) / chunks);
     }
 }
 

@@ -3,31 +3,21 @@
  *
  * A tile of C, ROWS by two vectors, stays in registers while one column of A
  * after the other is broadcast against one row of B. A is read where it lies;
- * the panel of B is packed, DEPTH rows at a time, so that it stays in the
- * first caches while all row tiles pass over it. Every element is the same
+ * panels of B are packed, some rows at a time, so that they stay in the
+ * caches while all row tiles pass over them. Every element is the same
  * chain of multiply-adds wherever its tile begins. */
 #include "ops/gemm_kernels.h"
+#include "ops/lanes.h"
 
 #include <string.h>
 
-#define EXPAND(x) #x
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
+#ifdef __AVX512F__
+enum { ROWS = 14 };
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+enum { ROWS = 6 };
 #endif
-#define INLINE static inline __attribute__((always_inline))
-
-#if defined(__AVX512F__)
-enum { BYTES = 64, ROWS = 14 };
-#elif defined(__AVX__)
-enum { BYTES = 32, ROWS = 6 };
-#else
-enum { BYTES = 16, ROWS = 6 };
-#endif
-enum { LANES = BYTES / (int)sizeof(hg_real), WIDTH = 2 * LANES, DEPTH = 512 };
-typedef hg_real vec
-    __attribute__((vector_size(BYTES), aligned(sizeof(hg_real)), may_alias));
+/* Rows packed of a panel alone; panels packed together, of fewer rows. */
+enum { WIDTH = 2 * LANES, DEPTH = 1024, GROUP = 4 };
 
 /* What a tile reads and writes. */
 typedef struct {
@@ -112,15 +102,19 @@ static void (*const multiply_of[ROWS][2])(const tile *) = {
 #endif
 };
 
-/* ---- Packing
- * ----------------------------------------------------------------- */
+/* ---- Packing ------------------------------------------------------------ */
 
-/* Turns LANES rows of LANES values, `stride` apart, into columns. */
-INLINE void transpose(const hg_real *in, int64_t stride, hg_real *out)
+/* LANES rows of LANES values, `stride` apart, as columns. */
+INLINE void pack_square(const hg_real *in, int64_t stride, hg_real *out)
 {
-    for (int l = 0; l < LANES; l++)
-        for (int i = 0; i < LANES; i++)
-            out[l * WIDTH + i] = in[i * stride + l];
+    vec v[LANES];
+    UNROLL
+    for (int i = 0; i < LANES; i++)
+        v[i] = *(const vec *)(in + i * stride);
+    transpose_lanes(v);
+    UNROLL
+    for (int i = 0; i < LANES; i++)
+        *(vec *)(out + i * WIDTH) = v[i];
 }
 
 /* Rows first ... first + depth of columns at ... at + width of B. */
@@ -128,18 +122,12 @@ static void pack(const hg_gemm_job *job, int64_t first, int64_t depth,
                  int64_t at, int64_t width, hg_real *out)
 {
     const hg_real *b = job->b + first * job->b_row + at * job->b_col;
-    if (job->b_col == 1 && width == WIDTH) {
-        for (int64_t l = 0; l < depth; l++)
-            memcpy(out + l * WIDTH, b + l * job->b_row,
-                   WIDTH * sizeof(hg_real));
-        return;
-    }
     int64_t l = 0;
     for (; job->b_row == 1 && width == WIDTH && l + LANES <= depth;
          l += LANES) {
-        transpose(b + l, job->b_col, out + l * WIDTH);
-        transpose(b + l + LANES * job->b_col, job->b_col,
-                  out + l * WIDTH + LANES);
+        pack_square(b + l, job->b_col, out + l * WIDTH);
+        pack_square(b + l + LANES * job->b_col, job->b_col,
+                    out + l * WIDTH + LANES);
     }
     for (; l < depth; l++)
         for (int64_t j = 0; j < WIDTH; j++)
@@ -147,8 +135,19 @@ static void pack(const hg_gemm_job *job, int64_t first, int64_t depth,
                 j < width ? b[l * job->b_row + j * job->b_col] : 0;
 }
 
-/* ---- One panel
- * ------------------------------------------------------------------ */
+/* The same for `count` whole panels whose rows are dense in B: row by row, as
+ * memory likes it. */
+static void pack_dense(const hg_gemm_job *job, int64_t first, int64_t depth,
+                       int64_t at, int64_t count, hg_real *out)
+{
+    const hg_real *b = job->b + first * job->b_row + at;
+    for (int64_t l = 0; l < depth; l++)
+        for (int64_t q = 0; q < count; q++)
+            memcpy(out + (q * depth + l) * WIDTH,
+                   b + l * job->b_row + q * WIDTH, WIDTH * sizeof(hg_real));
+}
+
+/* ---- Panels ---------------------------------------------------------- */
 
 typedef struct {
     const hg_gemm_job *job;
@@ -157,6 +156,34 @@ typedef struct {
     const hg_real *b;    /* packed */
     const hg_real *bias; /* of the columns */
 } block;
+
+/* The first `count` values of a vector. */
+INLINE void store_some(hg_real *out, const vec *v, int64_t count)
+{
+    const hg_real *from = (const hg_real *)v;
+    for (int64_t piece = LANES / 2; piece; piece /= 2)
+        if (count & piece) {
+            memcpy(out, from, (size_t)piece * sizeof *out);
+            out += piece;
+            from += piece;
+        }
+}
+
+/* Rows of the buffer to columns of C, which are dense. */
+static void store_columns(const block *at, int64_t row, int64_t rows,
+                          const hg_real *buffer)
+{
+    hg_real *c = at->job->c + row + at->at * at->job->c_col;
+    for (int64_t j = 0; j < at->width; j += LANES) {
+        vec v[LANES];
+        UNROLL
+        for (int i = 0; i < LANES; i++)
+            v[i] = i < ROWS ? *(const vec *)(buffer + i * WIDTH + j) : (vec){0};
+        transpose_lanes(v);
+        for (int64_t l = 0; l < LANES && j + l < at->width; l++)
+            store_some(c + (j + l) * at->job->c_col, &v[l], rows);
+    }
+}
 
 static void copy_tile(const block *at, int64_t row, int64_t rows,
                       hg_real *buffer, bool out)
@@ -186,7 +213,7 @@ static void fill_rows(const hg_gemm_job *job, int64_t row, int64_t rows,
 static void multiply_tile(const block *at, int64_t row, int64_t rows)
 {
     const hg_gemm_job *job = at->job;
-    hg_real buffer[ROWS * WIDTH] = {0};
+    hg_real buffer[ROWS * WIDTH];
     bool direct = job->c_col == 1 && at->width == WIDTH, more = at->from > 0;
     hg_real *c = job->c + row * job->c_row + at->at * job->c_col;
     tile t = {
@@ -206,40 +233,69 @@ static void multiply_tile(const block *at, int64_t row, int64_t rows)
     else if (more && !direct)
         copy_tile(at, row, rows, buffer, false);
     multiply_of[rows - 1][at->width > LANES](&t);
-    if (!direct)
+    if (!direct && job->c_row == 1 && (int)ROWS < (int)LANES)
+        store_columns(at, row, rows, buffer);
+    else if (!direct)
         copy_tile(at, row, rows, buffer, true);
 }
 
-/* Row tiles of nearly equal height. */
-static void multiply_rows(const block *at, int64_t from, int64_t to)
+/* Row tiles of nearly equal height, each through all panels. */
+static void multiply_rows(block *panel, int64_t count, int64_t from, int64_t to)
 {
     int64_t rows = to - from, tiles = (rows + ROWS - 1) / ROWS;
     for (int64_t i = 0; i < tiles; i++) {
         int64_t first = from + rows * i / tiles;
-        multiply_tile(at, first, from + rows * (i + 1) / tiles - first);
+        int64_t height = from + rows * (i + 1) / tiles - first;
+        for (int64_t q = 0; q < count; q++)
+            multiply_tile(&panel[q], first, height);
     }
 }
 
-static void run_panel(const hg_gemm_job *job, int64_t panel, int64_t from,
-                      int64_t to)
+/* Rows [from, to) of `count` panels, or of one that needs care: narrow, or
+ * transposed in B. */
+static void run_group(const hg_gemm_job *job, int64_t at, int64_t count,
+                      int64_t from, int64_t to)
 {
-    _Alignas(64) hg_real packed[DEPTH * WIDTH];
-    hg_real bias[WIDTH] = {0};
-    block at = {.job = job, .at = panel * WIDTH, .b = packed, .bias = bias};
-    at.width = job->n - at.at < WIDTH ? job->n - at.at : WIDTH;
-    for (int64_t j = 0; job->bias && j < at.width; j++)
-        bias[j] = job->bias[(at.at + j) * job->bias_col];
-    int64_t blocks = job->k ? (job->k + DEPTH - 1) / DEPTH : 1;
+    _Alignas(64) hg_real packed[DEPTH * WIDTH], bias[GROUP * WIDTH] = {0};
+    block panel[GROUP];
+    int64_t width = job->n - at < count * WIDTH ? job->n - at : count * WIDTH;
+    for (int64_t j = 0; job->bias && j < width; j++)
+        bias[j] = job->bias[(at + j) * job->bias_col];
+    int64_t most = DEPTH / count;
+    int64_t blocks = job->k ? (job->k + most - 1) / most : 1;
     for (int64_t i = 0; i < blocks; i++) {
-        at.from = job->k * i / blocks;
-        at.to = job->k * (i + 1) / blocks;
-        pack(job, at.from, at.to - at.from, at.at, at.width, packed);
-        multiply_rows(&at, from, to);
+        int64_t first = job->k * i / blocks, end = job->k * (i + 1) / blocks;
+        if (job->b_col == 1 && width == count * WIDTH)
+            pack_dense(job, first, end - first, at, count, packed);
+        else
+            pack(job, first, end - first, at, width, packed);
+        for (int64_t q = 0; q < count; q++)
+            panel[q] = (block){
+                .job = job,
+                .at = at + q * WIDTH,
+                .width = width - q * WIDTH < WIDTH ? width - q * WIDTH : WIDTH,
+                .from = first,
+                .to = end,
+                .b = packed + q * (end - first) * WIDTH,
+                .bias = bias + q * WIDTH,
+            };
+        multiply_rows(panel, count, from, to);
+    }
+}
+
+static void run_panels(const hg_gemm_job *job, int64_t first, int64_t last,
+                       int64_t from, int64_t to)
+{
+    int64_t whole = job->b_col == 1 ? job->n / WIDTH : 0;
+    for (int64_t i = first, count; i < last; i += count) {
+        count = last < whole ? last - i : whole - i;
+        count = count < 1 ? 1 : count > GROUP ? GROUP : count;
+        run_group(job, i * WIDTH, count, from, to);
     }
 }
 
 const hg_gemm_kernels HG_ISA_NAME(hg_gemm) = {
     .width = WIDTH,
     .rows = ROWS,
-    .panel = run_panel,
+    .panels = run_panels,
 };

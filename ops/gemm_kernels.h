@@ -8,8 +8,9 @@
 typedef struct {
     int64_t width; /* columns of a panel */
     int64_t rows;  /* most rows of a tile */
-    /* Rows from ... to of the columns of one panel of C. */
-    void (*panel)(const hg_gemm_job *, int64_t panel, int64_t from, int64_t to);
+    /* Rows [from, to) of the panels [first, last) of C. */
+    void (*panels)(const hg_gemm_job *, int64_t first, int64_t last,
+                   int64_t from, int64_t to);
 } hg_gemm_kernels;
 
 HG_ISA_TABLE(hg_gemm_kernels, hg_gemm)

@@ -29,8 +29,7 @@ static index_attr attr_of(const hg_tensor *z)
     return *(const index_attr *)z->attr;
 }
 
-/* ---- Checks ---------------------------------------------------------------
- */
+/* ---- Checks ------------------------------------------------------------- */
 
 bool hg_indices_fit(const hg_kernel *k, int input, int64_t size)
 {
@@ -73,8 +72,7 @@ static bool lies_along(hg_shape x, hg_shape index, int axis)
                    HG_SHAPE_TEXT(index), HG_SHAPE_TEXT(x), axis);
 }
 
-/* ---- Pieces of work -------------------------------------------------------
- */
+/* ---- Pieces of work ----------------------------------------------------- */
 
 static int64_t pieces_across(int64_t inner)
 {
@@ -101,8 +99,7 @@ static void over_pieces(const hg_kernel *k,
                         (void *)(uintptr_t)k);
 }
 
-/* ---- index_select ---------------------------------------------------------
- */
+/* ---- index_select ------------------------------------------------------- */
 
 static const hg_op index_select_op, scatter_add_op, take_along_op, add_along_op;
 
@@ -164,8 +161,7 @@ hg_tensor *hg_index_select(hg_tensor *x, int axis, hg_tensor *index)
     return apply_index(&index_select_op, x, a, index);
 }
 
-/* ---- scatter_add ----------------------------------------------------------
- */
+/* ---- scatter_add -------------------------------------------------------- */
 
 static bool scatter_add_shape(hg_tensor *z, hg_shape *out)
 {
@@ -235,8 +231,7 @@ hg_tensor *hg_scatter_add(hg_tensor *source, int axis, hg_tensor *index,
     return a.axis < 0 ? NULL : apply_index(&scatter_add_op, source, a, index);
 }
 
-/* ---- take_along -----------------------------------------------------------
- */
+/* ---- take_along --------------------------------------------------------- */
 
 static bool take_along_shape(hg_tensor *z, hg_shape *out)
 {
@@ -292,8 +287,7 @@ hg_tensor *hg_take_along(hg_tensor *x, int axis, hg_tensor *index)
     return apply_index(&take_along_op, x, a, index);
 }
 
-/* ---- add_along ------------------------------------------------------------
- */
+/* ---- add_along ---------------------------------------------------------- */
 
 static bool add_along_shape(hg_tensor *z, hg_shape *out)
 {

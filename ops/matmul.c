@@ -94,7 +94,7 @@ static const hg_op matmul_op = {
     .doc = "matrix product, leading axes broadcast",
 };
 
-/* ---- Vectors and leading axes -------------------------------------------- */
+/* ---- Vectors and leading axes ------------------------------------------- */
 
 static bool sizes_fit(const hg_tensor *a, const hg_tensor *b)
 {

@@ -142,7 +142,7 @@ static hg_tensor *affine(hg_tensor *x, hg_tensor *w, hg_tensor *b)
     return b ? hg_add(x, b) : x;
 }
 
-/* ---- Layer norm ------------------------------------------------------------ */
+/* ---- Layer norm --------------------------------------------------------- */
 
 static bool ends_with(hg_shape x, const hg_tensor *t, const char *what)
 {
@@ -195,7 +195,7 @@ hg_tensor *hg_layer_norm(hg_tensor *x, hg_tensor *w, hg_tensor *b, double eps)
     return z;
 }
 
-/* ---- Group norm ------------------------------------------------------------- */
+/* ---- Group norm --------------------------------------------------------- */
 
 static bool groups_fit(const hg_tensor *x, int64_t groups, const hg_tensor *w,
                        const hg_tensor *b)

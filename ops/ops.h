@@ -11,10 +11,11 @@
 #define HG_OPS_H
 
 #include "autograd/autograd.h"
+#include "ops/unary.h"
 
 HG_BEGIN_DECLS
 
-/* ---- Pointwise: one row of pointwise.def each ----------------------------- */
+/* ---- Pointwise: one row of pointwise.def each --------------------------- */
 
 #define UNARY(n, ...)    HG_API hg_tensor *hg_##n(hg_tensor *x);
 #define UNARY_A(n, ...)  HG_API hg_tensor *hg_##n(hg_tensor *x, double a);
@@ -36,7 +37,7 @@ HG_BEGIN_DECLS
  * side's value and gradient count, so a NaN in the other does no harm. */
 HG_API hg_tensor *hg_where(hg_tensor *condition, hg_tensor *x, hg_tensor *y);
 
-/* ---- Reductions ------------------------------------------------------------ */
+/* ---- Reductions --------------------------------------------------------- */
 
 /* Over a set of axes: HG_ALL, HG_OVER(1), HG_KEEP(-1), HG_FROM(1). Results do
  * not depend on the number of threads. The sum of nothing is 0; mean, var,
@@ -67,7 +68,7 @@ HG_API hg_tensor *hg_cumsum(hg_tensor *x, int axis);
 HG_API hg_tensor *hg_softmax(hg_tensor *x, int axis);
 HG_API hg_tensor *hg_log_softmax(hg_tensor *x, int axis);
 
-/* ---- Shapes ---------------------------------------------------------------- */
+/* ---- Shapes ------------------------------------------------------------- */
 
 /* Broadcasts to a shape, without copying; -1 keeps a size. */
 HG_API hg_tensor *hg_expand(hg_tensor *x, hg_shape shape);
@@ -111,7 +112,7 @@ HG_API hg_tensor *hg_stack_n(int axis, hg_tensor *const *tensors, int count);
 HG_API HG_CHECK bool hg_split(hg_tensor *x, int axis, int parts,
                               hg_tensor **out);
 
-/* ---- Indices ----------------------------------------------------------------- */
+/* ---- Indices ------------------------------------------------------------ */
 
 /* Positions index[0], index[1], ... of an axis; index is int32 [m]. */
 HG_API hg_tensor *hg_index_select(hg_tensor *x, int axis, hg_tensor *index);
@@ -133,7 +134,7 @@ HG_API hg_tensor *hg_arange(int64_t n);
 HG_API hg_tensor *hg_real_of(hg_tensor *index);
 HG_API hg_tensor *hg_int_of(hg_tensor *x);
 
-/* ---- Products --------------------------------------------------------------- */
+/* ---- Products ----------------------------------------------------------- */
 
 /* [..., m, k] by [..., k, n] gives [..., m, n]; leading axes broadcast. A
  * vector [k] on the left is a row, on the right a column, which the result
@@ -142,7 +143,7 @@ HG_API hg_tensor *hg_matmul(hg_tensor *a, hg_tensor *b);
 /* x [..., in], w [out, in], b [out] or NULL: x w' + b, [..., out]. */
 HG_API hg_tensor *hg_linear(hg_tensor *x, hg_tensor *w, hg_tensor *b);
 
-/* ---- Convolutions: images are [N, C, H, W] ------------------------------------- */
+/* ---- Convolutions: images are [N, C, H, W] ------------------------------ */
 
 /* The same along both axes; what is left out has the default. */
 typedef struct {
@@ -191,7 +192,7 @@ HG_API hg_tensor *hg_upsample(hg_tensor *x, int64_t scale, hg_interpolation);
 HG_API hg_tensor *hg_resize(hg_tensor *x, int64_t height, int64_t width,
                             hg_interpolation);
 
-/* ---- Normalisation ----------------------------------------------------------- */
+/* ---- Normalisation ------------------------------------------------------ */
 
 /* x [N, C] or [N, C, ...], all others [C]: (x - mean) / sqrt(var + eps) w + b
  * for each channel. In a stochastic scope mean and variance are the batch's,
@@ -210,7 +211,7 @@ HG_API hg_tensor *hg_layer_norm(hg_tensor *x, hg_tensor *w, hg_tensor *b,
 HG_API hg_tensor *hg_group_norm(hg_tensor *x, int64_t groups, hg_tensor *w,
                                 hg_tensor *b, double eps);
 
-/* ---- Random draws: draws in every mode --------------------------------------- */
+/* ---- Random draws: draws in every mode ---------------------------------- */
 
 /* A draw is a function of the context's seed, the step (outermost scope) and
  * the number of random operations called before it in the step; the number of
@@ -234,7 +235,7 @@ HG_API hg_tensor *hg_normal_sample(hg_tensor *mu, hg_tensor *std);
  * others are scaled by 1 / (1 - p); else x itself (Srivastava et al., 2014). */
 HG_API hg_tensor *hg_dropout(hg_tensor *x, double p);
 
-/* ---- Densities: never reduced ---------------------------------------------- */
+/* ---- Densities: never reduced ------------------------------------------- */
 
 /* Logarithms of densities and probabilities in nats, element by element; the
  * arguments broadcast. Add up what is one observation yourself:
@@ -262,7 +263,7 @@ HG_API hg_tensor *hg_normal_kl(hg_tensor *mu, hg_tensor *std);
 HG_API hg_tensor *hg_normal_kl_between(hg_tensor *mu, hg_tensor *std,
                                        hg_tensor *mu2, hg_tensor *std2);
 
-/* ---- Losses: names, arguments and reductions of PyTorch ----------------------- */
+/* ---- Losses: names, arguments and reductions of PyTorch ----------------- */
 
 typedef enum { HG_MEAN, HG_SUM, HG_NONE } hg_reduce_mode;
 

@@ -2,6 +2,7 @@
  * the shape rule that broadcasting rests on. */
 #include "ops/internal.h"
 #include "ops/pointwise.h"
+#include "ops/unary.h"
 
 /* ---- Shapes ------------------------------------------------------------- */
 
@@ -57,16 +58,6 @@ bool hg_broadcast(const char *name, hg_tensor **x, hg_tensor **y)
 
 /* ---- Rules -------------------------------------------------------------- */
 
-static void third_derivative(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
-{
-    (void)g;
-    (void)dx;
-    hg_fail(HG_ERROR_STATE,
-            "third derivatives are not available (%s); write the function "
-            "with operations that have them (add, sub, mul, div)",
-            z->op->doc);
-}
-
 /* g h f'', the gradient of g f' in x; f'' has the inputs from z->in[1] on. */
 static hg_tensor *curved(const hg_op *second, int64_t kernel, hg_tensor *z,
                          hg_tensor *h)
@@ -112,7 +103,7 @@ enum {
 
 /* z = f(x); n_dx = g f'(x), linear in g; n_d2 = f''(x). */
 #define UNARY_RULES(n, what, curvature, text)                                  \
-    OPERATION(n##_d2, 2, third_derivative, 0, "second derivative of " #n)      \
+    OPERATION(n##_d2, 2, hg_unary_third, 0, "second derivative of " #n)        \
     static void n##_dx_backward(hg_tensor *, hg_tensor *, hg_tensor **);       \
     OPERATION(n##_dx, 3, n##_dx_backward, 0, "gradient of " #n)                \
     static void n##_dx_backward(hg_tensor *z, hg_tensor *h, hg_tensor **dx)    \
@@ -174,9 +165,9 @@ enum {
     }
 
 #define BINARY(n, value, gx, gy, reads, fxx, fxy, fyy, domain, doc)            \
-    OPERATION(n##_dxx, 3, third_derivative, 0, "second derivative of " #n)     \
-    OPERATION(n##_dxy, 3, third_derivative, 0, "second derivative of " #n)     \
-    OPERATION(n##_dyy, 3, third_derivative, 0, "second derivative of " #n)     \
+    OPERATION(n##_dxx, 3, hg_unary_third, 0, "second derivative of " #n)       \
+    OPERATION(n##_dxy, 3, hg_unary_third, 0, "second derivative of " #n)       \
+    OPERATION(n##_dyy, 3, hg_unary_third, 0, "second derivative of " #n)       \
     BINARY_RULE(n, dx, dxx, fxx, dxy, fxy)                                     \
     BINARY_RULE(n, dy, dxy, fxy, dyy, fyy)                                     \
     static void n##_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)       \

@@ -12,8 +12,7 @@ typedef struct {
 } pool_attr;
 HG_NO_PADDING(pool_attr, 5 * 8);
 
-/* ---- Shapes ---------------------------------------------------------------
- */
+/* ---- Shapes ------------------------------------------------------------- */
 
 static int64_t places(const pool_attr *a, int64_t size)
 {
@@ -57,8 +56,7 @@ static bool mirror_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
-/* ---- Windows ----------------------------------------------------------------
- */
+/* ---- Windows ------------------------------------------------------------ */
 
 typedef struct {
     const hg_kernel *kernel;
@@ -108,8 +106,7 @@ static void run(const hg_kernel *k, hg_shape images, hg_shape pooled,
     hg_parallel_for(k->threads, images.dim[0] * images.dim[1], 4, planes, &job);
 }
 
-/* ---- The maximum
- * --------------------------------------------------------------- */
+/* ---- The maximum -------------------------------------------------------- */
 
 static void max_planes(void *argument, int64_t from, int64_t to)
 {
@@ -194,8 +191,7 @@ static void max_pool2d_mirror_backward(hg_tensor *z, hg_tensor *g,
     dx[0] = hg_apply(&max_pool2d_op, z->attr, g, z->in[1]);
 }
 
-/* ---- The mean
- * --------------------------------------------------------------------- */
+/* ---- The mean ----------------------------------------------------------- */
 
 static hg_real window_sum(const pool_job *job, const hg_real *x, int64_t p)
 {
@@ -291,8 +287,7 @@ static void avg_pool2d_mirror_backward(hg_tensor *z, hg_tensor *g,
     dx[0] = hg_apply(&avg_pool2d_op, z->attr, g);
 }
 
-/* ---- Public functions
- * ---------------------------------------------------------------- */
+/* ---- Public functions --------------------------------------------------- */
 
 static pool_attr attr_of(hg_pool_options o)
 {

@@ -16,7 +16,7 @@ hg_philox hg_stream_of(const hg_kernel *k, uint64_t stream)
     return hg_philox_make(k->seed, k->domain, hg_sequence(stream, k->step));
 }
 
-/* ---- Filling ------------------------------------------------------------- */
+/* ---- Filling ------------------------------------------------------------ */
 
 /* Elements of a range of the parallel loop: whole blocks of the generator. */
 #define CHUNK 1024
@@ -116,8 +116,7 @@ hg_tensor *hg_gumbel(hg_shape shape)
     return draw(&gumbel_op, HG_DRAW_GUMBEL, shape, 0, 1);
 }
 
-/* ---- Draws with a parameter ------------------------------------------------
- */
+/* ---- Draws with a parameter --------------------------------------------- */
 
 static bool like_input(hg_tensor *z, hg_shape *out)
 {

@@ -1,8 +1,7 @@
 /* reduce.c - what reductions over sets of axes have in common. */
 #include "ops/reduce.h"
 
-/* ---- Shapes and axes ------------------------------------------------------
- */
+/* ---- Shapes and axes ---------------------------------------------------- */
 
 bool hg_reduce_shape(hg_tensor *z, hg_shape *out)
 {
@@ -85,8 +84,7 @@ int64_t hg_reduced_count(const char *name, hg_tensor *x, hg_axes axes,
     return -1;
 }
 
-/* ---- Tiles ----------------------------------------------------------------
- */
+/* ---- Tiles -------------------------------------------------------------- */
 
 hg_reduction hg_reduction_of(const hg_kernel *k, unsigned mask)
 {

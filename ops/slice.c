@@ -14,8 +14,7 @@ HG_NO_PADDING(part_attr, 5 * 8);
 static hg_tensor *take_part(hg_tensor *x, part_attr a);
 static hg_tensor *put_part(hg_tensor *x, part_attr a);
 
-/* ---- slice: a view --------------------------------------------------------
- */
+/* ---- slice: a view ------------------------------------------------------ */
 
 static bool slice_shape(hg_tensor *z, hg_shape *out)
 {
@@ -104,8 +103,7 @@ hg_tensor *hg_select(hg_tensor *x, int axis, int64_t place)
                       HG_OVER(d));
 }
 
-/* ---- unslice: the part among zeros ----------------------------------------
- */
+/* ---- unslice: the part among zeros -------------------------------------- */
 
 static bool unslice_shape(hg_tensor *z, hg_shape *out)
 {
@@ -179,8 +177,7 @@ hg_tensor *hg_pad(hg_tensor *x, int axis, int64_t before, int64_t after)
     return put_part(x, (part_attr){d, before, 1, n, before + n + after});
 }
 
-/* ---- flip -----------------------------------------------------------------
- */
+/* ---- flip --------------------------------------------------------------- */
 
 typedef struct {
     int64_t mask;

@@ -26,8 +26,7 @@ static bool softmax_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
-/* ---- Kernels --------------------------------------------------------------
- */
+/* ---- Kernels ------------------------------------------------------------ */
 
 /* n neighbours: a row of logits. */
 static void one_row(const softmax_job *job, hg_real *out, const hg_real *in)
@@ -109,8 +108,7 @@ static void log_softmax_cpu(const hg_kernel *k)
     run(k, true);
 }
 
-/* ---- Rules ----------------------------------------------------------------
- */
+/* ---- Rules -------------------------------------------------------------- */
 
 static hg_axes axis_of(const hg_tensor *z)
 {

@@ -4,8 +4,7 @@
 
 #include <math.h>
 
-/* ---- mean and variance ----------------------------------------------------
- */
+/* ---- mean and variance -------------------------------------------------- */
 
 hg_tensor *hg_mean(hg_tensor *x, hg_axes axes)
 {
@@ -26,8 +25,7 @@ hg_tensor *hg_var(hg_tensor *x, hg_axes axes, double correction)
                     1 / ((double)n - correction));
 }
 
-/* ---- logsumexp ------------------------------------------------------------
- */
+/* ---- logsumexp ---------------------------------------------------------- */
 
 /* Takes the shift that keeps exp from overflowing; an infinite one would make
  * NaN of infinity - infinity, and 0 does then. */
@@ -84,8 +82,7 @@ hg_tensor *hg_logsumexp(hg_tensor *x, hg_axes axes)
     return hg_reduce(&logsumexp_op, x, axes);
 }
 
-/* ---- norm -----------------------------------------------------------------
- */
+/* ---- norm --------------------------------------------------------------- */
 
 static void power(const hg_rows *rows, hg_real *to, const hg_real *in,
                   int64_t step, int64_t n, const hg_real *shift,

@@ -2,8 +2,7 @@
  * nothing is copied, strides say where things lie. */
 #include "ops/reduce.h"
 
-/* ---- reshape
- * ------------------------------------------------------------------ */
+/* ---- reshape ------------------------------------------------------------ */
 
 /* Fills in the -1; false if the sizes do not fit. */
 static bool resolve(hg_shape from, const hg_shape_attr *a, hg_shape *out)
@@ -109,8 +108,7 @@ hg_tensor *hg_reshape(hg_tensor *x, hg_shape shape)
     return hg_apply(&reshape_op, &a, x);
 }
 
-/* ---- permute
- * ------------------------------------------------------------------ */
+/* ---- permute ------------------------------------------------------------ */
 
 static bool permute_shape(hg_tensor *z, hg_shape *out)
 {
@@ -194,8 +192,7 @@ hg_tensor *hg_transpose(hg_tensor *x)
     return hg_permute(x, axes);
 }
 
-/* ---- Axes of size 1
- * -------------------------------------------------------------- */
+/* ---- Axes of size 1 ----------------------------------------------------- */
 
 hg_tensor *hg_unsqueeze(hg_tensor *x, int axis)
 {

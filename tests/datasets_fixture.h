@@ -20,8 +20,7 @@
 #define NONE ((hg_data_options){0})
 #define ROWS 10
 
-/* ---- Files to read ----------------------------------------------------------
- */
+/* ---- Files to read ------------------------------------------------------ */
 
 static const char *const file_name[4] = {
     "train-images-idx3-ubyte", "train-labels-idx1-ubyte",
@@ -150,7 +149,7 @@ static inline void count_classes(const hg_data *data, int64_t count[10])
         count[hg_data_label(data, i)]++;
 }
 
-/* ---- Memory that is counted and may fail */
+/* ---- Memory that is counted and may fail -------------------------------- */
 
 typedef struct {
     int64_t calls, fail_at; /* fail_at < 0: never */
@@ -178,7 +177,7 @@ static inline hg_context *tallied(tally *t)
         "cpu", 42, (hg_allocator){tally_allocate, tally_release, t});
 }
 
-/* ---- Running */
+/* ---- Running ------------------------------------------------------------ */
 
 static inline int run_suite(const char *name, TCase *c)
 {

@@ -5,8 +5,7 @@
 
 #include "support.h"
 
-/* ---- Random numbers of the tests' own
- * ---------------------------------------- */
+/* ---- Random numbers of the tests' own ----------------------------------- */
 
 static uint32_t test_random_state = 1;
 
@@ -16,8 +15,7 @@ UNUSED static uint32_t draw(uint32_t below)
     return (uint32_t)((uint64_t)(test_random_state >> 8) * below >> 24);
 }
 
-/* ---- Tensors --------------------------------------------------------------
- */
+/* ---- Tensors ------------------------------------------------------------ */
 
 /* Well-separated values of both signs, away from 0, in a mixed-up order. */
 UNUSED static void fill_apart(hg_real *value, int64_t n, int salt)
@@ -93,8 +91,7 @@ UNUSED static hg_tensor *random_view(int smallest)
     return t;
 }
 
-/* ---- Values by index --------------------------------------------------------
- */
+/* ---- Values by index ---------------------------------------------------- */
 
 /* Steps to the next index of a shape; false after the last. */
 UNUSED static bool next_index(hg_shape shape, int64_t *at)
@@ -152,8 +149,7 @@ UNUSED static void expect_mirror(hg_tensor *x, hg_tensor *z)
     expect_same(hg_grad(back, y, x), z, CLOSE);
 }
 
-/* ---- Gradient checks ------------------------------------------------------
- */
+/* ---- Gradient checks ---------------------------------------------------- */
 
 typedef hg_tensor *test_function(hg_tensor *const *in);
 

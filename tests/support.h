@@ -31,7 +31,7 @@
 
 #define UNUSED __attribute__((unused))
 
-/* ---- An allocator that counts and fails ---------------------------------- */
+/* ---- An allocator that counts and fails --------------------------------- */
 
 typedef struct {
     long calls;   /* allocations asked for so far */
@@ -61,7 +61,7 @@ UNUSED static hg_allocator test_allocator(test_memory *m)
     return (hg_allocator){test_allocate, test_release, m};
 }
 
-/* ---- A context and a recording scope around every test ------------------- */
+/* ---- A context and a recording scope around every test ------------------ */
 
 static hg_context *ctx;
 static hg_scope *scope;
@@ -86,7 +86,7 @@ UNUSED static void test_teardown(void)
     ck_assert_int_eq(memory.live, 0);
 }
 
-/* ---- Expectations -------------------------------------------------------- */
+/* ---- Expectations ------------------------------------------------------- */
 
 #define expect_ok(condition)                                                   \
     ck_assert_msg((condition) && !hg_error(), "%s: %s", #condition,            \
@@ -161,7 +161,7 @@ UNUSED static bool same_bits(const hg_tensor *a, const hg_tensor *b)
 #define vector(...) tensor((HG_COUNT(hg_real, __VA_ARGS__)), __VA_ARGS__)
 #define scalar(x)   hg_full(HG_SCALAR, x)
 
-/* ---- Parameters by hand -------------------------------------------------- */
+/* ---- Parameters by hand ------------------------------------------------- */
 
 UNUSED static void test_owner_free(void *owner)
 {
@@ -207,7 +207,7 @@ UNUSED static bool test_descend(hg_tensor *w, double rate)
     return hg_write(w, value, n);
 }
 
-/* ---- An operation that counts what its rule is asked for ----------------- */
+/* ---- An operation that counts what its rule is asked for ---------------- */
 
 UNUSED static int asked[2];
 
@@ -252,7 +252,7 @@ UNUSED static hg_tensor *total(hg_tensor *t)
     return hg_sum(t, HG_ALL);
 }
 
-/* ---- main ---------------------------------------------------------------- */
+/* ---- main --------------------------------------------------------------- */
 
 UNUSED static int test_run(const char *name, const TTest *const *tests,
                            int count)

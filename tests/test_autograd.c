@@ -3,7 +3,7 @@
 #include "tests/support.h"
 #include "nn/nn.h"
 
-/* ---- Values of gradients ------------------------------------------------- */
+/* ---- Values of gradients ------------------------------------------------ */
 
 START_TEST(the_gradient_of_x_times_x_is_two_x)
 {
@@ -121,7 +121,7 @@ START_TEST(the_gradient_of_a_loss_that_is_itself_a_leaf_is_one)
 }
 END_TEST
 
-/* ---- Spent and stale ----------------------------------------------------- */
+/* ---- Spent and stale ---------------------------------------------------- */
 
 START_TEST(a_second_backward_of_the_same_loss_is_spent)
 {
@@ -221,7 +221,7 @@ START_TEST(a_changed_value_after_the_backward_is_not_stale)
 }
 END_TEST
 
-/* ---- Who receives -------------------------------------------------------- */
+/* ---- Who receives ------------------------------------------------------- */
 
 START_TEST(several_losses_in_one_step_add_up)
 {

@@ -2,7 +2,7 @@
  * is found and named. */
 #include "tests/support.h"
 
-/* ---- A product whose rule can be broken ---------------------------------- */
+/* ---- A product whose rule can be broken --------------------------------- */
 
 typedef enum { RIGHT, SIGN, TWICE, TURNED, NOTHING, OTHER } mistake;
 
@@ -80,7 +80,7 @@ START_TEST(a_wrong_formula_is_found)
 }
 END_TEST
 
-/* ---- The other typical mistakes ------------------------------------------ */
+/* ---- The other typical mistakes ----------------------------------------- */
 
 static void add_row_cpu(const hg_kernel *k)
 {
@@ -146,7 +146,7 @@ START_TEST(a_kernel_that_ignores_strides_is_found)
 }
 END_TEST
 
-/* ---- Functions ----------------------------------------------------------- */
+/* ---- Functions ---------------------------------------------------------- */
 
 static hg_tensor *mixture(void *user, hg_tensor *const *in, int count)
 {
@@ -267,7 +267,7 @@ START_TEST(wrong_uses_of_the_check_get_sentences)
 }
 END_TEST
 
-/* ---- Special inputs ------------------------------------------------------ */
+/* ---- Special inputs ----------------------------------------------------- */
 
 START_TEST(empty_inputs_pass)
 {

@@ -254,8 +254,7 @@ START_TEST(a_path_that_is_no_file_is_refused)
 }
 END_TEST
 
-/* ---- MNIST
- * -------------------------------------------------------------------- */
+/* ---- MNIST -------------------------------------------------------------- */
 
 START_TEST(missing_mnist_says_what_is_wanted_and_where_it_was_looked_for)
 {

@@ -30,8 +30,7 @@ static hg_tensor *class_logits(void)
     return tensor((2, 3), 1, 2, H(0.5), -1, 0, 3);
 }
 
-/* ---- Densities --------------------------------------------------------------
- */
+/* ---- Densities ---------------------------------------------------------- */
 
 START_TEST(densities_of_the_line_are_those_of_pytorch)
 {
@@ -140,8 +139,7 @@ START_TEST(every_density_integrates_to_one)
 }
 END_TEST
 
-/* ---- Losses
- * ------------------------------------------------------------------ */
+/* ---- Losses ------------------------------------------------------------- */
 
 static hg_tensor *mse(hg_reduce_mode mode)
 {
@@ -246,8 +244,7 @@ START_TEST(a_bounded_variance_still_gets_pytorch_s_gradient)
 }
 END_TEST
 
-/* ---- Gradients
- * ----------------------------------------------------------------- */
+/* ---- Gradients ---------------------------------------------------------- */
 
 #ifdef HG_DOUBLE
 

@@ -3,7 +3,7 @@
 #include "tests/support.h"
 #include "nn/nn.h"
 
-/* ---- Errors stick -------------------------------------------------------- */
+/* ---- Errors stick ------------------------------------------------------- */
 
 START_TEST(the_first_error_wins)
 {
@@ -99,7 +99,7 @@ START_TEST(every_kind_of_error_has_a_name)
 }
 END_TEST
 
-/* ---- Ten wrong uses, ten sentences --------------------------------------- */
+/* ---- Ten wrong uses, ten sentences -------------------------------------- */
 
 START_TEST(mismatched_shapes_show_both)
 {
@@ -247,7 +247,7 @@ START_TEST(a_loss_that_is_no_scalar_says_average_it)
 }
 END_TEST
 
-/* ---- More wrong uses ----------------------------------------------------- */
+/* ---- More wrong uses ---------------------------------------------------- */
 
 START_TEST(int32_and_real_values_are_not_mixed_up)
 {
@@ -322,7 +322,7 @@ START_TEST(shapes_of_any_kind_of_nonsense_are_refused)
 }
 END_TEST
 
-/* ---- Warnings ------------------------------------------------------------ */
+/* ---- Warnings ----------------------------------------------------------- */
 
 static char heard[64];
 

@@ -2,7 +2,7 @@
  * and cuts, rules that misbehave, its memory and its threads. */
 #include "tests/support.h"
 
-/* ---- Modes --------------------------------------------------------------- */
+/* ---- Modes -------------------------------------------------------------- */
 
 START_TEST(nothing_is_recorded_in_evaluation)
 {
@@ -39,7 +39,7 @@ START_TEST(backward_leaves_the_mode_as_it_was)
 }
 END_TEST
 
-/* ---- Leaves and cuts ----------------------------------------------------- */
+/* ---- Leaves and cuts ---------------------------------------------------- */
 
 START_TEST(a_detached_value_passes_no_gradient)
 {
@@ -113,7 +113,7 @@ START_TEST(straight_through_takes_one_value_and_the_other_gradient)
 }
 END_TEST
 
-/* ---- hg_grad ------------------------------------------------------------- */
+/* ---- hg_grad ------------------------------------------------------------ */
 
 START_TEST(hg_grad_touches_no_gradient_and_does_not_spend)
 {
@@ -233,7 +233,7 @@ START_TEST(third_derivatives_of_products_exist)
 }
 END_TEST
 
-/* ---- Rules that misbehave ------------------------------------------------ */
+/* ---- Rules that misbehave ----------------------------------------------- */
 
 static void wrong_shape_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
@@ -280,7 +280,7 @@ START_TEST(a_rule_may_not_start_another_backward)
 }
 END_TEST
 
-/* ---- Memory of the pass -------------------------------------------------- */
+/* ---- Memory of the pass ------------------------------------------------- */
 
 static size_t peak_of_chain(int length)
 {
@@ -306,7 +306,7 @@ START_TEST(gradients_passed_on_are_dropped_during_the_backward)
 }
 END_TEST
 
-/* ---- Threads ------------------------------------------------------------- */
+/* ---- Threads ------------------------------------------------------------ */
 
 /* Gradients of a network big enough to be cut among threads. */
 static uint64_t hash_of_gradients(hg_context *context)

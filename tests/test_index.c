@@ -1,8 +1,7 @@
 /* test_index.c - positions named by int32 tensors, and what makes them. */
 #include "ops_fixture.h"
 
-/* ---- index_select and scatter_add -------------------------------------------
- */
+/* ---- index_select and scatter_add --------------------------------------- */
 
 START_TEST(index_select_takes_slices_in_any_order)
 {
@@ -56,8 +55,7 @@ START_TEST(slices_by_index_agree_with_plain_loops)
 }
 END_TEST
 
-/* ---- take_along and add_along
- * ------------------------------------------------ */
+/* ---- take_along and add_along ------------------------------------------- */
 
 START_TEST(take_along_picks_one_element_a_row)
 {
@@ -103,8 +101,7 @@ START_TEST(elements_by_index_agree_with_plain_loops)
 }
 END_TEST
 
-/* ---- Errors
- * -------------------------------------------------------------------- */
+/* ---- Errors ------------------------------------------------------------- */
 
 START_TEST(an_index_out_of_range_is_named_with_the_size)
 {
@@ -164,8 +161,7 @@ START_TEST(an_index_of_the_wrong_shape_or_type_is_an_error)
 }
 END_TEST
 
-/* ---- one_hot, arange, conversions
- * --------------------------------------------- */
+/* ---- one_hot, arange, conversions --------------------------------------- */
 
 START_TEST(one_hot_sets_one_class_a_row)
 {
@@ -220,8 +216,7 @@ START_TEST(conversions_drop_fractions_and_refuse_what_has_no_integer)
 }
 END_TEST
 
-/* ---- Gradients, threads
- * ---------------------------------------------------------- */
+/* ---- Gradients, threads ------------------------------------------------- */
 
 static hg_tensor *selected(hg_tensor *const *in)
 {

@@ -1,9 +1,7 @@
 /* test_loader.c - batches and epochs. */
 #include "datasets_fixture.h"
 
-/* ---- Loader
- * ---------------------------------------------------------------------------
- */
+/* ---- Loader ------------------------------------------------------------- */
 
 static hg_data *counting_set(int64_t rows)
 {

@@ -2,7 +2,7 @@
  * no more. */
 #include "tests/support.h"
 
-/* ---- A small network of raw operations ----------------------------------- */
+/* ---- A small network of raw operations ---------------------------------- */
 
 typedef struct {
     hg_tensor *w1, *b1, *w2, *b2;
@@ -56,7 +56,7 @@ START_TEST(a_thousand_steps_allocate_nothing_after_the_first)
 }
 END_TEST
 
-/* ---- Every allocation fails in turn -------------------------------------- */
+/* ---- Every allocation fails in turn ------------------------------------- */
 
 /* Runs with the n-th allocation failing: did one fail? */
 static bool run_failing_at(long fail_at)
@@ -143,7 +143,7 @@ START_TEST(a_check_of_gradients_survives_any_failed_allocation)
 }
 END_TEST
 
-/* ---- Regions ------------------------------------------------------------- */
+/* ---- Regions ------------------------------------------------------------ */
 
 START_TEST(buffers_are_aligned_for_vectors)
 {
@@ -192,7 +192,7 @@ START_TEST(sizes_that_cannot_be_addressed_are_refused)
 }
 END_TEST
 
-/* ---- Scopes -------------------------------------------------------------- */
+/* ---- Scopes ------------------------------------------------------------- */
 
 START_TEST(a_closed_scope_gives_its_memory_to_the_next)
 {
@@ -237,7 +237,7 @@ START_TEST(the_context_counts_bytes_and_remembers_the_peak)
 }
 END_TEST
 
-/* ---- What a context owns ------------------------------------------------- */
+/* ---- What a context owns ------------------------------------------------ */
 
 static char order[8];
 

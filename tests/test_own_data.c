@@ -1,8 +1,7 @@
 /* test_own_data.c - own arrays, splits, and memory that runs out. */
 #include "datasets_fixture.h"
 
-/* ---- Own arrays
- * ----------------------------------------------------------------- */
+/* ---- Own arrays --------------------------------------------------------- */
 
 START_TEST(bytes_become_0_to_1_and_floats_stay_as_they_are)
 {
@@ -159,8 +158,7 @@ START_TEST(a_set_of_no_items_is_legal)
 }
 END_TEST
 
-/* ---- Splits
- * ----------------------------------------------------------------------- */
+/* ---- Splits ------------------------------------------------------------- */
 
 START_TEST(train_and_val_are_disjoint_and_complete)
 {
@@ -233,9 +231,7 @@ START_TEST(wrong_splits_are_named)
 }
 END_TEST
 
-/* ---- Memory
- * -----------------------------------------------------------------------------
- */
+/* ---- Memory ------------------------------------------------------------- */
 
 START_TEST(batches_are_made_without_an_allocation_once_warm)
 {

@@ -2,8 +2,7 @@
  * over strided tensors; fast kernels against the reference ones. */
 #include "pointwise_rows.h"
 
-/* ---- Values ---------------------------------------------------------------
- */
+/* ---- Values ------------------------------------------------------------- */
 
 #define LIST(...)                                                              \
     {                                                                          \
@@ -147,8 +146,7 @@ START_TEST(round_takes_halves_to_even)
 }
 END_TEST
 
-/* ---- where ------------------------------------------------------------------
- */
+/* ---- where -------------------------------------------------------------- */
 
 START_TEST(where_broadcasts_all_three_and_passes_only_the_chosen_gradient)
 {
@@ -172,8 +170,7 @@ START_TEST(where_keeps_nan_of_the_side_not_chosen_out)
 }
 END_TEST
 
-/* ---- Shapes
- * ------------------------------------------------------------------- */
+/* ---- Shapes ------------------------------------------------------------- */
 
 START_TEST(shapes_that_do_not_broadcast_are_both_named)
 {
@@ -221,8 +218,7 @@ START_TEST(a_third_derivative_is_refused_with_a_sentence)
 }
 END_TEST
 
-/* ---- The walk over strided tensors
- * ------------------------------------------------ */
+/* ---- The walk over strided tensors -------------------------------------- */
 
 static int64_t random_below(uint64_t *counter, int64_t n)
 {

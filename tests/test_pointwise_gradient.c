@@ -3,8 +3,7 @@
  * transposed; and whether each row reads what it says it reads. */
 #include "pointwise_rows.h"
 
-/* ---- Derivatives ------------------------------------------------------------
- */
+/* ---- Derivatives -------------------------------------------------------- */
 
 #ifdef HG_DOUBLE
 
@@ -97,8 +96,30 @@ END_TEST
 
 #endif
 
-/* ---- Stale values: the column `reads`
- * ------------------------------------------- */
+/* ---- A user's own row
+ * ------------------------------------------------------------ */
+
+HG_UNARY(softsign, x / (1 + fabs((double)x)), g *pow(1 - fabs((double)z), 2),
+         -2 * copysign(pow(1 + fabs((double)x), -3), (double)x),
+         "x / (1 + |x|)")
+
+START_TEST(a_line_of_the_user_s_has_two_derivatives_and_refuses_the_third)
+{
+    hg_tensor *x = hg_watch(vector(1, -3)), *y = softsign(x);
+    expect_values(y, 0.5, -0.75);
+    hg_tensor *d = hg_grad(y, x, NULL);
+    expect_values(d, 0.25, 0.0625);
+    hg_tensor *dd = hg_grad(d, x, NULL);
+    expect_values(dd, -0.25, 0.03125);
+    ck_assert_ptr_null(hg_grad(dd, x, NULL));
+    expect_error(STATE, "third derivatives", "softsign");
+#ifdef HG_DOUBLE
+    expect_ok(hg_check_op(ctx, &softsign_op, NULL, &HG_SHAPE(3, 2), 1));
+#endif
+}
+END_TEST
+
+/* ---- Stale values: the column `reads` ----------------------------------- */
 
 #define POINTS 64
 
@@ -170,9 +191,12 @@ TEST_MAIN("pointwise gradients",
           broadcast_operands_get_summed_derivatives,
           transposed_operands_have_the_same_derivatives,
           where_has_the_derivatives_of_the_chosen_side,
+          a_line_of_the_user_s_has_two_derivatives_and_refuses_the_third,
           a_row_reads_exactly_what_it_declares,
           what_a_rule_does_not_read_may_change_before_backward)
 #else
-TEST_MAIN("pointwise gradients", a_row_reads_exactly_what_it_declares,
+TEST_MAIN("pointwise gradients",
+          a_line_of_the_user_s_has_two_derivatives_and_refuses_the_third,
+          a_row_reads_exactly_what_it_declares,
           what_a_rule_does_not_read_may_change_before_backward)
 #endif

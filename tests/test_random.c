@@ -5,8 +5,7 @@
 #include "tensor/cpu.h"
 #include "tensor/random.h"
 
-/* ---- Philox
- * ------------------------------------------------------------------ */
+/* ---- Philox ------------------------------------------------------------- */
 
 /* From Random123's kat_vectors, philox4x32-10: counter, key, result. */
 START_TEST(philox_gives_the_published_answers)
@@ -50,8 +49,7 @@ START_TEST(permutations_of_two_epochs_differ)
 }
 END_TEST
 
-/* ---- Which words a draw takes
- * --------------------------------------------------- */
+/* ---- Which words a draw takes ------------------------------------------- */
 
 #define N 4099
 
@@ -178,8 +176,7 @@ START_TEST(a_longer_draw_begins_like_a_shorter_one)
 }
 END_TEST
 
-/* ---- Distributions
- * ------------------------------------------------------------- */
+/* ---- Distributions ------------------------------------------------------ */
 
 static int ascending(const void *a, const void *b)
 {
@@ -283,8 +280,7 @@ START_TEST(a_draw_of_nothing_is_legal_and_a_negative_size_is_not)
 }
 END_TEST
 
-/* ---- Reparameterisation and dropout
- * --------------------------------------------- */
+/* ---- Reparameterisation and dropout ------------------------------------- */
 
 START_TEST(a_normal_sample_passes_gradients_to_mean_and_deviation)
 {

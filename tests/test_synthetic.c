@@ -1,8 +1,7 @@
 /* test_synthetic.c - digits drawn by a pen. */
 #include "datasets_fixture.h"
 
-/* ---- Synthetic digits
- * ---------------------------------------------------------------- */
+/* ---- Synthetic digits --------------------------------------------------- */
 
 static uint64_t hash_of(hg_context *context, const hg_data *data)
 {

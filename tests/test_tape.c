@@ -22,7 +22,7 @@ static const char *tape(hg_tape_format format)
     ck_assert_msg(strstr(where, what) != NULL, "\"%s\" is missing in\n%s",     \
                   what, where)
 
-/* ---- The tape ------------------------------------------------------------ */
+/* ---- The tape ----------------------------------------------------------- */
 
 static hg_tensor *record_line(void)
 {
@@ -157,7 +157,7 @@ START_TEST(a_full_disk_is_an_error_of_the_tape)
 }
 END_TEST
 
-/* ---- Anomaly mode -------------------------------------------------------- */
+/* ---- Anomaly mode ------------------------------------------------------- */
 
 START_TEST(anomaly_mode_names_op_layer_shapes_and_inputs)
 {
@@ -224,7 +224,7 @@ START_TEST(the_environment_turns_anomaly_mode_on)
 }
 END_TEST
 
-/* ---- Reports ------------------------------------------------------------- */
+/* ---- Reports ------------------------------------------------------------ */
 
 START_TEST(a_report_is_the_mean_over_all_elements_since_the_last_one)
 {

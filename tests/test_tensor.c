@@ -4,7 +4,7 @@
 #include "tensor/cpu.h"
 #include "tensor/random.h"
 
-/* ---- Shapes -------------------------------------------------------------- */
+/* ---- Shapes ------------------------------------------------------------- */
 
 START_TEST(shapes_are_written_in_brackets)
 {
@@ -67,7 +67,7 @@ START_TEST(dense_is_what_lies_row_by_row)
 }
 END_TEST
 
-/* ---- Values -------------------------------------------------------------- */
+/* ---- Values ------------------------------------------------------------- */
 
 START_TEST(arrays_of_every_type_are_copied_in)
 {
@@ -158,7 +158,7 @@ START_TEST(tensors_are_printed_with_long_axes_abbreviated)
 }
 END_TEST
 
-/* ---- Contexts and steps -------------------------------------------------- */
+/* ---- Contexts and steps ------------------------------------------------- */
 
 START_TEST(a_context_knows_its_settings)
 {
@@ -215,7 +215,7 @@ START_TEST(draws_depend_on_step_kind_and_order_only)
 }
 END_TEST
 
-/* ---- Random numbers ------------------------------------------------------ */
+/* ---- Random numbers ----------------------------------------------------- */
 
 START_TEST(philox_gives_the_published_words)
 {

@@ -8,7 +8,7 @@
 #include <immintrin.h>
 #endif
 
-/* ---- The parallel loop --------------------------------------------------- */
+/* ---- The parallel loop -------------------------------------------------- */
 
 typedef struct {
     int visits[1000];
@@ -50,7 +50,7 @@ START_TEST(a_loop_inside_a_loop_runs_on_its_thread)
 }
 END_TEST
 
-/* ---- Denormals ----------------------------------------------------------- */
+/* ---- Denormals ---------------------------------------------------------- */
 
 #ifdef HG_DOUBLE
 #define SMALLEST DBL_MIN
@@ -98,7 +98,7 @@ START_TEST(no_operation_changes_the_floating_point_state_of_the_caller)
 }
 END_TEST
 
-/* ---- Two contexts on two threads ----------------------------------------- */
+/* ---- Two contexts on two threads ---------------------------------------- */
 
 typedef struct {
     uint64_t seed;

@@ -6,8 +6,7 @@
 
 #include <float.h>
 
-/* ---- The gamma family
- * --------------------------------------------------------- */
+/* ---- The gamma family --------------------------------------------------- */
 
 #define EULER 0.57721566490153286
 #define PI2   9.86960440108935862 /* pi squared */
@@ -69,8 +68,7 @@ END_TEST
 
 #ifndef HG_DOUBLE
 
-/* ---- Accuracy over the whole range
- * ----------------------------------------------- */
+/* ---- Accuracy over the whole range -------------------------------------- */
 
 static hg_pointwise_run *const *table_of(int isa)
 {
@@ -178,8 +176,7 @@ START_TEST(special_values_of_vector_functions_are_exact)
 }
 END_TEST
 
-/* ---- Every kernel against the reference
- * ------------------------------------------- */
+/* ---- Every kernel against the reference --------------------------------- */
 
 #define MANY 333
 
