@@ -2,6 +2,7 @@
  * and what each thread does. Depends on shapes and strides only. */
 #include "ops/gemm_kernels.h"
 #include "ops/internal.h"
+#include "ops/onednn.h"
 
 enum { ENOUGH = 1 << 17 }; /* multiply-adds worth a thread */
 
@@ -79,6 +80,8 @@ void hg_gemm(const hg_kernel *k, const hg_gemm_job *job)
         hg_gemm_reference(k, job);
         return;
     }
+    if (hg_onednn_gemm(k, job))
+        return;
     const hg_gemm_kernels *run = hg_gemm_of(k);
     hg_gemm_job other = swapped(job);
     if (cost(&other, run->width) < cost(job, run->width))
