@@ -30,6 +30,7 @@ SEED, ITEMS, STEPS = 42, 1024, 200
 DATA_SEEDS = {
     ("ae", "faithful"): 9,
     ("vae", "faithful"): 21,
+    ("aae", "faithful"): 12,
     ("conv-vae", "faithful"): 21,
 }
 REPORTED = list(range(1, 11)) + list(range(20, STEPS + 1, 10))
