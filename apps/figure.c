@@ -53,6 +53,7 @@ static void text_at(cairo_t *cr, double x, double y, double align,
     cairo_text_extents(cr, text, &e);
     cairo_move_to(cr, x - align * e.x_advance, y);
     cairo_show_text(cr, text);
+    cairo_new_path(cr); /* text leaves a point that the next line would join */
 }
 
 static void hue(cairo_t *cr, int i)

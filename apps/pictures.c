@@ -86,7 +86,17 @@ static bool in_fixed_scope(trainer *t, const char *path,
     return ok;
 }
 
-bool pictures_of_epoch(trainer *t)
+/* Without the library for a picture the run goes on, and says what it lacks. */
+static bool or_without(trainer *t, bool drawn)
+{
+    if (drawn || hg_error_kind() != HG_ERROR_STATE)
+        return drawn;
+    log_line(t, "note: %s", hg_error());
+    hg_error_clear();
+    return true;
+}
+
+static bool draw_epoch(trainer *t)
 {
     char name[64];
     const hg_model *m = t->s.model;
@@ -257,7 +267,13 @@ static bool loss_curves(trainer *t)
     return ok || hg_fail(HG_ERROR_IO, "the loss curves cannot be drawn");
 }
 
+bool pictures_of_epoch(trainer *t)
+{
+    return or_without(t, draw_epoch(t));
+}
+
 bool pictures_at_end(trainer *t)
 {
-    return pictures_of_epoch(t) && latent_map(t) && loss_curves(t);
+    return pictures_of_epoch(t) && or_without(t, latent_map(t)) &&
+           or_without(t, loss_curves(t));
 }
