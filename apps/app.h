@@ -50,6 +50,10 @@ typedef struct {
 
 /* 0, or an exit code after a message (EXIT_DONE + 1000 after --help). */
 int parse_arguments(arguments *, int argc, char **argv, const char *usage);
+/* The same for `COMMAND [MODEL] ...`, whose options are the model's too; *model
+ * stays NULL where none is given. */
+int parse_model_arguments(arguments *, int argc, char **argv, const char *usage,
+                          const hg_model **model);
 /* The text of a flag; its fallback if it was not given; or NULL. */
 const char *flag_text(const arguments *, const char *name);
 bool flag_given(const arguments *, const char *name);

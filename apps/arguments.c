@@ -168,6 +168,19 @@ int parse_arguments(arguments *a, int argc, char **argv, const char *usage)
     return 0;
 }
 
+int parse_model_arguments(arguments *a, int argc, char **argv,
+                          const char *usage, const hg_model **model)
+{
+    *model = NULL;
+    if (argc > 1 && argv[1][0] != '-') {
+        *model = model_or_complain(argv[1]);
+        if (!*model)
+            return EXIT_USAGE;
+        a->options = (*model)->options;
+    }
+    return parse_arguments(a, argc, argv, usage);
+}
+
 /* ---- Values ------------------------------------------------------------- */
 
 const char *flag_text(const arguments *a, const char *name)

@@ -223,16 +223,12 @@ static bool check_model(const hg_model *m, const arguments *a, int *code)
 int run_gradcheck(int argc, char **argv)
 {
     arguments a = {.flags = flags};
-    const hg_model *model = NULL;
-    if (argc > 1 && argv[1][0] != '-') {
-        model = model_or_complain(argv[1]);
-        if (!model)
-            return EXIT_USAGE;
-        a.options = model->options;
-    }
-    int code = parse_arguments(&a, argc, argv,
-                               "usage: hourglass gradcheck [MODEL] [options]\n"
-                               "without MODEL: the whole zoo");
+    const hg_model *model;
+    int code =
+        parse_model_arguments(&a, argc, argv,
+                              "usage: hourglass gradcheck [MODEL] [options]\n"
+                              "without MODEL: the whole zoo",
+                              &model);
     if (code)
         return code == SHOWN_HELP ? EXIT_DONE : code;
     for (int i = 0; hg_model_at(i); i++)

@@ -137,16 +137,12 @@ static void print_summary_json(const hg_model *m, const workbench *w)
 int run_summary(int argc, char **argv)
 {
     arguments a = {.flags = flags};
-    const hg_model *model = NULL;
-    if (argc > 1 && argv[1][0] != '-') {
-        model = model_or_complain(argv[1]);
-        if (!model)
-            return EXIT_USAGE;
-        a.options = model->options;
-    }
-    int code = parse_arguments(&a, argc, argv,
-                               "usage: hourglass summary MODEL [options]\n"
-                               "  hourglass summary vae --latent 2");
+    const hg_model *model;
+    int code =
+        parse_model_arguments(&a, argc, argv,
+                              "usage: hourglass summary MODEL [options]\n"
+                              "  hourglass summary vae --latent 2",
+                              &model);
     if (code)
         return code == SHOWN_HELP ? EXIT_DONE : code;
     if (!model)

@@ -27,6 +27,12 @@ typedef struct {
     int64_t epoch_steps;
 } trainer;
 
+/* ---- settings.c --------------------------------------------------------- */
+
+extern const flag train_flags[];
+/* 0, or an exit code after a message. */
+int read_settings(const arguments *, settings *);
+
 /* ---- metrics.c: what is written while it runs --------------------------- */
 
 /* One line of metrics.jsonl; takes the object. */

@@ -65,7 +65,7 @@ static bool aae_optimizers(void *model, hg_params *p, hg_optimizers *o)
     return !hg_error();
 }
 
-/* ---- The losses, as published with an epsilon beside each logarithm -------- */
+/* ---- The losses, as published with an epsilon beside each logarithm ----- */
 
 static hg_tensor *log_guarded(hg_tensor *p)
 {
