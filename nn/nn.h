@@ -90,8 +90,9 @@ HG_API void hg_clip_grad_value(hg_params *, hg_real most);
 
 /* ---- Files: safetensors ------------------------------------------------- */
 
-/* Writes every entry below this cursor, sorted by path, through a temporary
- * file that is synced and renamed. `metadata` is a NULL-ended list of key,
+/* Writes every entry below this cursor, under its name relative to it, through
+ * a temporary file (FILE.tmp) that is synced and renamed; works while an error
+ * is pending. `metadata` is a NULL-ended list of key,
  * value, key, value, ...; or NULL. */
 HG_API HG_CHECK bool hg_params_save(const hg_params *, const char *file);
 HG_API HG_CHECK bool hg_params_save_with(const hg_params *, const char *file,
@@ -191,21 +192,22 @@ typedef enum {
     HG_SCHEDULE_CONSTANT,
     HG_SCHEDULE_STEP,   /* times gamma every `every` steps */
     HG_SCHEDULE_COSINE, /* to `last` over `steps` */
-    HG_SCHEDULE_PLATEAU /* times gamma after `patience` calls of
-                           hg_schedule_observe without improvement */
+    HG_SCHEDULE_PLATEAU /* times gamma when more than `patience` calls of
+                           hg_schedule_observe brought no improvement by
+                           a ten thousandth (as PyTorch) */
 } hg_schedule_kind;
 
 typedef struct {
     hg_schedule_kind kind;
     hg_real first, last;          /* value at the start; cosine: at the end */
     hg_real gamma;                /* [0.1] */
-    int64_t every, steps, warmup; /* linear from 0 over `warmup` steps */
+    int64_t every, steps, warmup; /* linear from 0, before all else */
     int patience;                 /* [10] */
 } hg_schedule;
 
 /* The value at a step; constant, step and cosine need no state. */
 HG_API hg_real hg_schedule_at(const hg_schedule *, int64_t step);
-/* PLATEAU: lowers `first` when `loss` has not improved; true if it did. */
+/* PLATEAU: lowers `first` when `loss` stalls; true when it was lowered. */
 typedef struct {
     hg_real best;
     int bad;
