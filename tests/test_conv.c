@@ -1,0 +1,467 @@
+/* test_conv.c - convolutions against unfold and matmul, fast kernels against
+ * the reference ones, windows, pooling and upsampling; mirrors, gradients and
+ * sentences. */
+#include "ops_fixture.h"
+#include "tensor/cpu.h"
+
+static hg_tensor *uniform(hg_shape shape)
+{
+    int64_t n = hg_shape_numel(shape);
+    hg_real *value = malloc((size_t)(n + 1) * sizeof *value);
+    ck_assert_ptr_nonnull(value);
+    for (int64_t i = 0; i < n; i++)
+        value[i] = (hg_real)draw(1 << 20) / (1 << 19) - 1;
+    hg_tensor *t = hg_from(value, REALS, shape);
+    free(value);
+    return t;
+}
+
+/* ---- Random convolutions ------------------------------------------------- */
+
+typedef struct {
+    int64_t n, c, h, w, o, kh, kw;
+    hg_conv_options options;
+} geometry;
+
+static geometry random_geometry(void)
+{
+    geometry g = {.n = 1 + draw(20),
+                  .c = 1 + draw(6),
+                  .o = 1 + draw(11),
+                  .kh = 1 + draw(4),
+                  .kw = 1 + draw(4)};
+    g.options = (hg_conv_options){
+        .stride = 1 + draw(3), .padding = draw(4), .dilation = 1 + draw(3)};
+    g.h = g.options.dilation * (g.kh - 1) + 1 + draw(7);
+    g.w = g.options.dilation * (g.kw - 1) + 1 + draw(7);
+    return g;
+}
+
+/* conv2d as the product of the weight with the windows as columns. */
+static hg_tensor *unfolded(hg_tensor *x, hg_tensor *w, hg_tensor *b,
+                           hg_conv_options options)
+{
+    hg_tensor *direct = hg_conv2d(x, w, b, options);
+    if (!direct)
+        return NULL;
+    hg_shape s = w->shape;
+    hg_tensor *columns = hg_unfold(x, s.dim[2], s.dim[3], options);
+    hg_tensor *rows =
+        hg_reshape(w, HG_SHAPE(s.dim[0], s.dim[1] * s.dim[2] * s.dim[3]));
+    hg_tensor *z = hg_reshape(hg_matmul(rows, columns), direct->shape);
+    return b ? hg_add(z, hg_reshape(b, HG_SHAPE(s.dim[0], 1, 1))) : z;
+}
+
+START_TEST(convolution_is_the_weight_times_the_unfolded_windows)
+{
+    for (int i = 0; i < 60; i++) {
+        geometry g = random_geometry();
+        hg_tensor *x = uniform(HG_SHAPE(g.n, g.c, g.h, g.w));
+        hg_tensor *w = uniform(HG_SHAPE(g.o, g.c, g.kh, g.kw));
+        hg_tensor *b = i & 1 ? uniform(HG_SHAPE(g.o)) : NULL;
+        expect_same(hg_conv2d(x, w, b, g.options), unfolded(x, w, b, g.options),
+                    CLOSE);
+    }
+}
+END_TEST
+
+/* Gradients in input and weight equal those of the unfolded product. */
+START_TEST(gradients_of_convolution_are_those_of_the_unfolded_product)
+{
+    for (int i = 0; i < 30; i++) {
+        geometry g = random_geometry();
+        hg_tensor *x = hg_watch(uniform(HG_SHAPE(g.n, g.c, g.h, g.w)));
+        hg_tensor *w = hg_watch(uniform(HG_SHAPE(g.o, g.c, g.kh, g.kw)));
+        hg_tensor *direct = hg_conv2d(x, w, NULL, g.options);
+        hg_tensor *oracle = unfolded(x, w, NULL, g.options);
+        hg_tensor *v = uniform(direct->shape);
+        expect_same(hg_grad(direct, x, v), hg_grad(oracle, x, v), CLOSE * 10);
+        expect_same(hg_grad(direct, w, v), hg_grad(oracle, w, v), CLOSE * 50);
+    }
+}
+END_TEST
+
+/* Forward, both gradients and the bias' by every kernel there is. */
+static void compare_kernels(hg_tensor *x, hg_tensor *w, hg_tensor *b,
+                            bool transposed, hg_conv_options options)
+{
+    int best = ctx->isa;
+    hg_tensor *plain[4], *fast[4];
+    for (int isa = -1; isa <= best; isa++) {
+        hg_context_set_reference(ctx, isa < 0);
+        ctx->isa = isa < 0 ? 0 : isa;
+        hg_tensor **out = isa < 0 ? plain : fast;
+        out[0] =
+            (transposed ? hg_conv_transpose2d : hg_conv2d)(x, w, b, options);
+        expect_no_error();
+        hg_tensor *v = out[0];
+        out[1] = hg_grad(out[0], x, v);
+        out[2] = hg_grad(out[0], w, v);
+        out[3] = hg_grad(out[0], b, v);
+        for (int i = 0; i < 4 && isa >= 0; i++)
+            expect_same(fast[i], plain[i], CLOSE * 200);
+    }
+    hg_context_set_reference(ctx, false);
+    ctx->isa = best;
+}
+
+START_TEST(fast_convolutions_agree_with_the_reference_over_random_shapes)
+{
+    for (int i = 0; i < 80; i++) {
+        geometry g = random_geometry();
+        bool transposed = i & 1;
+        hg_tensor *x = hg_watch(uniform(HG_SHAPE(g.n, g.c, g.h, g.w)));
+        hg_tensor *w =
+            hg_watch(transposed ? uniform(HG_SHAPE(g.c, g.o, g.kh, g.kw))
+                                : uniform(HG_SHAPE(g.o, g.c, g.kh, g.kw)));
+        hg_tensor *b = hg_watch(uniform(HG_SHAPE(g.o)));
+        if (transposed) {
+            g.options.padding = g.kh > 1 && g.kw > 1 ? draw(2) : 0;
+            g.options.output_padding = draw((uint32_t)g.options.stride);
+        }
+        compare_kernels(x, w, b, transposed, g.options);
+    }
+}
+END_TEST
+
+START_TEST(windows_as_large_as_the_image_are_products)
+{
+    hg_tensor *x = hg_watch(uniform(HG_SHAPE(5, 3, 4, 6)));
+    hg_tensor *w = hg_watch(uniform(HG_SHAPE(7, 3, 4, 6)));
+    hg_tensor *b = hg_watch(uniform(HG_SHAPE(7)));
+    compare_kernels(x, w, b, false, (hg_conv_options){0});
+    hg_tensor *y = hg_watch(uniform(HG_SHAPE(5, 7, 1, 1)));
+    hg_tensor *c = hg_watch(uniform(HG_SHAPE(3)));
+    compare_kernels(y, w, c, true, (hg_conv_options){0});
+}
+END_TEST
+
+START_TEST(convolutions_do_not_depend_on_the_number_of_threads)
+{
+    hg_tensor *x = hg_watch(uniform(HG_SHAPE(37, 3, 9, 8)));
+    hg_tensor *w = hg_watch(uniform(HG_SHAPE(13, 3, 3, 3)));
+    hg_conv_options o = {.stride = 2, .padding = 1};
+    hg_tensor *first[3];
+    for (int threads = 1; threads < 6; threads++) {
+        hg_context_set_threads(ctx, threads);
+        hg_tensor *z = hg_conv2d(x, w, NULL, o);
+        hg_tensor *now[3] = {z, hg_grad(z, x, z), hg_grad(z, w, z)};
+        for (int i = 0; i < 3; i++) {
+            first[i] = threads == 1 ? now[i] : first[i];
+            ck_assert(same_bits(first[i], now[i]));
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_second_convolution_allocates_nothing_from_the_heap_by_us)
+{
+    hg_tensor *x = uniform(HG_SHAPE(16, 3, 9, 8));
+    hg_tensor *w = uniform(HG_SHAPE(4, 3, 3, 3));
+    long before = 0;
+    for (int i = 0; i < 6; i++) {
+        hg_scope *s = hg_scope_open(ctx, HG_EVAL);
+        expect_ok(hg_conv2d(x, w, NULL, (hg_conv_options){.padding = 1}));
+        hg_scope_close(s);
+        before = i == 2 ? memory.calls : before;
+    }
+    ck_assert_int_eq(memory.calls, before);
+}
+END_TEST
+
+START_TEST(a_convolution_without_memory_is_an_error_and_leaks_nothing)
+{
+    hg_tensor *x = uniform(HG_SHAPE(16, 3, 40, 40));
+    hg_tensor *w = uniform(HG_SHAPE(4, 3, 3, 3));
+    bool done = false;
+    for (long n = 1; n < 20 && !done; n++) {
+        memory.fail_at = memory.calls + n;
+        hg_tensor *z = hg_conv2d(x, w, NULL, (hg_conv_options){.padding = 1});
+        memory.fail_at = 0;
+        done = z != NULL;
+        if (!done)
+            expect_error(MEMORY, "bytes");
+    }
+    ck_assert(done);
+}
+END_TEST
+
+START_TEST(transposed_convolution_is_the_mirror_of_convolution)
+{
+    for (int i = 0; i < 20; i++) {
+        geometry g = random_geometry();
+        hg_tensor *x = hg_watch(apart(HG_SHAPE(1 + g.n % 3, g.c, g.h, g.w), i));
+        hg_tensor *w = hg_watch(apart(HG_SHAPE(g.o, g.c, g.kh, g.kw), i + 1));
+        hg_tensor *z = hg_conv2d(x, w, NULL, g.options);
+        ck_assert_msg(z != NULL, "%s", hg_error());
+        hg_tensor *v = hg_watch(apart(z->shape, 5));
+        ck_assert(
+            same_value(inner(z, v), inner(x, hg_grad(z, x, v)), CLOSE * 50));
+        ck_assert(
+            same_value(inner(z, v), inner(w, hg_grad(z, w, v)), CLOSE * 50));
+    }
+}
+END_TEST
+
+START_TEST(transposed_convolution_has_pytorchs_sizes)
+{
+    hg_tensor *x = hg_ones(HG_SHAPE(1, 1, 3, 3));
+    hg_tensor *w = hg_ones(HG_SHAPE(1, 2, 3, 3));
+    expect_shape(
+        hg_conv_transpose2d(x, w, NULL, (hg_conv_options){.stride = 2}), 1, 2,
+        7, 7);
+    expect_shape(
+        hg_conv_transpose2d(
+            x, w, NULL,
+            (hg_conv_options){.stride = 2, .padding = 1, .output_padding = 1}),
+        1, 2, 6, 6);
+    hg_tensor *z = hg_conv_transpose2d(
+        hg_ones(HG_SHAPE(1, 1, 1, 2)), tensor((1, 1, 1, 2), 1, 10), vector(0.5),
+        (hg_conv_options){.stride = 2, .output_padding = 1});
+    expect_values(z, 1.5, 10.5, 1.5, 10.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5);
+}
+END_TEST
+
+/* ---- Gradients, first and second
+ * ---------------------------------------------- */
+
+static hg_tensor *conv(hg_tensor *const *in)
+{
+    return hg_conv2d(in[0], in[1], in[2],
+                     (hg_conv_options){.stride = 2, .padding = 1});
+}
+
+static hg_tensor *conv_dilated(hg_tensor *const *in)
+{
+    return hg_conv2d(in[0], in[1], NULL,
+                     (hg_conv_options){.padding = 1, .dilation = 2});
+}
+
+static hg_tensor *conv_transposed(hg_tensor *const *in)
+{
+    return hg_conv_transpose2d(
+        in[0], in[1], in[2],
+        (hg_conv_options){.stride = 2, .padding = 1, .output_padding = 1});
+}
+
+static hg_tensor *unfold(hg_tensor *const *in)
+{
+    return hg_unfold(in[0], 2, 3, (hg_conv_options){.stride = 2, .padding = 1});
+}
+
+static hg_tensor *fold(hg_tensor *const *in)
+{
+    return hg_fold(in[0], 4, 5, 2, 2, (hg_conv_options){.padding = 1});
+}
+
+static hg_tensor *max_pool(hg_tensor *const *in)
+{
+    return hg_square(hg_max_pool2d(
+        in[0], (hg_pool_options){.kernel = 3, .stride = 2, .padding = 1}));
+}
+
+static hg_tensor *avg_pool(hg_tensor *const *in)
+{
+    return hg_avg_pool2d(
+        in[0], (hg_pool_options){.kernel = 3, .stride = 2, .padding = 1});
+}
+
+static hg_tensor *nearest(hg_tensor *const *in)
+{
+    return hg_resize(in[0], 5, 7, HG_NEAREST);
+}
+
+static hg_tensor *bilinear(hg_tensor *const *in)
+{
+    return hg_resize(in[0], 5, 7, HG_BILINEAR);
+}
+
+static void check_twice(test_function *f, const char *name, hg_shape x,
+                        hg_shape y, hg_shape z)
+{
+    static hg_real value[3][512];
+    const hg_real *values[3] = {value[0], value[1], value[2]};
+    hg_shape shapes[3] = {x, y, z};
+    int count = z.rank ? 3 : y.rank ? 2 : 1;
+    if (sizeof(hg_real) != sizeof(double))
+        return;
+    for (int i = 0; i < count; i++)
+        fill_apart(value[i], hg_shape_numel(shapes[i]), i + 1);
+    test_call c = {f, false};
+    bool ok = hg_check_function(ctx, call, &c, values, shapes, count,
+                                (hg_check_options){.second = true});
+    ck_assert_msg(ok, "%s: %s", name, hg_error());
+}
+
+START_TEST(gradients_of_convolutions_are_right_twice)
+{
+    check_twice(conv, "conv2d", HG_SHAPE(2, 2, 5, 4), HG_SHAPE(3, 2, 3, 2),
+                HG_SHAPE(3));
+    check_twice(conv_dilated, "dilated", HG_SHAPE(2, 2, 5, 6),
+                HG_SHAPE(2, 2, 2, 3), HG_SCALAR);
+    check_twice(conv_transposed, "conv_transpose2d", HG_SHAPE(2, 3, 3, 2),
+                HG_SHAPE(3, 2, 3, 3), HG_SHAPE(2));
+}
+END_TEST
+
+START_TEST(gradients_of_windows_pools_and_resizing_are_right_twice)
+{
+    hg_shape x = HG_SHAPE(2, 2, 4, 5);
+    check_twice(unfold, "unfold", x, HG_SCALAR, HG_SCALAR);
+    check_twice(fold, "fold", HG_SHAPE(2, 8, 30), HG_SCALAR, HG_SCALAR);
+    check_twice(max_pool, "max_pool2d", x, HG_SCALAR, HG_SCALAR);
+    check_twice(avg_pool, "avg_pool2d", x, HG_SCALAR, HG_SCALAR);
+    check_twice(nearest, "nearest", x, HG_SCALAR, HG_SCALAR);
+    check_twice(bilinear, "bilinear", x, HG_SCALAR, HG_SCALAR);
+    check_twice(bilinear, "bilinear down", HG_SHAPE(1, 1, 9, 8), HG_SCALAR,
+                HG_SCALAR);
+}
+END_TEST
+
+START_TEST(linear_window_ops_have_mirrors)
+{
+    hg_tensor *x = hg_watch(apart(HG_SHAPE(2, 3, 5, 6), 1));
+    hg_tensor *columns = hg_watch(apart(HG_SHAPE(2, 8, 30), 2));
+    test_function *const f[] = {unfold, avg_pool, nearest, bilinear};
+    for (int i = 0; i < 4; i++)
+        expect_mirror(x, f[i](&x));
+    expect_mirror(columns, fold(&columns));
+}
+END_TEST
+
+/* ---- Pooling and upsampling by hand
+ * --------------------------------------------- */
+
+START_TEST(pools_take_the_first_maximum_and_count_padding)
+{
+    hg_tensor *x =
+        hg_watch(tensor((1, 1, 3, 4), 1, 2, 2, 0, 2, 2, 5, 5, -1, -2, -3, -4));
+    hg_tensor *z = hg_max_pool2d(x, (hg_pool_options){.kernel = 2});
+    expect_values(z, 2, 5);
+    expect_values(hg_grad(z, x, tensor((1, 1, 1, 2), 3, 7)), 0, 3, 0, 0, 0, 0,
+                  7, 0, 0, 0, 0, 0);
+    hg_tensor *y = hg_avg_pool2d(
+        x, (hg_pool_options){.kernel = 2, .stride = 2, .padding = 1});
+    expect_values(y, 0.25, 1, 0, 0.25, 0.5, 0.25);
+    hg_tensor *n = tensor((1, 1, 1, 3), 1, NAN, 2);
+    expect_values(hg_max_pool2d(n, (hg_pool_options){.kernel = 1}), 1, NAN, 2);
+    hg_tensor *pair = tensor((1, 1, 2, 2), 1, NAN, 2, 3);
+    expect_values(hg_max_pool2d(pair, (hg_pool_options){.kernel = 2}), NAN);
+}
+END_TEST
+
+START_TEST(upsampling_repeats_pixels_or_interpolates_between_centres)
+{
+    hg_tensor *x = tensor((1, 1, 1, 2), 1, 3);
+    expect_values(hg_upsample(x, 2, HG_NEAREST), 1, 1, 3, 3, 1, 1, 3, 3);
+    expect_values(hg_upsample(x, 2, HG_BILINEAR), 1, 1.5, 2.5, 3, 1, 1.5, 2.5,
+                  3);
+    expect_values(hg_resize(x, 1, 3, HG_NEAREST), 1, 1, 3);
+    expect_values(hg_resize(x, 1, 1, HG_BILINEAR), 2);
+}
+END_TEST
+
+/* ---- Edges and sentences
+ * ----------------------------------------------------------- */
+
+START_TEST(a_batch_of_nothing_is_legal_and_nan_passes)
+{
+    hg_tensor *w = hg_watch(hg_ones(HG_SHAPE(2, 3, 2, 2)));
+    hg_tensor *x = hg_watch(hg_zeros(HG_SHAPE(0, 3, 4, 4)));
+    hg_tensor *z = hg_conv2d(x, w, NULL, (hg_conv_options){0});
+    expect_shape(z, 0, 2, 3, 3);
+    ck_assert_int_eq(hg_numel(hg_grad(z, x, NULL)), 0);
+    hg_tensor *dw = hg_grad(z, w, NULL);
+    ck_assert_msg(dw && inner(dw, dw) == 0, "%s", hg_error());
+    hg_tensor *nan = hg_full(HG_SHAPE(1, 3, 2, 2), NAN);
+    expect_values(hg_conv2d(nan, w, NULL, (hg_conv_options){0}), NAN, NAN);
+    expect_values(hg_conv2d(hg_ones(HG_SHAPE(1, 1, 1, 1)),
+                            hg_full(HG_SHAPE(1, 1, 1, 1), NAN), NULL,
+                            (hg_conv_options){0}),
+                  NAN);
+}
+END_TEST
+
+START_TEST(convolution_of_mismatched_shapes_names_axes_and_hints)
+{
+    hg_conv_options o = {0};
+    hg_tensor *w = hg_zeros(HG_SHAPE(8, 3, 3, 3));
+    ck_assert_ptr_null(hg_conv2d(hg_zeros(HG_SHAPE(2, 9, 9, 3)), w, NULL, o));
+    expect_error(SHAPE, "conv2d", "[N, C, H, W]", "[2, 9, 9, 3]",
+                 "[8, 3, 3, 3]", "channels seem to be last", "hg_permute");
+    ck_assert_ptr_null(hg_conv2d(hg_zeros(HG_SHAPE(3, 9, 9)), w, NULL, o));
+    expect_error(SHAPE, "conv2d", "[3, 9, 9]", "hg_unsqueeze");
+    ck_assert_ptr_null(hg_conv2d(hg_zeros(HG_SHAPE(1, 3, 2, 9)), w, NULL, o));
+    expect_error(SHAPE, "conv2d", "3 x 3", "H = 2", "does not fit");
+    hg_tensor *x = hg_zeros(HG_SHAPE(1, 3, 9, 9));
+    ck_assert_ptr_null(hg_conv2d(x, w, hg_zeros(HG_SHAPE(3)), o));
+    expect_error(SHAPE, "bias [3]", "[8]");
+    ck_assert_ptr_null(
+        hg_conv2d(x, w, NULL, (hg_conv_options){.output_padding = 1}));
+    expect_error(ARGUMENT, "output_padding", "hg_conv_transpose2d");
+    ck_assert_ptr_null(hg_conv2d(x, w, NULL, (hg_conv_options){.stride = -1}));
+    expect_error(ARGUMENT, "stride -1");
+    ck_assert_ptr_null(hg_conv2d(NULL, w, NULL, o));
+    expect_error(ARGUMENT, "conv2d", "NULL");
+}
+END_TEST
+
+START_TEST(transposed_convolution_of_mismatched_shapes_names_them)
+{
+    hg_tensor *x = hg_zeros(HG_SHAPE(1, 3, 4, 4));
+    hg_tensor *w = hg_zeros(HG_SHAPE(3, 2, 3, 3));
+    ck_assert_ptr_null(hg_conv_transpose2d(hg_zeros(HG_SHAPE(1, 2, 4, 4)), w,
+                                           NULL, (hg_conv_options){0}));
+    expect_error(SHAPE, "conv_transpose2d", "C = 2", "wants 3");
+    ck_assert_ptr_null(hg_conv_transpose2d(
+        x, w, NULL, (hg_conv_options){.stride = 2, .output_padding = 2}));
+    expect_error(SHAPE, "conv_transpose2d", "output_padding", "[1, 3, 4, 4]");
+    ck_assert_ptr_null(
+        hg_conv_transpose2d(x, w, NULL, (hg_conv_options){.padding = 9}));
+    expect_error(SHAPE, "conv_transpose2d", "padding");
+}
+END_TEST
+
+START_TEST(windows_that_do_not_fit_are_errors_with_a_sentence)
+{
+    hg_tensor *x = hg_zeros(HG_SHAPE(1, 3, 2, 9));
+    ck_assert_ptr_null(hg_unfold(x, 3, 3, (hg_conv_options){0}));
+    expect_error(SHAPE, "unfold", "3 x 3", "H = 2");
+    ck_assert_ptr_null(
+        hg_unfold(hg_zeros(HG_SHAPE(3)), 1, 1, (hg_conv_options){0}));
+    expect_error(SHAPE, "unfold", "[N, C, H, W]");
+    ck_assert_ptr_null(hg_unfold(x, 0, 1, (hg_conv_options){0}));
+    expect_error(ARGUMENT, "unfold", "0 x 1");
+    ck_assert_ptr_null(
+        hg_fold(hg_zeros(HG_SHAPE(1, 4, 5)), 3, 3, 2, 2, (hg_conv_options){0}));
+    expect_error(SHAPE, "fold", "[1, 4, 5]", "3 x 3");
+    ck_assert_ptr_null(hg_max_pool2d(x, (hg_pool_options){.kernel = 3}));
+    expect_error(SHAPE, "max_pool2d", "3 x 3", "[1, 3, 2, 9]");
+    ck_assert_ptr_null(
+        hg_avg_pool2d(x, (hg_pool_options){.kernel = 2, .padding = 2}));
+    expect_error(ARGUMENT, "avg_pool2d", "half the kernel");
+    ck_assert_ptr_null(hg_upsample(x, 0, HG_NEAREST));
+    expect_error(SHAPE, "upsample", "at least 1");
+    ck_assert_ptr_null(hg_resize(hg_zeros(HG_SHAPE(3)), 2, 2, HG_NEAREST));
+    expect_error(SHAPE, "upsample", "[N, C, H, W]");
+}
+END_TEST
+
+TEST_MAIN("conv", convolution_is_the_weight_times_the_unfolded_windows,
+          gradients_of_convolution_are_those_of_the_unfolded_product,
+          fast_convolutions_agree_with_the_reference_over_random_shapes,
+          windows_as_large_as_the_image_are_products,
+          convolutions_do_not_depend_on_the_number_of_threads,
+          a_second_convolution_allocates_nothing_from_the_heap_by_us,
+          a_convolution_without_memory_is_an_error_and_leaks_nothing,
+          transposed_convolution_is_the_mirror_of_convolution,
+          transposed_convolution_has_pytorchs_sizes,
+          gradients_of_convolutions_are_right_twice,
+          gradients_of_windows_pools_and_resizing_are_right_twice,
+          linear_window_ops_have_mirrors,
+          pools_take_the_first_maximum_and_count_padding,
+          upsampling_repeats_pixels_or_interpolates_between_centres,
+          a_batch_of_nothing_is_legal_and_nan_passes,
+          convolution_of_mismatched_shapes_names_axes_and_hints,
+          transposed_convolution_of_mismatched_shapes_names_them,
+          windows_that_do_not_fit_are_errors_with_a_sentence)
