@@ -186,15 +186,14 @@ class Copy:
         self.tests = [t for t in tests if wanted(t["suite"])]
         self.targets = [os.path.relpath(t["cmd"][0], self.build)
                         for t in self.tests]
-        self.compile(check=True)
+        self.sound = self.compile() and self.passes()
 
     def run(self, *command, **options):
         return subprocess.run(command, capture_output=True, text=True,
                               cwd=self.tree, **options)
 
-    def compile(self, **options):
-        built = self.run("ninja", "-C", self.build, "-j1", *self.targets,
-                         **options)
+    def compile(self):
+        built = self.run("ninja", "-C", self.build, "-j1", *self.targets)
         return built.returncode == 0
 
     def passes(self):
@@ -229,8 +228,9 @@ def wanted(suites):
 
 def work(folder, todo, verdicts):
     copy = Copy(folder)
-    if not copy.passes():
-        raise SystemExit("the tests fail before anything is changed")
+    if not copy.sound:
+        print("the tests do not pass as they are")
+        return
     while True:
         try:
             mutant = todo.get_nowait()
