@@ -193,8 +193,6 @@ static bool is_fresh(const hg_tensor *t, uint64_t version)
 static bool values_fresh(const hg_block *b)
 {
     unsigned reads = b->t.op->reads;
-    if (reads & HG_READS_NOTHING)
-        return true;
     for (int i = 0; i < b->t.arity; i++)
         if ((!reads || reads & HG_READS_IN(i)) &&
             !is_fresh(b->t.in[i], b->in_version[i]))

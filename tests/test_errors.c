@@ -34,6 +34,7 @@ START_TEST(operations_refuse_while_an_error_is_pending)
     uint64_t launches = hg_context_launches(ctx);
     hg_fail(HG_ERROR_STATE, "pending");
     ck_assert_ptr_null(hg_square(x));
+    ck_assert_ptr_null(hg_zeros(HG_SCALAR));
     ck_assert_ptr_null(hg_from((float[]){1}, "f4", HG_SHAPE(1)));
     ck_assert_ptr_null(hg_grad(y, x, NULL));
     ck_assert_ptr_null(hg_scope_open(ctx, HG_EVAL));
