@@ -112,7 +112,9 @@ HG_API const hg_model *hg_model_at(int i);
 /* Optimisers as the model wants them, or one Adam(1e-3) over the store. */
 HG_API HG_CHECK bool hg_model_optimizers(const hg_model *, void *model,
                                          hg_params *, hg_optimizers *);
-/* One training step in the open scope; reports "loss". */
+/* One training step in the open scope; reports "loss". On failure the update
+ * under way has changed no weight; earlier ones of the step, where it makes
+ * several, stand. */
 HG_API HG_CHECK bool hg_model_step(const hg_model *, void *model,
                                    const hg_batch *, const hg_optimizers *);
 

@@ -1,0 +1,122 @@
+/* models_fixture.h - a model with its data and optimisers on a context of its
+ * own, whose allocations are counted and can be made to fail. */
+#ifndef HG_TEST_MODELS_FIXTURE_H
+#define HG_TEST_MODELS_FIXTURE_H
+
+#include "support.h"
+
+#include "models/model.h"
+
+/* Not a multiple of the batch: an epoch ends with a smaller one. */
+enum { RIG_ITEMS = 30, RIG_PIXELS = 784, RIG_BATCH = 4 };
+
+static uint8_t rig_image[RIG_ITEMS * RIG_PIXELS];
+
+typedef struct {
+    const hg_model *model;
+    test_memory memory;
+    hg_context *context;
+    hg_params *params;
+    void *state;
+    hg_data *data;
+    hg_loader *loader;
+    hg_optimizers optimizers;
+} rig;
+
+/* Bars of grey that lean from item to item. */
+UNUSED static void rig_make_images(void)
+{
+    for (int i = 0; i < RIG_ITEMS; i++)
+        for (int p = 0; p < RIG_PIXELS; p++) {
+            int place = (p % 28 * (2 + i % 3) + p / 28 * (1 + i % 5)) % 28;
+            rig_image[i * RIG_PIXELS + p] = (uint8_t)(place * 9);
+        }
+}
+
+/* What may fail is asked of r->memory beforehand; false with an error. */
+UNUSED static bool rig_open_with(rig *r, const hg_model *model, int threads,
+                                 bool reference)
+{
+    hg_data_options borrow = {.borrow = true};
+    rig_make_images();
+    if (scope) /* of support.h, on another context */
+        hg_scope_close(scope);
+    scope = NULL;
+    r->model = model;
+    r->context = hg_context_new_with("cpu", 42, test_allocator(&r->memory));
+    if (!r->context)
+        return false;
+    hg_context_set_threads(r->context, threads);
+    hg_context_set_reference(r->context, reference);
+    r->data = hg_data_from(r->context, rig_image, "u1",
+                           HG_SHAPE(RIG_ITEMS, 1, 28, 28), NULL, borrow);
+    hg_config *c = hg_config_new(r->context, model, r->data);
+    r->params = hg_params_new(r->context);
+    r->state = r->params && c ? model->build(r->params, c) : NULL;
+    r->loader = hg_loader_new(r->data, RIG_BATCH, true);
+    return r->state && r->loader &&
+           hg_model_optimizers(model, r->state, r->params, &r->optimizers);
+}
+
+UNUSED static bool rig_open(rig *r, const hg_model *model)
+{
+    return rig_open_with(r, model, 1, false);
+}
+
+/* Nothing may stay behind. */
+UNUSED static void rig_close(rig *r)
+{
+    hg_context_free(r->context);
+    ck_assert_int_eq(r->memory.live, 0);
+    *r = (rig){0};
+}
+
+/* One training step on the next batch. */
+UNUSED static bool rig_step(rig *r)
+{
+    hg_batch b;
+    hg_scope *s = hg_next(r->loader, HG_TRAIN, &b);
+    if (!s && !hg_error()) /* the next epoch */
+        s = hg_next(r->loader, HG_TRAIN, &b);
+    if (!s)
+        return false;
+    bool ok = hg_model_step(r->model, r->state, &b, &r->optimizers);
+    hg_scope_close(s);
+    return ok;
+}
+
+UNUSED static bool rig_train(rig *r, int64_t steps)
+{
+    for (int64_t i = 0; i < steps; i++)
+        if (!rig_step(r))
+            return false;
+    return true;
+}
+
+/* The bits of one tensor, and of all parameters and buffers, in a number. */
+UNUSED static uint64_t tensor_bits(const hg_tensor *t)
+{
+    const unsigned char *byte = hg_data(t);
+    uint64_t h = 0xCBF29CE484222325u;
+    for (size_t i = 0; i < (size_t)hg_numel(t) * sizeof(hg_real); i += 4) {
+        uint32_t word;
+        memcpy(&word, byte + i, 4);
+        h = (h ^ word) * 0x100000001B3u;
+    }
+    return h;
+}
+
+UNUSED static uint64_t rig_bits(const rig *r)
+{
+    uint64_t h = 0;
+    const hg_tensor *t;
+    for (int64_t i = 0; (t = hg_params_entry(r->params, i)); i++)
+        h = h * 31 + (t->dtype == HG_REAL ? tensor_bits(t) : 0);
+    return h;
+}
+
+#define EACH_MODEL(m)                                                          \
+    (int i_ = 0; hg_model_at(i_);                                              \
+     i_++) for (const hg_model *m = hg_model_at(i_); m; m = NULL)
+
+#endif

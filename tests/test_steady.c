@@ -1,0 +1,27 @@
+/* test_steady.c - training makes no allocation once it is under way, and no
+ * memory grows: counted over a thousand steps of every model. */
+#include "models_fixture.h"
+
+enum { WARM_UP = 2 * RIG_ITEMS, STEPS = 1000 };
+
+START_TEST(a_thousand_steps_of_every_model_allocate_nothing)
+{
+    for
+        EACH_MODEL(m)
+        {
+            rig r = {0};
+            expect_ok(rig_open_with(&r, m, 0, false));
+            expect_ok(rig_train(&r, WARM_UP));
+            long calls = r.memory.calls, live = r.memory.live;
+            size_t bytes = hg_context_bytes(r.context);
+            expect_ok(rig_train(&r, STEPS));
+            ck_assert_msg(r.memory.calls == calls && r.memory.live == live,
+                          "%s: %ld allocations in %d steps", m->name,
+                          r.memory.calls - calls, STEPS);
+            ck_assert_uint_eq(hg_context_bytes(r.context), bytes);
+            rig_close(&r);
+        }
+}
+END_TEST
+
+TEST_MAIN("steady", a_thousand_steps_of_every_model_allocate_nothing)
