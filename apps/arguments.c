@@ -237,22 +237,30 @@ void given_options(const arguments *a, const char **pairs)
 
 /* ---- Suggestions -------------------------------------------------------- */
 
-/* Levenshtein's distance of words up to 63 letters. */
+static int least_of(int a, int b, int c)
+{
+    int least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+/* Edits from one word to the other, swapped neighbours counting as one, of
+ * words up to 63 letters (Damerau, 1964; Levenshtein, 1966). */
 static int distance(const char *a, const char *b)
 {
-    int row[64], n = (int)strlen(b);
+    int before[64], above[64] = {0}, row[64], n = (int)strlen(b);
     if (n > 63)
         return 99;
     for (int j = 0; j <= n; j++)
         row[j] = j;
     for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
+        memcpy(before, above, sizeof before);
+        memcpy(above, row, sizeof above);
         row[0] = i;
         for (int j = 1; j <= n; j++) {
-            int above = row[j], change = diagonal + (a[i - 1] != b[j - 1]);
-            int least = above < row[j - 1] ? above + 1 : row[j - 1] + 1;
-            row[j] = change < least ? change : least;
-            diagonal = above;
+            int change = above[j - 1] + (a[i - 1] != b[j - 1]);
+            row[j] = least_of(above[j] + 1, row[j - 1] + 1, change);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = least_of(row[j], before[j - 2] + 1, row[j]);
         }
     }
     return row[n];

@@ -194,7 +194,7 @@ hg_data *hg_data_open_path(hg_context *context, const char *at)
     struct stat st;
     char name[64];
     if (stat(at, &st)) {
-        hg_fail(HG_ERROR_IO,
+        hg_fail(HG_ERROR_DATA,
                 "%s: there is no such file or folder; named sets are written "
                 "without a slash (mnist, synthetic)",
                 at);

@@ -247,7 +247,7 @@ END_TEST
 START_TEST(a_path_that_is_no_file_is_refused)
 {
     ck_assert_ptr_null(hg_data_open(ctx, in_folder("nothing"), NONE));
-    expect_error(HG_ERROR_IO, "there is no such file or folder");
+    expect_error(HG_ERROR_DATA, "there is no such file or folder");
     ck_assert_int_eq(mkfifo(in_folder("pipe"), 0600), 0);
     ck_assert_ptr_null(hg_data_open(ctx, in_folder("pipe"), NONE));
     expect_error(HG_ERROR_IO, "this is not a file");
