@@ -27,7 +27,8 @@ static bool linear_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
-/* x is a matrix, or dense: its rows are evenly spaced. */
+/* x is a matrix of any strides, or dense: its rows are evenly spaced. The
+ * stride of an axis of size 1 says nothing, also in a dense tensor. */
 static void linear_cpu(const hg_kernel *k)
 {
     int last = k->out_shape.rank - 1;
@@ -40,7 +41,7 @@ static void linear_cpu(const hg_kernel *k)
                    .n = out,
                    .k = in,
                    .a = k->in[0],
-                   .a_row = last ? k->in_stride[0][last - 1] : in,
+                   .a_row = last == 1 ? k->in_stride[0][0] : in,
                    .a_col = k->in_stride[0][last],
                    .b = k->in[1],
                    .b_row = k->in_stride[1][1],

@@ -298,6 +298,16 @@ START_TEST(matmul_of_mismatched_shapes_reports_both_shapes)
 }
 END_TEST
 
+/* Its axis of size 1 has a stride that says nothing. */
+START_TEST(linear_of_permuted_batches_of_one_reads_the_right_rows)
+{
+    hg_tensor *x = hg_reshape(hg_real_of(hg_arange(12)), HG_SHAPE(1, 4, 3));
+    hg_tensor *w = hg_ones(HG_SHAPE(1, 3));
+    hg_tensor *y = hg_linear(hg_permute(x, HG_OVER(1, 0, 2)), w, NULL);
+    expect_values(hg_reshape(y, HG_SHAPE(4)), 3, 12, 21, 30);
+}
+END_TEST
+
 START_TEST(linear_of_mismatched_shapes_reports_weight_and_bias)
 {
     hg_tensor *x = hg_zeros(HG_SHAPE(2, 3));
@@ -320,6 +330,7 @@ TEST_MAIN("matmul", a_product_of_small_matrices_is_what_one_computes_by_hand,
           nothing_times_something_is_zeros_or_nothing,
           nan_and_infinity_pass_through_products,
           linear_is_x_times_the_transposed_weight_plus_bias,
+          linear_of_permuted_batches_of_one_reads_the_right_rows,
           gradients_of_products_are_right_twice,
           gradients_of_broadcast_products_and_layers_are_right_twice,
           the_gradient_of_a_transposed_operand_is_not_copied,
