@@ -106,6 +106,16 @@ static void launch(const hg_op *op, hg_context *context, hg_tensor *z)
     op->cpu(&k);
 }
 
+/* A gradient that the user builds on must not be recycled when its leaf is
+ * cleared: it then lives as long as the scope. */
+static void keep_gradients(const hg_tensor *z)
+{
+    for (int i = 0; i < z->arity; i++) {
+        hg_block_of(z->in[i])->temporary = false;
+        hg_base_of(z->in[i])->temporary = false;
+    }
+}
+
 /* Is the result recorded: does a gradient have to pass through it? */
 static void record(const hg_op *op, hg_scope *s, hg_tensor *z)
 {
@@ -160,6 +170,8 @@ static hg_tensor *apply(const hg_op *op, const void *attr, hg_tensor *const *in,
     else
         launch(op, s->owner.context, z);
     record(op, s, z);
+    if (!s->owner.context->in_pass && (op->view || z->wants_grad))
+        keep_gradients(z);
     if (s->owner.context->anomaly && !hg_anomaly_check(z))
         return NULL;
     return hg_error() ? NULL : z;

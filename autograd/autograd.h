@@ -49,7 +49,7 @@ HG_API hg_tensor *hg_straight_through(hg_tensor *value, hg_tensor *through);
 
 /* Records the mean over calls of the mean of t under a name, for the log.
  * Adds up the elements of t, so per-image terms of shape [batch] are weighted
- * rightly whatever the batch. */
+ * rightly whatever the batch. hg_model_evaluate leaves these means alone. */
 HG_API void hg_report(const char *name, hg_tensor *t);
 /* The mean since the last call, which starts it afresh; false if nothing was
  * reported under this name. */

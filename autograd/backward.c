@@ -18,12 +18,6 @@ typedef struct {
 
 /* ---- Temporaries -------------------------------------------------------- */
 
-/* The block whose buffer t looks at. */
-static hg_block *base_of(const hg_tensor *t)
-{
-    return (hg_block *)((char *)t->storage - offsetof(hg_block, storage));
-}
-
 static void keep(hg_tensor *t)
 {
     hg_block_of(t)->kept++;
@@ -38,7 +32,7 @@ static void drop_if_idle(hg_block *b)
 
 static void let_go(hg_tensor *t)
 {
-    hg_block *base = base_of(t), *b = hg_block_of(t);
+    hg_block *base = hg_base_of(t), *b = hg_block_of(t);
     t->storage->holds--;
     b->kept--;
     if (b != base)
@@ -172,7 +166,7 @@ static bool accumulate(const pass *p, hg_tensor *in, hg_tensor *dx)
 
 static const char *value_name(const hg_tensor *t)
 {
-    const hg_tensor *base = &base_of(t)->t;
+    const hg_tensor *base = &hg_base_of(t)->t;
     return base->name ? base->name : base->op ? base->op->name : "a leaf";
 }
 

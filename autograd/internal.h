@@ -17,6 +17,12 @@ hg_tensor *hg_grad_or_none(hg_tensor *y, hg_tensor *x, hg_tensor *v);
 /* Fails with a sentence that says why the loss reaches no parameter. */
 bool hg_fail_unreached(const hg_tensor *loss);
 
+/* The block whose buffer t looks at. */
+static inline hg_block *hg_base_of(const hg_tensor *t)
+{
+    return (hg_block *)((char *)t->storage - offsetof(hg_block, storage));
+}
+
 /* Forgets a leaf's gradient and gives its memory back. */
 void hg_clear_gradient(hg_tensor *leaf);
 

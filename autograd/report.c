@@ -59,6 +59,8 @@ void hg_report(const char *name, hg_tensor *t)
     hg_scope *s = hg_scope_here();
     if (!s || !hg_usable(t, "hg_report: the tensor"))
         return;
+    if (s->owner.context->mute)
+        return;
     if (!name || t->dtype != HG_REAL) {
         hg_fail(HG_ERROR_ARGUMENT, "hg_report: needs a name and real values");
         return;

@@ -29,14 +29,15 @@ bool hg_backward_to_n(hg_tensor *loss, hg_params *const *sets, int n)
 {
     if (!hg_usable(loss, "hg_backward_to: the loss"))
         return false;
-    uint64_t mark = 0;
-    for (int i = 0; i < n; i++) {
+    if (n < 1)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "hg_backward_to: no set of parameters is given");
+    for (int i = 0; i < n; i++)
         if (!hg_params_usable(sets[i], "hg_backward_to"))
             return false;
-        if (!mark)
-            mark = ++hg_params_context(sets[i])->serial;
+    uint64_t mark = ++hg_params_context(sets[0])->serial;
+    for (int i = 0; i < n; i++)
         hg_mark_set(sets[i], mark);
-    }
     return hg_backward_where(loss, hg_is_marked, &mark);
 }
 
@@ -48,6 +49,7 @@ const hg_real *hg_dense_gradient(hg_tensor *leaf)
     if (hg_is_contiguous(leaf->grad))
         return hg_data(leaf->grad);
     hg_gather_values(leaf->grad, hg_data(home));
+    home->storage->version++;
     return hg_data(home);
 }
 
@@ -106,6 +108,7 @@ static void rewrite(hg_tensor *leaf, hg_real most, hg_real factor)
         hg_real low = g[i] < -most ? -most : g[i];
         out[i] = (low > most ? most : low) * factor;
     }
+    home->storage->version++;
     hg_clear_gradient(leaf);
     leaf->grad = home;
 }

@@ -190,10 +190,12 @@ bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *list, int n)
 {
     if (!hg_usable(loss, "hg_minimize: the loss"))
         return false;
+    if (n < 1)
+        return hg_fail(HG_ERROR_ARGUMENT, "hg_minimize: no optimiser is given");
     for (int i = 0; i < n; i++)
         if (!optimizer_usable(list[i], "hg_minimize"))
             return false;
-    uint64_t mark = n > 0 ? ++list[0]->owner.context->serial : 0;
+    uint64_t mark = ++list[0]->owner.context->serial;
     for (int i = 0; i < n; i++) {
         hg_optimizer_zero_grad(list[i]);
         for (int64_t k = 0; k < list[i]->count; k++)

@@ -97,6 +97,11 @@ void hg_context_free(hg_context *context)
 {
     if (!context)
         return;
+    if (hg_context_was_freed(context)) {
+        hg_fail(HG_ERROR_STATE, "hg_context_free: the context was freed "
+                                "already; free it once");
+        return;
+    }
     close_scopes_of(context);
     for (hg_owned *o; (o = context->owned);) {
         context->owned = o->next;
@@ -214,34 +219,44 @@ void hg_owner_free(hg_owner *owner)
 
 /* ---- Settings ----------------------------------------------------------- */
 
+/* Settings work while an error is pending, like all that cannot fail. */
+static bool given(const hg_context *context)
+{
+    return context ||
+           hg_fail(HG_ERROR_ARGUMENT,
+                   "the context is NULL; see hg_error where it was made");
+}
+
 const char *hg_context_device(const hg_context *context)
 {
-    return context->device;
+    return given(context) ? context->device : "";
 }
 
 const char *hg_context_instructions(const hg_context *context)
 {
-    return hg_cpu_isa_name(context->isa);
+    return given(context) ? hg_cpu_isa_name(context->isa) : "";
 }
 
 uint64_t hg_context_seed(const hg_context *context)
 {
-    return context->control.seed;
+    return given(context) ? context->control.seed : 0;
 }
 
 void hg_context_set_threads(hg_context *context, int threads)
 {
-    context->threads = threads > 0 ? threads : hg_cpu_cores();
+    if (given(context))
+        context->threads = threads > 0 ? threads : hg_cpu_cores();
 }
 
 int hg_context_threads(const hg_context *context)
 {
-    return context->threads;
+    return given(context) ? context->threads : 0;
 }
 
 void hg_context_set_reference(hg_context *context, bool on)
 {
-    context->reference = on;
+    if (given(context))
+        context->reference = on;
 }
 
 bool hg_context_set_precision(hg_context *context, hg_precision precision)
@@ -263,37 +278,43 @@ bool hg_context_set_precision(hg_context *context, hg_precision precision)
 
 void hg_context_set_anomaly(hg_context *context, bool on)
 {
-    context->anomaly = on;
+    if (given(context))
+        context->anomaly = on;
 }
 
 void hg_context_on_message(hg_context *context,
                            void (*message)(void *, const char *), void *user)
 {
+    if (!given(context))
+        return;
     context->message = message;
     context->message_user = user;
 }
 
 void hg_context_steps(const hg_context *context, uint64_t steps[2])
 {
-    memcpy(steps, context->steps, sizeof context->steps);
+    memset(steps, 0, 2 * sizeof steps[0]);
+    if (given(context))
+        memcpy(steps, context->steps, sizeof context->steps);
 }
 
 void hg_context_set_steps(hg_context *context, const uint64_t steps[2])
 {
-    memcpy(context->steps, steps, sizeof context->steps);
+    if (given(context))
+        memcpy(context->steps, steps, sizeof context->steps);
 }
 
 size_t hg_context_bytes(const hg_context *context)
 {
-    return context->bytes;
+    return given(context) ? context->bytes : 0;
 }
 
 size_t hg_context_peak_bytes(const hg_context *context)
 {
-    return context->peak;
+    return given(context) ? context->peak : 0;
 }
 
 uint64_t hg_context_launches(const hg_context *context)
 {
-    return context->launches;
+    return given(context) ? context->launches : 0;
 }

@@ -95,6 +95,14 @@ bool hg_usable(const hg_tensor *t, const char *what)
     return true;
 }
 
+bool hg_context_was_freed(const hg_context *context)
+{
+    for (int i = 0; i < 8; i++)
+        if (ambient.freed[i] == context)
+            return true;
+    return false;
+}
+
 bool hg_context_usable(const hg_context *context, const char *what)
 {
     if (ambient.code)
@@ -103,11 +111,10 @@ bool hg_context_usable(const hg_context *context, const char *what)
         return hg_fail(HG_ERROR_ARGUMENT,
                        "%s: the context is NULL; make one with hg_context_new",
                        what);
-    for (int i = 0; i < 8; i++)
-        if (ambient.freed[i] == context)
-            return hg_fail(HG_ERROR_STATE,
-                           "%s: the context was freed; make a new one with "
-                           "hg_context_new",
-                           what);
+    if (hg_context_was_freed(context))
+        return hg_fail(HG_ERROR_STATE,
+                       "%s: the context was freed; make a new one with "
+                       "hg_context_new",
+                       what);
     return true;
 }

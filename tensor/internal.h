@@ -63,7 +63,8 @@ struct hg_block {
     bool recorded;   /* on the tape */
     bool spent;      /* a loss that was differentiated */
     bool retain;     /* hg_retain_grad */
-    bool temporary;  /* made by a backward rule, dropped when not kept */
+    bool temporary;  /* made by a backward rule, dropped when not kept; the
+                        user may make it permanent, see autograd/apply.c */
     uint8_t needs;   /* inputs whose gradient the running pass asks for */
     int kept;        /* references that keep a temporary */
     hg_mode mode;    /* of the scope when it was made */
@@ -137,7 +138,8 @@ struct hg_context {
     uint64_t serial;
     int threads;
     bool reference, anomaly, in_pass;
-    int isa; /* see cpu.h */
+    bool mute; /* hg_report does nothing */
+    int isa;   /* see cpu.h */
     hg_chunk *free_chunks;
     hg_scope *free_scopes;
     hg_slab *slabs;
@@ -178,6 +180,8 @@ hg_scope *hg_scope_here(void);
 bool hg_usable(const hg_tensor *, const char *what);
 /* False, with a sentence, for NULL and contexts freed on this thread. */
 bool hg_context_usable(const hg_context *, const char *what);
+/* Is it one of the contexts that this thread freed last? */
+bool hg_context_was_freed(const hg_context *);
 
 /* ---- Making tensors ----------------------------------------------------- */
 

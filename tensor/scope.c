@@ -61,6 +61,7 @@ static void save_pending(hg_scope *s)
         if (!g || hg_block_of(g)->owner != &s->owner)
             continue;
         hg_gather_values(g, hg_data(b->grad_home));
+        b->grad_home->storage->version++;
         b->t.grad = b->grad_home;
     }
 }

@@ -120,9 +120,16 @@ static bool readable(const hg_tensor *t, const char *who, hg_dtype dtype,
     return true;
 }
 
+static bool array_given(const void *array, int64_t count)
+{
+    return array || !count ||
+           hg_fail(HG_ERROR_ARGUMENT, "the array of %lld values is NULL",
+                   (long long)count);
+}
+
 bool hg_read(const hg_tensor *t, hg_real *out, int64_t count)
 {
-    if (!readable(t, "hg_read", HG_REAL, count))
+    if (!readable(t, "hg_read", HG_REAL, count) || !array_given(out, count))
         return false;
     hg_gather_values(t, out);
     return true;
@@ -130,7 +137,8 @@ bool hg_read(const hg_tensor *t, hg_real *out, int64_t count)
 
 bool hg_read_int(const hg_tensor *t, int32_t *out, int64_t count)
 {
-    if (!readable(t, "hg_read_int", HG_INT32, count))
+    if (!readable(t, "hg_read_int", HG_INT32, count) ||
+        !array_given(out, count))
         return false;
     hg_gather_values(t, out);
     return true;
@@ -156,6 +164,8 @@ bool hg_write_data(hg_tensor *t, const void *values, int64_t count)
         return hg_fail(
             HG_ERROR_SHAPE, "hg_write: %lld values given, but %s has %lld",
             (long long)count, HG_SHAPE_TEXT(t->shape), (long long)hg_numel(t));
+    if (!array_given(values, count))
+        return false;
     hg_scatter_values(t, values);
     t->storage->version++;
     return true;
@@ -186,6 +196,20 @@ void hg_set(hg_tensor *t, hg_real value)
     t->storage->version++;
 }
 
+/* Another view of the target's own values is copied out first. */
+static bool assign_overlapping(hg_tensor *target, const hg_tensor *value)
+{
+    hg_context *context = target->storage->context;
+    size_t bytes = (size_t)hg_numel(value) * hg_dtype_size(value->dtype) + 1;
+    void *copy = hg_memory_allocate(context, bytes);
+    if (!copy)
+        return false;
+    hg_gather_values(value, copy);
+    hg_scatter_values(target, copy);
+    hg_memory_release(context, copy, bytes);
+    return true;
+}
+
 bool hg_assign(hg_tensor *target, const hg_tensor *value)
 {
     if (!hg_usable(target, "hg_assign: the target") ||
@@ -201,15 +225,17 @@ bool hg_assign(hg_tensor *target, const hg_tensor *value)
     if (!hg_is_contiguous(target))
         return hg_fail(HG_ERROR_ARGUMENT,
                        "hg_assign: the target must be contiguous");
-    if (hg_data(target) != hg_data(value))
+    if (target->storage != value->storage)
         hg_gather_values(value, hg_data(target));
+    else if (!assign_overlapping(target, value))
+        return false;
     target->storage->version++;
     return true;
 }
 
 uint64_t hg_version(const hg_tensor *t)
 {
-    return t->storage->version;
+    return t ? t->storage->version : 0;
 }
 
 /* ---- Arrays of the user's ----------------------------------------------- */
@@ -232,6 +258,18 @@ static void convert(void *out, const void *in, char kind, char size, int64_t n)
     }
 }
 
+/* int64 values must not be cut off silently. */
+static bool fits_int32(const int64_t *in, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (in[i] < INT32_MIN || in[i] > INT32_MAX)
+            return hg_fail(HG_ERROR_ARGUMENT,
+                           "hg_from: value %lld at place %lld does not fit "
+                           "into int32",
+                           (long long)in[i], (long long)i);
+    return true;
+}
+
 hg_tensor *hg_from(const void *src, const char *dtype, hg_shape shape)
 {
     hg_scope *s = hg_scope_here();
@@ -251,6 +289,8 @@ hg_tensor *hg_from(const void *src, const char *dtype, hg_shape shape)
         hg_fail(HG_ERROR_ARGUMENT, "hg_from: the array is NULL");
         return NULL;
     }
+    if (!strcmp(dtype, "i8") && !fits_int32(src, hg_shape_numel(shape)))
+        return NULL;
     hg_tensor *t =
         hg_tensor_new(&s->owner, shape, dtype[0] == 'i' ? HG_INT32 : HG_REAL);
     if (t)

@@ -112,7 +112,9 @@ typedef struct hg_tensor {
     const void *attr; /* the op's attributes */
     int arity;        /* how many of `in` are used */
     struct hg_tensor *in[HG_MAX_INPUTS];
-    struct hg_tensor *grad;     /* of a leaf or a retained tensor, or NULL */
+    /* Of a leaf or a retained tensor, or NULL. The next backward puts another
+     * tensor here and a step clears it: look at it through here each time. */
+    struct hg_tensor *grad;
     const char *name;           /* of a parameter, or the layer's path */
     struct hg_storage *storage; /* private */
 } hg_tensor;

@@ -304,6 +304,45 @@ START_TEST(a_gradient_that_is_a_view_outlives_its_scope_too)
 }
 END_TEST
 
+START_TEST(a_gradient_that_is_built_on_survives_its_clearing)
+{
+    hg_params *p = hg_params_new(ctx);
+    hg_tensor *w = hg_param(p, "w", HG_SHAPE(3), HG_INIT(HG_INIT_CONSTANT, 2));
+    hg_optimizer *sgd = hg_sgd(p, "sgd", (hg_sgd_options){.rate = 1});
+    expect_ok(hg_backward(total(hg_square(w)))); /* 4 */
+    hg_tensor *view = hg_reshape(w->grad, HG_SHAPE(3, 1));
+    hg_tensor *loss = total(hg_mul(w, w->grad));
+    expect_ok(hg_minimize(loss, sgd));
+    expect_values(w, -2, -2, -2);
+    expect_values(view, 4, 4, 4);
+}
+END_TEST
+
+START_TEST(a_gradient_overwritten_after_it_was_read_is_stale)
+{
+    hg_params *p = hg_params_new(ctx);
+    hg_tensor *w = hg_param(p, "w", HG_SHAPE(2), HG_INIT(HG_INIT_ONES));
+    hg_scope *inner = hg_scope_open(ctx, HG_TRAIN);
+    expect_ok(hg_backward(total(hg_square(w))));
+    hg_scope_close(inner);
+    hg_tensor *loss = total(hg_mul(w, w->grad));
+    hg_clip_grad_value(p, 1);
+    ck_assert(!hg_backward(loss));
+    expect_error(STATE, "stale");
+}
+END_TEST
+
+START_TEST(a_backward_into_no_set_is_an_error)
+{
+    hg_params *p = hg_params_new(ctx);
+    hg_tensor *w = hg_param(p, "w", HG_SCALAR, HG_NORMAL);
+    ck_assert(!hg_backward_to_n(hg_square(w), &p, 0));
+    expect_error(ARGUMENT, "hg_backward_to", "no set");
+    ck_assert(!hg_minimize_n(hg_square(w), NULL, 0));
+    expect_error(ARGUMENT, "hg_minimize", "no optimiser");
+}
+END_TEST
+
 START_TEST(a_watched_tensor_of_an_outer_scope_keeps_its_gradient)
 {
     hg_tensor *x = hg_watch(vector(1, 2));
@@ -357,5 +396,8 @@ TEST_MAIN("autograd", the_gradient_of_x_times_x_is_two_x,
           a_frozen_leaf_gets_no_gradient,
           gradients_outlive_the_scope_and_add_up_over_steps,
           a_gradient_that_is_a_view_outlives_its_scope_too,
+          a_gradient_that_is_built_on_survives_its_clearing,
+          a_gradient_overwritten_after_it_was_read_is_stale,
+          a_backward_into_no_set_is_an_error,
           a_watched_tensor_of_an_outer_scope_keeps_its_gradient,
           the_way_back_leads_through_all_open_scopes)

@@ -220,6 +220,48 @@ START_TEST(a_freed_context_is_named)
 }
 END_TEST
 
+START_TEST(a_context_freed_twice_is_named)
+{
+    hg_context *other = hg_context_new("cpu", 1);
+    hg_context_free(other);
+    hg_context_free(other);
+    expect_error(STATE, "hg_context_free", "freed already");
+}
+END_TEST
+
+START_TEST(settings_of_no_context_are_refused)
+{
+    uint64_t steps[2] = {1, 1};
+    hg_context_set_threads(NULL, 2);
+    expect_error(ARGUMENT, "context is NULL");
+    hg_context_set_reference(NULL, true);
+    hg_context_set_anomaly(NULL, true);
+    hg_context_on_message(NULL, NULL, NULL);
+    hg_context_set_steps(NULL, steps);
+    hg_context_steps(NULL, steps);
+    ck_assert(steps[0] == 0 && steps[1] == 0);
+    ck_assert_int_eq(hg_context_threads(NULL), 0);
+    ck_assert_str_eq(hg_context_device(NULL), "");
+    ck_assert_str_eq(hg_context_instructions(NULL), "");
+    ck_assert(!hg_context_seed(NULL) && !hg_context_bytes(NULL) &&
+              !hg_context_peak_bytes(NULL) && !hg_context_launches(NULL));
+    expect_error(ARGUMENT, "context is NULL");
+}
+END_TEST
+
+START_TEST(arrays_that_are_null_are_refused)
+{
+    hg_tensor *x = hg_zeros(HG_SHAPE(2)), *none = hg_zeros(HG_SHAPE(0));
+    ck_assert(!hg_read(x, NULL, 2));
+    expect_error(ARGUMENT, "array of 2 values is NULL");
+    ck_assert(!hg_read_int(hg_int_of(x), NULL, 2));
+    expect_error(ARGUMENT, "array of 2 values is NULL");
+    ck_assert(!hg_write(x, NULL, 2));
+    expect_error(ARGUMENT, "array of 2 values is NULL");
+    ck_assert(hg_read(none, NULL, 0));
+}
+END_TEST
+
 START_TEST(a_context_freed_with_its_scope_open_is_named)
 {
     hg_scope_close(scope);
@@ -353,7 +395,8 @@ TEST_MAIN("errors", the_first_error_wins,
           a_spent_loss_says_compute_it_again, a_wrong_device_is_named,
           an_index_out_of_range_is_named_with_its_bounds,
           a_tensor_of_a_closed_scope_is_refused_everywhere,
-          a_freed_context_is_named,
+          a_freed_context_is_named, a_context_freed_twice_is_named,
+          settings_of_no_context_are_refused, arrays_that_are_null_are_refused,
           a_context_freed_with_its_scope_open_is_named,
           a_name_given_twice_is_named, a_loss_that_is_no_scalar_says_average_it,
           int32_and_real_values_are_not_mixed_up,

@@ -271,6 +271,17 @@ START_TEST(reports_refuse_wrong_uses_and_stay_quiet_after_an_error)
 }
 END_TEST
 
+START_TEST(a_muted_context_takes_no_reports)
+{
+    hg_real mean;
+    ctx->mute = true;
+    hg_report("loss", scalar(5));
+    ctx->mute = false;
+    ck_assert(!hg_report_mean(ctx, "loss", &mean));
+    expect_no_error();
+}
+END_TEST
+
 START_TEST(reports_allocate_nothing_in_the_steady_state)
 {
     long calls = 0;
@@ -301,4 +312,5 @@ TEST_MAIN("tape", the_tape_shows_names_shapes_values_and_rules_oldest_first,
           a_report_is_the_mean_over_all_elements_since_the_last_one,
           reports_keep_their_names_in_order,
           reports_refuse_wrong_uses_and_stay_quiet_after_an_error,
+          a_muted_context_takes_no_reports,
           reports_allocate_nothing_in_the_steady_state)

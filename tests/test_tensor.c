@@ -120,10 +120,21 @@ START_TEST(every_write_is_a_new_version)
     hg_tensor *square = hg_zeros(HG_SHAPE(2, 2));
     expect_ok(hg_assign(square, hg_transpose(tensor((2, 2), 1, 2, 3, 4))));
     expect_values(square, 1, 3, 2, 4);
+    expect_ok(hg_assign(square, hg_transpose(square)));
+    expect_values(square, 1, 2, 3, 4);
+    ck_assert_uint_eq(hg_version(square), 2);
     ck_assert(!hg_assign(hg_transpose(square), square));
     expect_error(ARGUMENT, "hg_assign", "contiguous");
     hg_set(hg_transpose(square), 1);
     expect_error(ARGUMENT, "hg_set", "contiguous");
+}
+END_TEST
+
+START_TEST(int64_values_that_do_not_fit_are_refused)
+{
+    int64_t labels[] = {1, INT64_C(5000000000)};
+    ck_assert_ptr_null(hg_from(labels, "i8", HG_SHAPE(2)));
+    expect_error(ARGUMENT, "hg_from", "5000000000", "place 1", "int32");
 }
 END_TEST
 
@@ -301,6 +312,7 @@ TEST_MAIN("tensor", shapes_are_written_in_brackets, shapes_count_and_compare,
           arrays_of_every_type_are_copied_in, views_are_read_row_by_row_too,
           writing_through_a_view_changes_what_it_looks_at,
           every_write_is_a_new_version,
+          int64_values_that_do_not_fit_are_refused,
           tensors_are_printed_with_long_axes_abbreviated,
           a_context_knows_its_settings, outermost_scopes_are_counted_by_kind,
           draws_depend_on_step_kind_and_order_only,
