@@ -131,6 +131,7 @@ static bool aae_step(void *model, const hg_batch *b, const hg_optimizers *o)
         hg_zero_grad(m->all);
     hg_tensor *y = nn_forward(m->decoder, nn_forward(m->encoder, b->x));
     hg_tensor *recon = hg_mean(bce(m, y, b->target), HG_ALL);
+    hg_report("loss", recon);
     hg_report("recon", recon);
     if (!update(m, recon, o->list[DECODER], o->list[ENCODER]))
         return false;

@@ -1,6 +1,7 @@
 /* zoo.c - the list of models, and what is done with any of them: a training
  * step and an evaluation. */
 #include "models/internal.h"
+#include "tensor/internal.h"
 
 #include <math.h>
 #include <string.h>
@@ -153,8 +154,11 @@ bool hg_model_evaluate(const hg_model *model, void *state, hg_data *data,
     hg_loader *loader = hg_loader_new(data, batch_size, false);
     hg_batch b;
     for (hg_scope *s; loader && (s = hg_next(loader, HG_EVAL, &b));
-         hg_scope_close(s))
+         hg_scope_close(s)) {
+        s->owner.context->mute = true; /* the log is about the training */
         add_batch(model, state, &b, m);
+        s->owner.context->mute = false;
+    }
     finish(model, hg_data_features(data), m);
     return !hg_error();
 }
