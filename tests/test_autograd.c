@@ -332,17 +332,6 @@ START_TEST(a_gradient_overwritten_after_it_was_read_is_stale)
 }
 END_TEST
 
-START_TEST(a_backward_into_no_set_is_an_error)
-{
-    hg_params *p = hg_params_new(ctx);
-    hg_tensor *w = hg_param(p, "w", HG_SCALAR, HG_NORMAL);
-    ck_assert(!hg_backward_to_n(hg_square(w), &p, 0));
-    expect_error(ARGUMENT, "hg_backward_to", "no set");
-    ck_assert(!hg_minimize_n(hg_square(w), NULL, 0));
-    expect_error(ARGUMENT, "hg_minimize", "no optimiser");
-}
-END_TEST
-
 START_TEST(a_watched_tensor_of_an_outer_scope_keeps_its_gradient)
 {
     hg_tensor *x = hg_watch(vector(1, 2));
@@ -398,6 +387,5 @@ TEST_MAIN("autograd", the_gradient_of_x_times_x_is_two_x,
           a_gradient_that_is_a_view_outlives_its_scope_too,
           a_gradient_that_is_built_on_survives_its_clearing,
           a_gradient_overwritten_after_it_was_read_is_stale,
-          a_backward_into_no_set_is_an_error,
           a_watched_tensor_of_an_outer_scope_keeps_its_gradient,
           the_way_back_leads_through_all_open_scopes)

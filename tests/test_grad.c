@@ -1,6 +1,7 @@
 /* test_grad.c - hg_grad and what lies around the backward pass: modes, leaves
  * and cuts, rules that misbehave, its memory and its threads. */
 #include "tests/support.h"
+#include "nn/nn.h"
 
 /* ---- Modes -------------------------------------------------------------- */
 
@@ -350,8 +351,20 @@ START_TEST(own_kernels_give_the_same_bits_for_any_number_of_threads)
 }
 END_TEST
 
-TEST_MAIN("grad", nothing_is_recorded_in_evaluation,
-          the_mode_belongs_to_the_scope, backward_leaves_the_mode_as_it_was,
+START_TEST(a_backward_into_no_set_is_an_error)
+{
+    hg_params *p = hg_params_new(ctx);
+    hg_tensor *w = hg_param(p, "w", HG_SCALAR, HG_NORMAL);
+    ck_assert(!hg_backward_to_n(hg_square(w), &p, 0));
+    expect_error(ARGUMENT, "hg_backward_to", "no set");
+    ck_assert(!hg_minimize_n(hg_square(w), NULL, 0));
+    expect_error(ARGUMENT, "hg_minimize", "no optimiser");
+}
+END_TEST
+
+TEST_MAIN("grad", a_backward_into_no_set_is_an_error,
+          nothing_is_recorded_in_evaluation, the_mode_belongs_to_the_scope,
+          backward_leaves_the_mode_as_it_was,
           a_detached_value_passes_no_gradient,
           a_loss_made_of_constants_reaches_no_parameter,
           the_cut_of_a_deep_graph_is_searched_in_bounded_time,

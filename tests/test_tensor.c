@@ -307,7 +307,21 @@ START_TEST(a_permutation_hits_every_place_once)
 }
 END_TEST
 
-TEST_MAIN("tensor", shapes_are_written_in_brackets, shapes_count_and_compare,
+START_TEST(arrays_that_are_null_are_refused)
+{
+    hg_tensor *x = hg_zeros(HG_SHAPE(2)), *none = hg_zeros(HG_SHAPE(0));
+    ck_assert(!hg_read(x, NULL, 2));
+    expect_error(ARGUMENT, "array of 2 values is NULL");
+    ck_assert(!hg_read_int(hg_int_of(x), NULL, 2));
+    expect_error(ARGUMENT, "array of 2 values is NULL");
+    ck_assert(!hg_write(x, NULL, 2));
+    expect_error(ARGUMENT, "array of 2 values is NULL");
+    ck_assert(hg_read(none, NULL, 0));
+}
+END_TEST
+
+TEST_MAIN("tensor", arrays_that_are_null_are_refused,
+          shapes_are_written_in_brackets, shapes_count_and_compare,
           axes_are_counted_from_both_ends, dense_is_what_lies_row_by_row,
           arrays_of_every_type_are_copied_in, views_are_read_row_by_row_too,
           writing_through_a_view_changes_what_it_looks_at,
