@@ -179,7 +179,7 @@ HG_API HG_CHECK bool hg_optimizers_load(hg_optimizer *const *, int n,
                                         const char *file);
 
 /* Clears the gradients of their sets, backward into those sets only, steps:
- * the one line of ordinary training. */
+ * the one line of ordinary training. No parameter may be in two of them. */
 HG_API HG_CHECK bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *,
                                    int n);
 #define hg_minimize(loss, ...)                                                 \

@@ -162,7 +162,7 @@ static hg_optimizer *make(const hg_optimizer *draft, hg_params *const *sets,
 {
     if (hg_error() || !sets_are_legal(sets, n, name))
         return NULL;
-    if (rate < 0 || draft->beta1 >= 1 || draft->beta2 >= 1) {
+    if (!(rate >= 0 && draft->beta1 < 1 && draft->beta2 < 1)) {
         hg_fail(HG_ERROR_ARGUMENT,
                 "%s: rate %g must not be negative, momentum %g and decay of "
                 "the squares %g must be below 1",

@@ -186,6 +186,21 @@ bool hg_optimizer_step(hg_optimizer *o)
 
 /* ---- The one line of ordinary training ---------------------------------- */
 
+/* The first step would consume the gradient that the second one needs. */
+static bool mark_once(const hg_optimizer *o, uint64_t mark)
+{
+    for (int64_t i = 0; i < o->count; i++) {
+        hg_entry *entry = o->spans[i].entry;
+        if (entry->mark == mark)
+            return hg_fail(HG_ERROR_ARGUMENT,
+                           "hg_minimize: %s belongs to two of the optimisers, "
+                           "the second is %s; give each a loss of its own",
+                           entry->path, o->name);
+        entry->mark = mark;
+    }
+    return true;
+}
+
 bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *list, int n)
 {
     if (!hg_usable(loss, "hg_minimize: the loss"))
@@ -193,14 +208,14 @@ bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *list, int n)
     if (n < 1)
         return hg_fail(HG_ERROR_ARGUMENT, "hg_minimize: no optimiser is given");
     for (int i = 0; i < n; i++)
-        if (!optimizer_usable(list[i], "hg_minimize"))
+        if (!optimizer_usable(list[i], "hg_minimize") || !none_is_late(list[i]))
             return false;
     uint64_t mark = ++list[0]->owner.context->serial;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
+        if (!mark_once(list[i], mark))
+            return false;
+    for (int i = 0; i < n; i++)
         hg_optimizer_zero_grad(list[i]);
-        for (int64_t k = 0; k < list[i]->count; k++)
-            list[i]->spans[k].entry->mark = mark;
-    }
     if (!hg_backward_where(loss, hg_is_marked, &mark))
         return false;
     for (int i = 0; i < n; i++)

@@ -303,6 +303,19 @@ END_TEST
 
 /* The adversarial pattern: the critic is in the generator's loss, but what the
  * generator's phase leaves must not be in the critic's next step. */
+START_TEST(two_optimisers_of_one_step_share_no_parameter)
+{
+    problem q = golden_problem();
+    hg_optimizer *a = hg_sgd(q.p, "first", (hg_sgd_options){0});
+    hg_optimizer *b = hg_sgd(q.p, "second", (hg_sgd_options){0});
+    ck_assert(!hg_minimize(golden_loss(&q, 0), a, b));
+    expect_error(ARGUMENT, "hg_minimize", "u belongs to two", "second");
+    expect_values(q.u, 1.5, -0.75);
+    ck_assert_ptr_null(hg_sgd(q.p, "c", (hg_sgd_options){.rate = NAN}));
+    expect_error(ARGUMENT, "rate nan");
+}
+END_TEST
+
 START_TEST(the_critic_gets_nothing_from_the_generators_phase)
 {
     hg_params *p = hg_params_new(ctx);
@@ -649,6 +662,7 @@ TEST_MAIN(
     overlapping_sets_of_one_optimiser_count_once,
     one_optimiser_may_take_sets_of_several_stores,
     several_optimisers_over_subsets_step_from_one_loss,
+    two_optimisers_of_one_step_share_no_parameter,
     the_critic_gets_nothing_from_the_generators_phase,
     minimize_forgets_gradients_that_were_there_before,
     backward_to_sets_leaves_other_gradients_alone,
