@@ -183,6 +183,11 @@ hg_tensor *hg_apply_n(const hg_op *op, const void *attr,
     hg_ambient *here = hg_ambient_here();
     if (here->code)
         return NULL;
+    if (!op || !op->shape) {
+        hg_fail(HG_ERROR_ARGUMENT, "hg_apply: the operation %s",
+                op ? "has no shape rule" : "is NULL");
+        return NULL;
+    }
     const char *outer = here->op;
     here->op = op->name;
     hg_tensor *z = apply(op, attr, inputs, count);

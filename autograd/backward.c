@@ -303,11 +303,13 @@ bool hg_backward_where(hg_tensor *loss, hg_leaf_filter filter, void *user)
     hg_set_mode(was);
     forget_partials(s);
     b->spent |= ok && b->needs;
-    if (ok && !b->needs)
-        ok = hg_fail(HG_ERROR_STATE,
-                     "hg_backward_to: the loss reaches no parameter of the "
-                     "given sets");
-    return ok;
+    if (!ok || b->needs)
+        return ok;
+    return hg_fail(HG_ERROR_STATE,
+                   filter ? "hg_backward_to: the loss reaches no parameter of "
+                            "the given sets that is not frozen"
+                          : "hg_backward: all parameters that the loss "
+                            "reaches were frozen since it was made");
 }
 
 bool hg_backward(hg_tensor *loss)

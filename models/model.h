@@ -58,7 +58,8 @@ typedef struct hg_model {
     int64_t batch_size;       /* recipe's [128] */
     int64_t epochs;           /* recipe's [10] */
     hg_likelihood likelihood;
-    /* Makes the layers; NULL with an error on failure. */
+    /* Makes the layers. On failure an error is pending, whatever it returns:
+     * layers that failed are NULL, which need no test here. */
     void *(*build)(hg_params *, const hg_config *);
     /* [batch]; the trainer minimises its mean. */
     hg_tensor *(*loss)(void *model, const hg_batch *);

@@ -222,7 +222,7 @@ HG_API hg_tensor *hg_group_norm(hg_tensor *x, int64_t groups, hg_tensor *w,
 HG_API hg_tensor *hg_randn(hg_shape shape);
 /* Uniform in [0, 1). */
 HG_API hg_tensor *hg_rand(hg_shape shape);
-/* Uniform in [low, high). */
+/* Uniform in [low, high); rounding may give high itself. */
 HG_API hg_tensor *hg_uniform(hg_shape shape, double low, double high);
 /* 1 with probability p, else 0; p's shape. No gradient. */
 HG_API hg_tensor *hg_bernoulli(hg_tensor *p);

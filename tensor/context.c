@@ -217,6 +217,10 @@ void hg_owner_free(hg_owner *owner)
     hg_region_free(&owner->region);
 }
 
+/* More would not help, and OpenMP aborts the program where the system refuses
+ * a thread. */
+enum { MOST_THREADS = 1024 };
+
 /* ---- Settings ----------------------------------------------------------- */
 
 /* Settings work while an error is pending, like all that cannot fail. */
@@ -245,7 +249,9 @@ uint64_t hg_context_seed(const hg_context *context)
 void hg_context_set_threads(hg_context *context, int threads)
 {
     if (given(context))
-        context->threads = threads > 0 ? threads : hg_cpu_cores();
+        context->threads = threads < 1              ? hg_cpu_cores()
+                           : threads < MOST_THREADS ? threads
+                                                    : MOST_THREADS;
 }
 
 int hg_context_threads(const hg_context *context)

@@ -173,7 +173,7 @@ HG_API const char *hg_context_device(const hg_context *);
 /* The instruction set that kernels use: "x86-64-v4 (AVX-512)". */
 HG_API const char *hg_context_instructions(const hg_context *);
 HG_API uint64_t hg_context_seed(const hg_context *);
-/* Threads of a kernel; 0 asks for one a core. Default: one a core. */
+/* Threads of a kernel, at most 1024; 0 asks for one a core, the default. */
 HG_API void hg_context_set_threads(hg_context *, int threads);
 HG_API int hg_context_threads(const hg_context *);
 /* Use the plain-C reference kernels only (default: the fast ones). */

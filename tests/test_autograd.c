@@ -276,6 +276,10 @@ START_TEST(a_frozen_leaf_gets_no_gradient)
     expect_ok(hg_backward(hg_mul(w, v)));
     ck_assert_ptr_null(w->grad);
     ck_assert_ptr_nonnull(v->grad);
+    hg_tensor *late = hg_mul(w, v);
+    hg_params_freeze(p, true);
+    ck_assert(!hg_backward(late));
+    expect_error(STATE, "hg_backward:", "frozen");
 }
 END_TEST
 

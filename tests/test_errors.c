@@ -321,6 +321,8 @@ static void no_kernel_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 
 START_TEST(operations_of_the_user_are_checked_by_the_funnel)
 {
+    ck_assert_ptr_null(hg_apply_n(NULL, NULL, NULL, 0));
+    expect_error(ARGUMENT, "hg_apply", "NULL");
     hg_op op = {.name = "mine",
                 .arity = 1,
                 .shape = first_shape,

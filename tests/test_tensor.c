@@ -177,6 +177,8 @@ START_TEST(a_context_knows_its_settings)
     ck_assert_uint_eq(hg_context_seed(ctx), 42);
     hg_context_set_threads(ctx, 3);
     ck_assert_int_eq(hg_context_threads(ctx), 3);
+    hg_context_set_threads(ctx, 1000000);
+    ck_assert_int_eq(hg_context_threads(ctx), 1024);
     hg_context_set_threads(ctx, 0);
     ck_assert_int_eq(hg_context_threads(ctx), hg_cpu_cores());
     ck_assert_int_ge(hg_cpu_cores(), 1);
