@@ -11,6 +11,7 @@ tools/mutants_equivalent.txt, one a line, with the reason.
     tools/mutate.py [--jobs N] [--only REGEX] [--list]
 """
 import argparse
+import collections
 import json
 import os
 import pathlib
@@ -179,43 +180,43 @@ class Copy:
         shutil.copy(folder / TABLE, folder / "ops/frozen.def")
         header = folder / "ops/ops.h"
         header.write_text(header.read_text().replace(TABLE, "ops/frozen.def"))
-        self.run("meson", "setup", self.build, "-Doptimization=1",
+        self.run("meson", "setup", self.build, "-Doptimization=0",
                  "-Ddebug=false", "-Dtests=enabled", check=True)
         tests = json.loads(self.run("meson", "introspect", "--tests",
                                     self.build, check=True).stdout)
         self.tests = [t for t in tests if wanted(t["suite"])]
-        self.targets = [os.path.relpath(t["cmd"][0], self.build)
-                        for t in self.tests]
-        self.sound = self.compile() and self.passes()
+        self.noticed = collections.Counter()
+        self.sound = self.run_tests("") == "survived"
 
     def run(self, *command, **options):
         return subprocess.run(command, capture_output=True, text=True,
                               cwd=self.tree, **options)
 
-    def compile(self):
-        built = self.run("ninja", "-C", self.build, "-j1", *self.targets)
-        return built.returncode == 0
-
-    def passes(self):
-        for test in self.tests:
+    def run_tests(self, file):
+        """Builds and runs one test after another until one fails, first those
+        that have noticed most mistakes in `file`."""
+        for test in sorted(self.tests, key=lambda t: -self.noticed[
+                file, t["name"]]):
+            target = os.path.relpath(test["cmd"][0], self.build)
+            if self.run("ninja", "-C", self.build, "-j1", target).returncode:
+                return "invalid"
             try:
-                done = self.run(*test["cmd"], timeout=300,
-                                env=os.environ | test["env"]
-                                | {"OMP_NUM_THREADS": "1"})
+                failed = self.run(*test["cmd"], timeout=300,
+                                  env=os.environ | test["env"]
+                                  | {"OMP_NUM_THREADS": "1"}).returncode
             except subprocess.TimeoutExpired:
-                return False
-            if done.returncode:
-                return False
-        return True
+                failed = True
+            if failed:
+                self.noticed[file, test["name"]] += 1
+                return "noticed"
+        return "survived"
 
     def verdict(self, mutant):
         path = self.tree / mutant.file
         text = path.read_text()
         path.write_text(text[:mutant.begin] + mutant.new + text[mutant.end:])
         try:
-            if not self.compile():
-                return "invalid"
-            return "survived" if self.passes() else "noticed"
+            return self.run_tests(mutant.file)
         finally:
             path.write_text(text)
 
@@ -223,7 +224,7 @@ class Copy:
 def wanted(suites):
     names = {name.split(":")[-1] for name in suites}
     return "f64" in names and "slow" not in names and names & {
-        "ops", "autograd"}
+        "ops", "autograd", "golden"}
 
 
 def work(folder, todo, verdicts):

@@ -81,7 +81,7 @@ stage_valgrind() {
 
 stage_clang() {
     CC=clang CXX=clang++ compiled build-clang -Dtests=enabled -Dwerror=true || return 0
-    suites build-clang plain
+    suites build-clang quick
 }
 
 # Memory errors, leaks and undefined behaviour.
@@ -91,7 +91,7 @@ stage_asan() {
     compiled build-asan -Dtests=enabled -Dwerror=true -Df64=false \
         -Db_sanitize=address,undefined -Doptimization=1 -Ddebug=true \
         -Dc_args=-fno-sanitize-recover=all || return 0
-    suites build-asan sanitizer
+    suites build-asan quick
 }
 
 # Races. gcc's libgomp is opaque to ThreadSanitizer; clang's libomp tells it
@@ -104,5 +104,5 @@ stage_tsan() {
         -Donednn=disabled -Db_sanitize=thread -Db_lundef=false \
         -Doptimization=1 -Ddebug=true || return 0
     check "Archer is loaded" tools/archer.sh build-tsan || true
-    suites build-tsan sanitizer
+    suites build-tsan quick
 }
