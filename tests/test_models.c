@@ -60,6 +60,26 @@ START_TEST(every_parameter_moves_in_a_step)
 }
 END_TEST
 
+START_TEST(a_step_reports_its_loss_and_an_evaluation_reports_nothing)
+{
+    for
+        EACH_MODEL(m)
+        {
+            rig r = {0};
+            hg_metrics metrics;
+            hg_real mean = NAN;
+            expect_ok(rig_open(&r, m) && rig_train(&r, 1));
+            expect_ok(hg_report_mean(r.context, "loss", &mean));
+            ck_assert_msg(isfinite(mean), "%s: loss %g", m->name, (double)mean);
+            (void)!hg_report_mean(r.context, "kl", &mean);
+            expect_ok(hg_model_evaluate(m, r.state, r.data, 7, &metrics));
+            ck_assert(!hg_report_mean(r.context, "loss", &mean));
+            ck_assert(!hg_report_mean(r.context, "kl", &mean));
+            rig_close(&r);
+        }
+}
+END_TEST
+
 /* ---- Files -------------------------------------------------------------- */
 
 START_TEST(a_model_that_was_saved_and_loaded_has_the_same_loss)
@@ -264,6 +284,7 @@ END_TEST
 
 TEST_MAIN("models", the_models_have_the_published_number_of_parameters,
           every_parameter_moves_in_a_step,
+          a_step_reports_its_loss_and_an_evaluation_reports_nothing,
           a_model_that_was_saved_and_loaded_has_the_same_loss,
           building_without_memory_is_a_sentence_and_leaks_nothing,
           a_step_without_memory_changes_nothing,
