@@ -64,13 +64,36 @@ static void read_pointer(const trainer *t, const char *name, char *target,
     target[strcspn(target, "\n/")] = 0;
 }
 
+static const char *const parts[] = {"model.safetensors", "optim.safetensors",
+                                    "state.json"};
+
 static void remove_checkpoint(const char *folder)
 {
-    static const char *const files[] = {"model.safetensors",
-                                        "optim.safetensors", "state.json"};
     for (int i = 0; i < 3; i++)
-        unlink(path_join(folder, files[i]).text);
+        unlink(path_join(folder, parts[i]).text);
     rmdir(folder);
+}
+
+static bool is_complete(const char *folder)
+{
+    struct stat s;
+    for (int i = 0; i < 3; i++)
+        if (stat(path_join(folder, parts[i]).text, &s))
+            return false;
+    return true;
+}
+
+/* Ends what was cut off between removing a checkpoint and putting a complete
+ * one of the same step in its place. */
+static void end_replacement(const trainer *t, const char *name)
+{
+    char partial[80];
+    snprintf(partial, sizeof partial, "%s.tmp", name);
+    path_text from = in_checkpoints(t, partial), to = in_checkpoints(t, name);
+    if (is_complete(to.text) || !is_complete(from.text))
+        return;
+    remove_checkpoint(to.text);
+    rename(from.text, to.text);
 }
 
 static bool write_parts(trainer *t, const char *folder)
@@ -147,15 +170,6 @@ static bool restore_terms(trainer *t, json_t *sums)
     return true;
 }
 
-static bool cut(FILE *f, json_int_t bytes, const char *what)
-{
-    if (!fflush(f) && !ftruncate(fileno(f), bytes) &&
-        !fseek(f, (long)bytes, SEEK_SET))
-        return true;
-    return hg_fail(HG_ERROR_IO, "%s cannot be cut back: %s", what,
-                   strerror(errno));
-}
-
 static bool restore_state(trainer *t, json_t *state)
 {
     json_int_t epoch, step, loader_epoch, position, recording, other;
@@ -178,12 +192,12 @@ static bool restore_state(trainer *t, json_t *state)
     t->step = step;
     t->epoch_steps = epoch_steps;
     t->terms.images = images;
+    t->metrics_bytes = metrics;
+    t->log_bytes = log;
     if (t->best < 0)
         t->best = INFINITY;
     return hg_loader_set_epoch(t->loader, loader_epoch) &&
-           hg_loader_set_position(t->loader, position) &&
-           cut(t->metrics, metrics, "metrics.jsonl") &&
-           cut(t->log, log, "train.log");
+           hg_loader_set_position(t->loader, position);
 }
 
 bool checkpoint_resume(trainer *t, bool *found)
@@ -194,6 +208,7 @@ bool checkpoint_resume(trainer *t, bool *found)
     *found = name[0] != 0;
     if (!*found)
         return true;
+    end_replacement(t, name);
     path_text folder = in_checkpoints(t, name);
     hg_optimizers *o = &t->w.optimizers;
     json_t *state = json_load_file(path_join(folder.text, "state.json").text,
@@ -209,4 +224,19 @@ bool checkpoint_resume(trainer *t, bool *found)
         restore_state(t, state);
     json_decref(state);
     return ok;
+}
+
+static bool cut(FILE *f, json_int_t bytes, const char *what)
+{
+    if (!fflush(f) && !ftruncate(fileno(f), bytes) &&
+        !fseek(f, (long)bytes, SEEK_SET))
+        return true;
+    return hg_fail(HG_ERROR_IO, "%s cannot be cut back: %s", what,
+                   strerror(errno));
+}
+
+bool checkpoint_cut_logs(trainer *t)
+{
+    return cut(t->metrics, t->metrics_bytes, "metrics.jsonl") &&
+           cut(t->log, t->log_bytes, "train.log");
 }

@@ -29,9 +29,13 @@ static hg_data *chosen_split(const workbench *w, const char *name)
 }
 
 static void print_json(const char *run, const settings *s, const char *split,
-                       const hg_metrics *m)
+                       const hg_metrics *m, const double ks[2])
 {
     json_t *object = metrics_json(m);
+    if (isfinite(ks[0])) {
+        json_object_set_new(object, "prior_ks", json_real(ks[0]));
+        json_object_set_new(object, "prior_ks_worst", json_real(ks[1]));
+    }
     json_object_set_new(object, "run", json_string(run));
     json_object_set_new(object, "model", json_string(s->model->name));
     json_object_set_new(object, "data", json_string(s->data));
@@ -48,7 +52,7 @@ static void print_row(const char *name, double value, const char *unit)
 }
 
 static void print_table(const char *run, const settings *s, const char *split,
-                        const hg_metrics *m)
+                        const hg_metrics *m, const double ks[2])
 {
     printf("%s: %s on %s, %s, %lld images\n", run, s->model->name, s->data,
            split, (long long)m->images);
@@ -58,6 +62,8 @@ static void print_table(const char *run, const settings *s, const char *split,
     print_row("recon_bce", m->recon_bce, "cross-entropy, nats an image");
     print_row("kl", m->kl, "nats an image");
     print_row("elbo", m->elbo, "nats an image, without constants");
+    print_row("prior_ks", ks[0], "codes' marginals from the prior's, mean");
+    print_row("  worst", ks[1], "over the dimensions (Kolmogorov-Smirnov)");
 }
 
 static bool evaluate(const char *run, const arguments *a, int *code)
@@ -66,6 +72,7 @@ static bool evaluate(const char *run, const arguments *a, int *code)
     settings s;
     workbench w = {0};
     hg_metrics m;
+    double ks[2];
     json_t *config = run_config(run);
     if (!config)
         return false;
@@ -80,12 +87,14 @@ static bool evaluate(const char *run, const arguments *a, int *code)
              hg_params_load(w.params, path_join(run, "model.safetensors").text);
     }
     hg_data *data = ok ? chosen_split(&w, split) : NULL;
-    ok = data && hg_model_evaluate(s.model, w.state, data,
-                                   flag_int(a, "batch-size", 1, code), &m);
+    ok = data &&
+         hg_model_evaluate(s.model, w.state, data,
+                           flag_int(a, "batch-size", 1, code), &m) &&
+         match_prior(&w, s.model, &ks[0], &ks[1]);
     if (ok && flag_given(a, "json"))
-        print_json(run, &s, split, &m);
+        print_json(run, &s, split, &m, ks);
     else if (ok)
-        print_table(run, &s, split, &m);
+        print_table(run, &s, split, &m, ks);
     workbench_close(&w);
     json_decref(config);
     return ok;

@@ -300,6 +300,40 @@ bool figure_scatter(const char *path, const char *title, const char *x_label,
     return chart_save(&c, path);
 }
 
+/* ---- Histograms --------------------------------------------------------- */
+
+enum { BINS = 60 };
+
+static void histogram(const double *v, int64_t n, double low, double high,
+                      double *x, double *y)
+{
+    double width = (high - low) / BINS;
+    for (int i = 0; i < BINS; i++) {
+        x[i] = low + (i + 0.5) * width;
+        y[i] = 0;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        int bin = (int)((v[i] - low) / width);
+        if (bin >= 0 && bin < BINS)
+            y[bin] += 1 / ((double)n * width);
+    }
+}
+
+bool figure_histograms(const char *path, const char *title, const char *x_label,
+                       const double *a, const char *a_name, const double *b,
+                       const char *b_name, int64_t count)
+{
+    double low, high, low_b, high_b, x[BINS], ya[BINS], yb[BINS];
+    span_points(a, count, &low, &high);
+    span_points(b, count, &low_b, &high_b);
+    low = fmin(low, low_b);
+    high = fmax(high, high_b);
+    histogram(a, count, low, high, x, ya);
+    histogram(b, count, low, high, x, yb);
+    curve curves[] = {{a_name, x, ya, BINS}, {b_name, x, yb, BINS}};
+    return figure_curves(path, title, x_label, "density", curves, 2, false);
+}
+
 #else
 
 static bool no_cairo(const char *path)
@@ -325,6 +359,15 @@ bool figure_scatter(const char *path, const char *title, const char *x_label,
 {
     (void)title, (void)x_label, (void)y_label, (void)x, (void)y;
     (void)labels, (void)count, (void)classes;
+    return no_cairo(path);
+}
+
+bool figure_histograms(const char *path, const char *title, const char *x_label,
+                       const double *a, const char *a_name, const double *b,
+                       const char *b_name, int64_t count)
+{
+    (void)title, (void)x_label, (void)a, (void)a_name, (void)b, (void)b_name;
+    (void)count;
     return no_cairo(path);
 }
 

@@ -6,17 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 20, MOST_POINTS = 5000, MOST_EPOCHS = 10000 };
-
-/* The test set where there is one, else what was trained on. */
-static hg_data *shown_data(const trainer *t)
-{
-    return hg_data_size(t->w.test) ? t->w.test : t->w.train;
-}
+enum { SHOWN = 20, MOST_EPOCHS = 10000 };
 
 static int64_t rows_shown(const trainer *t, int64_t *rows, int64_t most)
 {
-    int64_t n = hg_data_size(shown_data(t));
+    int64_t n = hg_data_size(shown_data(&t->w));
     n = n < most ? n : most;
     for (int64_t i = 0; i < n; i++)
         rows[i] = i;
@@ -42,7 +36,7 @@ static bool reconstruction_picture(trainer *t, const char *path)
     int64_t rows[SHOWN], n = rows_shown(t, rows, SHOWN);
     int64_t features = hg_data_features(t->w.all), count = n * features;
     hg_batch b;
-    if (!hg_data_batch(shown_data(t), rows, n, &b))
+    if (!hg_data_batch(shown_data(&t->w), rows, n, &b))
         return false;
     hg_tensor *y =
         t->s.model->decode(t->w.state, t->s.model->encode(t->w.state, b.x));
@@ -109,87 +103,6 @@ static bool draw_epoch(trainer *t)
              (long long)t->epoch);
     return !m->prior || !m->decode ||
            in_fixed_scope(t, path_join(t->folder, name).text, sample_picture);
-}
-
-/* ---- The latent map ----------------------------------------------------- */
-
-/* Codes of the first points of the test set, [count, width]. */
-static double *codes_of(trainer *t, int64_t *count, int64_t *width)
-{
-    static const int64_t step = 250;
-    int64_t rows[250], all = hg_data_size(shown_data(t));
-    double *codes = NULL;
-    *count = all < MOST_POINTS ? all : MOST_POINTS;
-    for (int64_t from = 0; from < *count; from += step) {
-        int64_t n = *count - from < step ? *count - from : step;
-        for (int64_t i = 0; i < n; i++)
-            rows[i] = from + i;
-        hg_batch b;
-        hg_scope *s = hg_scope_open(t->w.context, HG_EVAL);
-        hg_tensor *z = s && hg_data_batch(shown_data(t), rows, n, &b)
-                           ? t->s.model->encode(t->w.state, b.x)
-                           : NULL;
-        if (z && !codes) {
-            *width = hg_numel(z) / n;
-            codes = malloc((size_t)(*count * *width) * sizeof *codes);
-        }
-        hg_real *values =
-            z ? malloc((size_t)hg_numel(z) * sizeof *values) : NULL;
-        bool ok = codes && values && hg_read(z, values, hg_numel(z));
-        for (int64_t i = 0; ok && i < n * *width; i++)
-            codes[from * *width + i] = (double)values[i];
-        free(values);
-        if (s)
-            hg_scope_close(s);
-        if (!ok) {
-            hg_fail(HG_ERROR_MEMORY, "no memory for the latent map");
-            free(codes);
-            return NULL;
-        }
-    }
-    return codes;
-}
-
-static bool scatter(trainer *t, double *codes, int64_t n, int64_t width)
-{
-    double *x = malloc((size_t)n * 2 * sizeof *x), *y = x + n, share = 1;
-    int32_t *labels = malloc((size_t)n * sizeof *labels);
-    bool ok = x && labels;
-    if (ok && width > 2)
-        ok = hg_principal_plane(t->w.context, codes, n, width, x, y, &share);
-    for (int64_t i = 0; ok && i < n; i++) {
-        labels[i] = hg_data_label(shown_data(t), i);
-        if (width <= 2) {
-            x[i] = codes[i * width];
-            y[i] = width == 2 ? codes[i * width + 1] : 0;
-        }
-    }
-    char title[128], left[64] = "code 1", below[64] = "code 2";
-    snprintf(title, sizeof title, "%s: codes of %lld test images",
-             t->s.model->name, (long long)n);
-    if (width > 2) {
-        snprintf(left, sizeof left, "first principal component");
-        snprintf(below, sizeof below,
-                 "second (together %.0f %% of the variance)", 100 * share);
-    }
-    int classes = hg_data_classes(t->w.all);
-    ok = ok &&
-         figure_scatter(path_join(t->folder, "latent/map.png").text, title,
-                        left, below, x, y, classes ? labels : NULL, n, classes);
-    free(x);
-    free(labels);
-    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for the latent map");
-}
-
-static bool latent_map(trainer *t)
-{
-    int64_t n = 0, width = 0;
-    if (!t->s.model->encode)
-        return true;
-    double *codes = codes_of(t, &n, &width);
-    bool ok = codes && scatter(t, codes, n, width);
-    free(codes);
-    return ok;
 }
 
 /* ---- Loss curves, from metrics.jsonl ------------------------------------ */
@@ -274,6 +187,6 @@ bool pictures_of_epoch(trainer *t)
 
 bool pictures_at_end(trainer *t)
 {
-    return pictures_of_epoch(t) && or_without(t, latent_map(t)) &&
+    return pictures_of_epoch(t) && or_without(t, latent_pictures(t)) &&
            or_without(t, loss_curves(t));
 }

@@ -112,6 +112,8 @@ static void put_results(FILE *f, const char *run)
         {"kl", "what the code costs: KL to the prior, nats per image"},
         {"elbo", "lower bound of the log likelihood, nats per image, without "
                  "constants"},
+        {"prior_ks", "distance of the codes' marginals from the prior's "
+                     "(Kolmogorov-Smirnov), mean over the dimensions"},
         {"images", "test images"},
     };
     json_t *final = final_line(run);
@@ -171,6 +173,9 @@ static void put_pictures(FILE *f, const char *run)
     put_picture(f, run, "latent/map.png",
                 "Latent map: each point is a test image, coloured by its "
                 "class");
+    put_picture(f, run, "latent/marginals.png",
+                "Codes and prior: how the values of all code dimensions are "
+                "distributed, beside draws from the prior");
     put_picture(f, run, "loss.png",
                 "Training: means over each epoch, logarithmic axis");
 }

@@ -28,6 +28,11 @@ bool figure_scatter(const char *path, const char *title, const char *x_label,
                     const char *y_label, const double *x, const double *y,
                     const int32_t *labels, int64_t count, int classes);
 
+/* Two sets of `count` values as densities over one axis. */
+bool figure_histograms(const char *path, const char *title, const char *x_label,
+                       const double *a, const char *a_name, const double *b,
+                       const char *b_name, int64_t count);
+
 /* ---- report.c ----------------------------------------------------------- */
 
 /* RUN/report.html: settings, results and pictures in one file that needs no

@@ -46,6 +46,13 @@ bool settings_of(const json_t *config, settings *, const char **options,
 /* The run a user means: a path, or NULL for the newest below `out`. */
 bool find_run(const char *given, const char *out, char *path, size_t size);
 
+/* The test set where there is one, else what was trained on. */
+hg_data *shown_data(const workbench *);
+/* How far the marginals of codes are from the prior's: Kolmogorov-Smirnov
+ * statistics, mean and worst over the dimensions; NaN without a prior. */
+bool match_prior(const workbench *, const hg_model *, double *mean,
+                 double *worst);
+
 /* Metrics as JSON, NaN left out. */
 json_t *metrics_json(const hg_metrics *);
 

@@ -251,6 +251,15 @@ static bool log_final(trainer *t, const hg_metrics *test)
     json_object_set_new(line, "split", json_string("test"));
     json_object_set_new(line, "epoch", json_integer(t->epoch));
     json_object_set_new(line, "step", json_integer(t->step));
+    double mean, worst;
+    if (!match_prior(&t->w, t->s.model, &mean, &worst)) {
+        json_decref(line);
+        return false;
+    }
+    if (isfinite(mean)) {
+        json_object_set_new(line, "prior_ks", json_real(mean));
+        json_object_set_new(line, "prior_ks_worst", json_real(worst));
+    }
     return log_metrics(t, line);
 }
 
@@ -270,11 +279,12 @@ static bool finish(trainer *t)
     return true;
 }
 
+/* The report is what a run writes last, and removed when it goes on. */
 static bool is_finished(const trainer *t)
 {
     struct stat s;
-    return t->epoch >= t->s.epochs &&
-           !stat(path_join(t->folder, "model.safetensors").text, &s);
+    return (t->epoch >= t->s.epochs || enough(t)) &&
+           !stat(path_join(t->folder, "report.html").text, &s);
 }
 
 static bool train(trainer *t)
@@ -287,9 +297,13 @@ static bool train(trainer *t)
     if (t->s.resume && !checkpoint_resume(t, &found))
         return false;
     if (found && is_finished(t)) {
+        fseek(t->log, 0, SEEK_END);
         log_line(t, "the run %s is finished", t->folder);
         return true;
     }
+    unlink(path_join(t->folder, "report.html").text);
+    if (!checkpoint_cut_logs(t))
+        return false;
     if (found)
         log_line(t, "resuming at epoch %lld, step %lld",
                  (long long)t->epoch + 1, (long long)t->step);

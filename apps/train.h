@@ -25,6 +25,7 @@ typedef struct {
     terms terms;
     double epoch_seconds; /* timing only */
     int64_t epoch_steps;
+    int64_t metrics_bytes, log_bytes; /* at the checkpoint resumed from */
 } trainer;
 
 /* ---- settings.c --------------------------------------------------------- */
@@ -55,12 +56,16 @@ bool checkpoint_save(trainer *, bool best);
 /* Continues at the last complete checkpoint; false with an error, or true
  * with *found telling whether there was one. */
 bool checkpoint_resume(trainer *, bool *found);
+/* Takes back what was logged after that checkpoint, or everything. */
+bool checkpoint_cut_logs(trainer *);
 
 /* ---- pictures.c --------------------------------------------------------- */
 
 /* Reconstructions and samples of this moment, epoch_NNNN.png. */
 bool pictures_of_epoch(trainer *);
-/* Loss curves and the latent map. */
+/* latent.c: the map of codes, and their marginals beside the prior's. */
+bool latent_pictures(trainer *);
+/* Loss curves and what latent.c draws. */
 bool pictures_at_end(trainer *);
 
 #endif
