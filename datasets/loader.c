@@ -122,6 +122,8 @@ static bool make_batch(gather *g, int64_t size, hg_batch *batch)
         return false;
     hg_batch b = {.size = size, .unlabelled = !data->labels};
     hg_shape many = {1, {size}}, flat = {2, {size, data->features}};
+    if (!hg_shape_legal(flat))
+        return false;
     b.x = b.target = hg_tensor_new(&s->owner, flat, HG_REAL);
     b.index = hg_tensor_new(&s->owner, many, HG_INT32);
     if (data->labels)

@@ -20,8 +20,9 @@ typedef struct {
     int64_t bias_row, bias_col;
 } hg_gemm_job;
 
-/* Runs it with the kernel that suits the machine and the shape. The same bits
- * for any number of threads: work is cut into tiles of C, never along k. */
+/* Runs it with the kernel that suits the machine and the shape. Our own give
+ * the same bits for any number of threads: work is cut into tiles of C, never
+ * along k. oneDNN, which has the largest products, may not. */
 void hg_gemm(const hg_kernel *k, const hg_gemm_job *job);
 /* Plain C: fallback and oracle. */
 void hg_gemm_reference(const hg_kernel *k, const hg_gemm_job *job);

@@ -134,6 +134,9 @@ bool hg_split(hg_tensor *x, int axis, int parts, hg_tensor **out)
     int d = hg_axis_in("split", x, axis);
     if (d < 0)
         return false;
+    if (!out)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "split: the array for the parts is NULL");
     int64_t size = x->shape.dim[d];
     if (parts < 1 || size % parts)
         return hg_fail(HG_ERROR_SHAPE,

@@ -174,6 +174,14 @@ hg_tensor *hg_pad(hg_tensor *x, int axis, int64_t before, int64_t after)
         return NULL;
     }
     int64_t n = x->shape.dim[d];
+    if (before > INT64_MAX / 4 || after > INT64_MAX / 4) {
+        hg_fail(HG_ERROR_SHAPE,
+                "pad: %lld before and %lld after axis %d of %s are more than "
+                "can be addressed",
+                (long long)before, (long long)after, d,
+                HG_SHAPE_TEXT(x->shape));
+        return NULL;
+    }
     return put_part(x, (part_attr){d, before, 1, n, before + n + after});
 }
 

@@ -7,7 +7,8 @@
 /* Fills in the -1; false if the sizes do not fit. */
 static bool resolve(hg_shape from, const hg_shape_attr *a, hg_shape *out)
 {
-    int64_t n = hg_shape_numel(from), known = 1;
+    uint64_t n = (uint64_t)hg_shape_numel(from);
+    uint64_t known = 1; /* may wrap: hg_apply refuses such shapes */
     int open = -1;
     if (a->rank < 0 || a->rank > HG_MAX_RANK)
         return false;
@@ -19,13 +20,13 @@ static bool resolve(hg_shape from, const hg_shape_attr *a, hg_shape *out)
         if (a->dim[i] == -1)
             open = i;
         else
-            known *= a->dim[i];
+            known *= (uint64_t)a->dim[i];
     }
     if (open < 0)
         return known == n;
     if (!known || n % known)
         return false;
-    out->dim[open] = n / known;
+    out->dim[open] = (int64_t)(n / known);
     return true;
 }
 

@@ -91,6 +91,9 @@ int hg_axis_of(int axis, int rank)
 bool hg_axes_mask(hg_axes axes, int rank, bool mask[HG_MAX_RANK])
 {
     memset(mask, 0, HG_MAX_RANK * sizeof mask[0]);
+    if (axes.count < 0 || axes.count > HG_MAX_RANK)
+        return hg_fail(HG_ERROR_SHAPE, "%d axes are not between 0 and %d",
+                       axes.count, HG_MAX_RANK);
     if (axes.rest && (axes.axis[0] == 0 || axes.axis[0] == rank)) {
         for (int i = axes.axis[0]; i < rank; i++)
             mask[i] = true;

@@ -57,6 +57,8 @@ START_TEST(pad_puts_zeros_before_and_after)
     expect_values(hg_pad(x, 0, 0, 1), 1, 2, 3, 4, 0, 0);
     expect_values(hg_pad(hg_zeros(HG_SHAPE(0)), 0, 1, 1), 0, 0);
     expect_values(hg_pad(hg_transpose(x), 0, 1, 0), 0, 0, 1, 3, 2, 4);
+    ck_assert_ptr_null(hg_pad(vector(1), 0, INT64_MAX, INT64_MAX));
+    expect_error(SHAPE, "pad", "[1]", "addressed");
 }
 END_TEST
 
@@ -146,6 +148,8 @@ START_TEST(split_cuts_into_equal_views)
     ck_assert(!hg_split(x, 1, 0, part));
     expect_error(SHAPE, "split");
     ck_assert(!hg_split(NULL, 0, 2, part));
+    expect_error(ARGUMENT, "split", "NULL");
+    ck_assert(!hg_split(vector(1, 2), 0, 2, NULL));
     expect_error(ARGUMENT, "split", "NULL");
 }
 END_TEST

@@ -52,6 +52,8 @@ START_TEST(axes_are_counted_from_both_ends)
     expect_error(SHAPE, "axis -3", "use -2 to 1");
     ck_assert_int_eq(mask_of(HG_FROM(3), 2), -1);
     expect_error(SHAPE, "axis 3");
+    ck_assert_int_eq(mask_of((hg_axes){.count = -1}, 2), -1);
+    expect_error(SHAPE, "-1 axes");
 }
 END_TEST
 
