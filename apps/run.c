@@ -24,7 +24,7 @@ hg_data *open_data(hg_context *context, const char *name, const char *data_dir)
     hg_error_clear();
     fprintf(stderr, "note: MNIST was not found, using the built-in synthetic "
                     "digits\n");
-    return hg_data_open(context, "synthetic", options);
+    return hg_data_open(context, "synthetic:60000", options);
 }
 
 static bool build(workbench *w, const settings *s, const char *const *options)
