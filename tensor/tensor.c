@@ -81,6 +81,8 @@ static void copy_strided(const hg_tensor *t, char *dense, bool out)
 
 void hg_gather_values(const hg_tensor *t, void *dense)
 {
+    if (!hg_numel(t))
+        return; /* the array may be NULL */
     if (hg_is_contiguous(t))
         memcpy(dense, hg_data(t),
                (size_t)hg_numel(t) * hg_dtype_size(t->dtype));
@@ -90,6 +92,8 @@ void hg_gather_values(const hg_tensor *t, void *dense)
 
 void hg_scatter_values(hg_tensor *t, const void *dense)
 {
+    if (!hg_numel(t))
+        return;
     if (hg_is_contiguous(t))
         memcpy(hg_data(t), dense,
                (size_t)hg_numel(t) * hg_dtype_size(t->dtype));
