@@ -75,11 +75,22 @@ static json_t *options_json(const settings *s, const workbench *w)
     return object;
 }
 
+/* The data set as it can be opened again, from any folder. */
+static json_t *data_json(const settings *s, const workbench *w)
+{
+    if (!strcmp(s->data, "auto"))
+        return json_string(hg_data_name(w->all));
+    char *whole = strchr(s->data, '/') ? realpath(s->data, NULL) : NULL;
+    json_t *name = json_string(whole ? whole : s->data);
+    free(whole);
+    return name;
+}
+
 json_t *settings_json(const settings *s, const workbench *w)
 {
     return json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:i, s:s, s:o}", "model",
-        s->model->name, "data", hg_data_name(w->all), "data_dir",
+        "{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:f, s:i, s:s, s:o}", "model",
+        s->model->name, "data", data_json(s, w), "data_dir",
         s->data_dir ? s->data_dir : "", "seed", (json_int_t)s->seed,
         "batch_size", (json_int_t)s->batch_size, "epochs",
         (json_int_t)s->epochs, "steps", (json_int_t)s->steps, "val",

@@ -140,9 +140,13 @@ static bool enough(const trainer *t)
 
 static bool is_finite_so_far(trainer *t)
 {
-    double loss = collect_terms(t) ? term_mean(t, "loss") : NAN;
-    if (!hg_error() && !isnan(loss) && isinf(loss))
-        hg_fail(HG_ERROR_NONFINITE, "the loss is infinite");
+    for (int i = 0; collect_terms(t) && i < t->terms.count; i++)
+        if (t->terms.images && !isfinite(t->terms.sum[i]))
+            return hg_fail(HG_ERROR_NONFINITE,
+                           "%s is not finite in epoch %lld; try a smaller "
+                           "rate, or HOURGLASS_ANOMALY=1 to see where it "
+                           "begins",
+                           t->terms.name[i], (long long)t->epoch);
     return !hg_error();
 }
 
