@@ -4,50 +4,8 @@
  * The statistics are an operation of their own, made once and read by forward
  * and backward; batch_norm's rule is the whole derivative, the path through
  * mean and variance included. */
+#include "ops/batch_norm.h"
 #include "ops/internal.h"
-#include "ops/norm_kernels.h"
-
-#include <math.h>
-
-typedef struct {
-    double momentum, eps;
-} stats_attr;
-HG_NO_PADDING(stats_attr, 2 * 8);
-
-/* x as [n, channels, inner]. */
-typedef struct {
-    const hg_kernel *kernel;
-    const hg_norm_kernels *run;
-    int64_t n, channels, inner;
-} norm_job;
-
-enum { COLUMNS = HG_NORM_COLUMNS };
-
-static norm_job job_of(const hg_kernel *k, hg_shape x)
-{
-    norm_job job = {k, hg_norm_of(k), x.dim[0], x.dim[1], 1};
-    for (int i = 2; i < x.rank; i++)
-        job.inner *= x.dim[i];
-    return job;
-}
-
-/* Calls body for ranges of channels, or of blocks of columns where every
- * channel has one place only. */
-static void over_channels(const norm_job *job,
-                          void (*body)(void *, int64_t, int64_t))
-{
-    int64_t work = job->n * job->inner * (job->inner == 1 ? COLUMNS : 1);
-    int64_t units = job->inner == 1 ? (job->channels + COLUMNS - 1) / COLUMNS
-                                    : job->channels;
-    hg_parallel_for(job->kernel->threads, units, (1 << 13) / (work + 1) + 1,
-                    body, (void *)(uintptr_t)job);
-}
-
-static int64_t width_at(const norm_job *job, int64_t first)
-{
-    int64_t left = job->channels - first;
-    return left < COLUMNS ? left : COLUMNS;
-}
 
 /* ---- Statistics: [2, C], mean and 1 / standard deviation ---------------- */
 
@@ -68,70 +26,13 @@ static bool stats_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
-/* Writes the statistics of channel c and moves the running ones. */
-static void finish_channel(const norm_job *job, int64_t c, double mean,
-                           double m2)
-{
-    const hg_kernel *k = job->kernel;
-    const stats_attr *a = k->attr;
-    double count = (double)(job->n * job->inner);
-    k->out[c] = (hg_real)mean;
-    k->out[job->channels + c] = (hg_real)(1 / sqrt(m2 / count + a->eps));
-    if (k->arity < 3)
-        return;
-    hg_real *running_mean = (hg_real *)(uintptr_t)k->in[1] + c;
-    hg_real *running_var = (hg_real *)(uintptr_t)k->in[2] + c;
-    *running_mean = (hg_real)((1 - a->momentum) * (double)*running_mean +
-                              a->momentum * mean);
-    *running_var = (hg_real)((1 - a->momentum) * (double)*running_var +
-                             a->momentum * m2 / (count - 1));
-}
-
-static void channel_stats(const norm_job *job, int64_t c)
-{
-    double mean = 0, m2 = 0;
-    for (int64_t i = 0; i < job->n; i++) {
-        double here, squares;
-        job->run->moments(job->kernel->in[0] +
-                              (i * job->channels + c) * job->inner,
-                          job->inner, &here, &squares);
-        double delta = here - mean, inner = (double)job->inner;
-        m2 += squares + delta * delta * inner * (double)i / (double)(i + 1);
-        mean += delta / (double)(i + 1);
-    }
-    finish_channel(job, c, mean, m2);
-}
-
-static void stats_channels(void *argument, int64_t from, int64_t to)
-{
-    const norm_job *job = argument;
-    double mean[COLUMNS], m2[COLUMNS];
-    for (int64_t i = from; i < to; i++) {
-        if (job->inner != 1) {
-            channel_stats(job, i);
-            continue;
-        }
-        int64_t first = i * COLUMNS, width = width_at(job, first);
-        job->run->column_moments(job->kernel->in[0] + first, job->n,
-                                 job->channels, width, mean, m2);
-        for (int64_t j = 0; j < width; j++)
-            finish_channel(job, first + j, mean[j], m2[j]);
-    }
-}
-
-static void stats_cpu(const hg_kernel *k)
-{
-    norm_job job = job_of(k, k->in_shape[0]);
-    over_channels(&job, stats_channels);
-}
-
 static const hg_op stats_op = {
     .name = "batch_norm",
     .arity = HG_ANY_ARITY,
     .contiguous = true,
     .shape = stats_shape,
-    .attr_size = sizeof(stats_attr),
-    .cpu = stats_cpu,
+    .attr_size = sizeof(hg_batch_norm_attr),
+    .cpu = hg_batch_norm_stats_cpu,
     .doc = "mean and inverse standard deviation of every channel",
 };
 
@@ -141,36 +42,6 @@ static bool like_first(hg_tensor *z, hg_shape *out)
 {
     *out = z->in[0]->shape;
     return true;
-}
-
-static void forward_channels(void *argument, int64_t from, int64_t to)
-{
-    const norm_job *job = argument;
-    const hg_kernel *k = job->kernel;
-    const hg_real *mean = k->in[3], *inverse = k->in[3] + job->channels;
-    hg_real a[COLUMNS], d[COLUMNS];
-    for (int64_t i = from; i < to; i++) {
-        bool columns = job->inner == 1;
-        int64_t first = columns ? i * COLUMNS : i;
-        int64_t width = columns ? width_at(job, first) : 1;
-        for (int64_t j = 0; j < width; j++) {
-            a[j] = k->in[1][first + j] * inverse[first + j];
-            d[j] = k->in[2][first + j] - a[j] * mean[first + j];
-        }
-        if (columns)
-            job->run->column_scale(k->out + first, k->in[0] + first, job->n,
-                                   job->channels, width, a, d);
-        for (int64_t r = 0; r < job->n && !columns; r++) {
-            int64_t at = (r * job->channels + i) * job->inner;
-            job->run->scale(k->out + at, k->in[0] + at, job->inner, *a, *d);
-        }
-    }
-}
-
-static void batch_norm_cpu(const hg_kernel *k)
-{
-    norm_job job = job_of(k, k->in_shape[0]);
-    over_channels(&job, forward_channels);
 }
 
 /* ---- Backward ----------------------------------------------------------- */
@@ -183,102 +54,23 @@ static bool sums_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
-static void channel_sums(const norm_job *job, int64_t c, double *sum,
-                         double *dot)
-{
-    const hg_kernel *k = job->kernel;
-    *sum = *dot = 0;
-    for (int64_t i = 0; i < job->n; i++) {
-        int64_t at = (i * job->channels + c) * job->inner;
-        double s, d;
-        job->run->dots(k->in[0] + at, k->in[1] + at, k->in[2][c], job->inner,
-                       &s, &d);
-        *sum += s;
-        *dot += d;
-    }
-}
-
-static void sums_channels(void *argument, int64_t from, int64_t to)
-{
-    const norm_job *job = argument;
-    const hg_kernel *k = job->kernel;
-    double sum[COLUMNS], dot[COLUMNS];
-    for (int64_t i = from; i < to; i++) {
-        bool columns = job->inner == 1;
-        int64_t first = columns ? i * COLUMNS : i;
-        int64_t width = columns ? width_at(job, first) : 1;
-        if (columns)
-            job->run->column_dots(k->in[0] + first, k->in[1] + first,
-                                  k->in[2] + first, job->n, job->channels,
-                                  width, sum, dot);
-        else
-            channel_sums(job, i, sum, dot);
-        for (int64_t j = 0; j < width; j++) {
-            double inverse = (double)k->in[2][job->channels + first + j];
-            k->out[first + j] = (hg_real)sum[j];
-            k->out[job->channels + first + j] = (hg_real)(dot[j] * inverse);
-        }
-    }
-}
-
-static void sums_cpu(const hg_kernel *k)
-{
-    norm_job job = job_of(k, k->in_shape[0]);
-    over_channels(&job, sums_channels);
-}
-
 static const hg_op sums_op = {
     .name = "batch_norm_sums",
     .arity = 3,
     .contiguous = true,
     .shape = sums_shape,
-    .cpu = sums_cpu,
+    .cpu = hg_batch_norm_sums_cpu,
     .doc = "gradients of batch_norm in its bias and weight",
 };
 
 /* From g, x, w, statistics, sums: the gradient of x,
  * w / std (g - mean(g) - xhat mean(g xhat)) = a g + b x + d. */
-static void blend_channels(void *argument, int64_t from, int64_t to)
-{
-    const norm_job *job = argument;
-    const hg_kernel *k = job->kernel;
-    int64_t channels = job->channels;
-    hg_real a[COLUMNS], b[COLUMNS], d[COLUMNS];
-    hg_real share = (hg_real)(1 / (double)(job->n * job->inner));
-    for (int64_t i = from; i < to; i++) {
-        bool columns = job->inner == 1;
-        int64_t first = columns ? i * COLUMNS : i;
-        int64_t width = columns ? width_at(job, first) : 1;
-        for (int64_t j = 0, c = first; j < width; j++, c++) {
-            hg_real mean = k->in[3][c], inverse = k->in[3][channels + c];
-            a[j] = k->in[2][c] * inverse;
-            b[j] = -a[j] * inverse * k->in[4][channels + c] * share;
-            d[j] = -a[j] * k->in[4][c] * share - b[j] * mean;
-        }
-        if (columns)
-            job->run->column_blend(k->out + first, k->in[0] + first,
-                                   k->in[1] + first, job->n, channels, width,
-                                   a, b, d);
-        for (int64_t r = 0; r < job->n && !columns; r++) {
-            int64_t at = (r * channels + i) * job->inner;
-            job->run->blend(k->out + at, k->in[0] + at, k->in[1] + at,
-                            job->inner, *a, *b, *d);
-        }
-    }
-}
-
-static void dx_cpu(const hg_kernel *k)
-{
-    norm_job job = job_of(k, k->in_shape[0]);
-    over_channels(&job, blend_channels);
-}
-
 static const hg_op dx_op = {
     .name = "batch_norm_dx",
     .arity = 5,
     .contiguous = true,
     .shape = like_first,
-    .cpu = dx_cpu,
+    .cpu = hg_batch_norm_dx_cpu,
     .doc = "gradient of batch_norm in its input",
 };
 
@@ -304,17 +96,17 @@ static hg_axes all_but_channels(const hg_tensor *x, bool keep)
 static void composite_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
     hg_tensor *x = z->in[0], *w = beside(z->in[1], x);
-    const stats_attr *a = z->attr;
+    const hg_batch_norm_attr *a = z->attr;
     hg_axes over = all_but_channels(x, false), keep = over;
     keep.keep = true;
     hg_tensor *centred = hg_sub(x, hg_mean(x, keep));
     hg_tensor *variance = hg_mean(hg_square(centred), keep);
-    hg_tensor *inverse = hg_rsqrt(
-        hg_add(variance, hg_full(HG_SCALAR, (hg_real)a->eps)));
+    hg_tensor *inverse =
+        hg_rsqrt(hg_add(variance, hg_full(HG_SCALAR, (hg_real)a->eps)));
     hg_tensor *xhat = hg_mul(centred, inverse), *gx = hg_mul(g, xhat);
     if (hg_needs(z, 0)) {
-        hg_tensor *rest = hg_add(hg_mean(g, keep),
-                                 hg_mul(xhat, hg_mean(gx, keep)));
+        hg_tensor *rest =
+            hg_add(hg_mean(g, keep), hg_mul(xhat, hg_mean(gx, keep)));
         dx[0] = hg_mul(hg_mul(w, inverse), hg_sub(g, rest));
     }
     if (hg_needs(z, 1))
@@ -344,8 +136,8 @@ static const hg_op batch_norm_op = {
     .arity = 4,
     .contiguous = true,
     .shape = like_first,
-    .attr_size = sizeof(stats_attr),
-    .cpu = batch_norm_cpu,
+    .attr_size = sizeof(hg_batch_norm_attr),
+    .cpu = hg_batch_norm_cpu,
     .backward = batch_norm_backward,
     .reads = HG_READS_IN(0) | HG_READS_IN(1) | HG_READS_IN(3),
     .doc = "normalisation of channels over the batch",
@@ -381,8 +173,8 @@ static bool inputs_fit(const hg_tensor *x, const hg_tensor *const *channel)
         if (!channel_fits(channel[i], names[i], x->shape.dim[1], x->shape))
             return false;
     if (!channel[2] != !channel[3] ||
-        (channel[2] && !(hg_is_contiguous(channel[2]) &&
-                         hg_is_contiguous(channel[3]))))
+        (channel[2] &&
+         !(hg_is_contiguous(channel[2]) && hg_is_contiguous(channel[3]))))
         return hg_fail(HG_ERROR_ARGUMENT,
                        "running mean and variance must be given both, and "
                        "dense, or neither");
@@ -391,10 +183,11 @@ static bool inputs_fit(const hg_tensor *x, const hg_tensor *const *channel)
 
 static hg_tensor *with_batch_statistics(hg_tensor *x, hg_tensor *w,
                                         hg_tensor *b, hg_tensor *mean,
-                                        hg_tensor *var, const stats_attr *a)
+                                        hg_tensor *var,
+                                        const hg_batch_norm_attr *a)
 {
-    hg_tensor *stats = mean ? hg_apply(&stats_op, a, x, mean, var)
-                            : hg_apply(&stats_op, a, x);
+    hg_tensor *stats =
+        mean ? hg_apply(&stats_op, a, x, mean, var) : hg_apply(&stats_op, a, x);
     if (stats && mean) {
         mean->storage->version++;
         var->storage->version++;
@@ -425,7 +218,7 @@ hg_tensor *hg_batch_norm(hg_tensor *x, hg_tensor *w, hg_tensor *b,
         return NULL;
     const char *outer = here->op;
     here->op = "batch_norm";
-    stats_attr a = {momentum, eps};
+    hg_batch_norm_attr a = {momentum, eps};
     bool fits = inputs_fit(
         x, (const hg_tensor *const[]){w, b, running_mean, running_var});
     here->op = outer;

@@ -1,28 +1,18 @@
 /* conv_lanes.c - the three convolutions in terms of the loops of conv_lanes.h:
- * which places and taps there are, and who works on which block of images.
- *
- * Images are padded while they are packed. The gradient in the input falls
- * into stride x stride phases: pixels with the same remainder see the same
- * taps of the window, and those taps see neighbouring places of y. */
+ * memory, packed weights, and who works on which block of images. Images are
+ * padded while they are packed. */
 #include "ops/conv_lanes.h"
+#include "ops/conv_tables.h"
 #include "ops/internal.h"
 #include "ops/scratch.h"
 
 #include <string.h>
 
-/* Planes that are packed with zeros around them. */
-typedef struct {
-    const hg_real *values;
-    int64_t count, height, width;  /* channels, and their size */
-    int64_t top, left, rows, cols; /* where they begin in the room */
-    int32_t *at;                   /* place of every pixel */
-} source;
-
 typedef struct {
     const hg_kernel *kernel;
     const hg_conv_job *job;
     const hg_conv_lanes *run;
-    source in, y; /* y: for the weight gradient only */
+    hg_planes in, y; /* y: for the weight gradient only */
     hg_gather *phase;
     hg_real **weight; /* packed, for each phase */
     int64_t phases;
@@ -31,11 +21,6 @@ typedef struct {
     hg_real *room, *result; /* of a slot: packed input, unpacked output */
     int64_t room_size, result_size;
 } plan;
-
-static int64_t room_of(const source *s)
-{
-    return s->rows * s->cols;
-}
 
 /* ---- Memory: one piece of scratch, cut up ------------------------------- */
 
@@ -100,25 +85,17 @@ static int64_t images_of(const plan *p, int64_t block)
     return left < p->run->lanes ? left : p->run->lanes;
 }
 
-static void fill_places(const source *s)
-{
-    for (int64_t h = 0; h < s->height; h++)
-        for (int64_t w = 0; w < s->width; w++)
-            s->at[h * s->width + w] =
-                (int32_t)((h + s->top) * s->cols + w + s->left);
-}
-
-static void pack_source(const plan *p, const source *s, int64_t block,
+static void pack_planes(const plan *p, const hg_planes *s, int64_t block,
                         int64_t from, int64_t to, hg_real *out)
 {
     int64_t size = s->height * s->width;
     const hg_real *first =
         s->values + (block * p->run->lanes * s->count + from) * size;
     p->run->pack(first, s->count * size, images_of(p, block), to - from, size,
-                 room_of(s), s->at, out);
+                 hg_room(s), s->at, out);
 }
 
-/* ---- Forward and input gradient ----------------------------------------- */
+/* ---- The sums over taps ------------------------------------------------- */
 
 static void compute_rows(const plan *p, int64_t block, int64_t row,
                          int64_t rows, const hg_real *in, hg_real *buffer)
@@ -156,42 +133,14 @@ static void compute_slots(void *argument, int64_t from, int64_t to)
              u < units * (slot + 1) / p->slots; u++) {
             int64_t block = u / p->splits;
             if (block != packed)
-                pack_source(p, &p->in, block, 0, p->in.count, room);
+                pack_planes(p, &p->in, block, 0, p->in.count, room);
             packed = block;
             compute_unit(p, u, room, p->result + slot * p->result_size);
         }
     }
 }
 
-/* ---- Tables of the forward convolution ---------------------------------- */
-
-static void forward_source(plan *p)
-{
-    const hg_conv *s = &p->job->shape;
-    p->in = (source){
-        .values = p->job->x,
-        .count = s->c,
-        .height = s->h,
-        .width = s->w,
-        .top = s->padding,
-        .left = s->padding,
-        .rows = s->h + 2 * s->padding,
-        .cols = s->w + 2 * s->padding,
-    };
-}
-
-static void forward_tables(const plan *p, int32_t *base, int32_t *tap)
-{
-    const hg_conv *s = &p->job->shape;
-    int64_t cols = p->in.cols, room = room_of(&p->in);
-    for (int64_t i = 0; i < s->oh; i++)
-        for (int64_t j = 0; j < s->ow; j++)
-            *base++ = (int32_t)((i * cols + j) * s->stride);
-    for (int64_t c = 0; c < s->c; c++)
-        for (int64_t i = 0; i < s->kh; i++)
-            for (int64_t j = 0; j < s->kw; j++)
-                *tap++ = (int32_t)(c * room + (i * cols + j) * s->dilation);
-}
+/* ---- Forward ------------------------------------------------------------ */
 
 /* weight [O, taps] to [taps, rows of a group] group by group. */
 static void forward_weight(const plan *p, int64_t taps, hg_real *out)
@@ -207,7 +156,7 @@ static void forward_weight(const plan *p, int64_t taps, hg_real *out)
 
 static void slots_from(plan *p, arena *a)
 {
-    p->room_size = p->in.count * room_of(&p->in) * p->run->lanes;
+    p->room_size = p->in.count * hg_room(&p->in) * p->run->lanes;
     p->result_size = p->run->rows * p->size * p->run->lanes;
     p->in.at = take_table(a, p->in.height * p->in.width);
     p->room = take_reals(a, p->slots * p->room_size);
@@ -228,7 +177,7 @@ static void cut_forward(plan *p, arena *a)
         return;
     p->phase[0] = (hg_gather){p->size, taps, base, NULL, tap};
     p->weight[0] = weight;
-    forward_tables(p, base, tap);
+    hg_forward_tables(&p->job->shape, &p->in, base, tap);
     forward_weight(p, taps, weight);
 }
 
@@ -242,7 +191,7 @@ static void run(const hg_kernel *k, plan *p, void (*cut)(plan *, arena *),
     if (!a.base)
         return;
     cut(p, &a);
-    fill_places(&p->in);
+    hg_place_table(&p->in);
     hg_parallel_for(k->threads, p->slots, 1, slots, p);
 }
 
@@ -250,85 +199,11 @@ void hg_conv_forward_lanes(const hg_kernel *k, const hg_conv_job *job)
 {
     const hg_conv *s = &job->shape;
     plan p = plan_of(k, job, s->o, s->oh * s->ow);
-    forward_source(&p);
+    p.in = hg_forward_planes(job);
     run(k, &p, cut_forward, compute_slots);
 }
 
-/* ---- Tables of the input gradient --------------------------------------- */
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a >= 0 ? a / b : -((-a + b - 1) / b);
-}
-
-/* Zeros that the places of y need before and after them along an axis. */
-static int64_t zeros_before(const hg_conv *s, int64_t kernel)
-{
-    int64_t least =
-        floor_div(s->padding - (kernel - 1) * s->dilation, s->stride);
-    return least < 0 ? -least : 0;
-}
-
-static int64_t zeros_after(const hg_conv *s, int64_t size, int64_t places)
-{
-    int64_t most = (size - 1 + s->padding) / s->stride;
-    return most > places - 1 ? most - places + 1 : 0;
-}
-
-static void input_source(plan *p)
-{
-    const hg_conv *s = &p->job->shape;
-    int64_t top = zeros_before(s, s->kh), left = zeros_before(s, s->kw);
-    p->in = (source){
-        .values = p->job->y,
-        .count = s->o,
-        .height = s->oh,
-        .width = s->ow,
-        .top = top,
-        .left = left,
-        .rows = top + s->oh + zeros_after(s, s->h, s->oh),
-        .cols = left + s->ow + zeros_after(s, s->w, s->ow),
-    };
-}
-
-/* Pixels of one phase: their places in padded y, and in the image. */
-static int64_t phase_places(const plan *p, int64_t a, int64_t b, int32_t *base,
-                            int32_t *dest)
-{
-    const hg_conv *s = &p->job->shape;
-    int64_t count = 0;
-    for (int64_t h = 0; h < s->h; h++)
-        for (int64_t w = 0; w < s->w; w++) {
-            int64_t i = h + s->padding - a, j = w + s->padding - b;
-            if (i % s->stride || j % s->stride)
-                continue;
-            i = floor_div(i, s->stride) + p->in.top;
-            j = floor_div(j, s->stride) + p->in.left;
-            base[count] = (int32_t)(i * p->in.cols + j);
-            dest[count++] = (int32_t)(h * s->w + w);
-        }
-    return count;
-}
-
-/* Taps of one phase, and which of the window's they are. */
-static int64_t phase_taps(const plan *p, int64_t a, int64_t b, int32_t *tap,
-                          int32_t *index)
-{
-    const hg_conv *s = &p->job->shape;
-    int64_t count = 0, d = s->dilation;
-    for (int64_t o = 0; o < s->o; o++)
-        for (int64_t i = 0; i < s->kh; i++)
-            for (int64_t j = 0; j < s->kw; j++) {
-                if (i * d % s->stride != a || j * d % s->stride != b)
-                    continue;
-                int64_t up = (i * d - a) / s->stride;
-                int64_t back = (j * d - b) / s->stride;
-                tap[count] =
-                    (int32_t)(o * room_of(&p->in) - up * p->in.cols - back);
-                index[count++] = (int32_t)((o * s->c * s->kh + i) * s->kw + j);
-            }
-    return count;
-}
+/* ---- Input gradient ----------------------------------------------------- */
 
 /* weight [O, C, kh, kw] to [taps, rows of a group], taps of one phase. */
 static void phase_weight(const plan *p, int64_t taps, const int32_t *index,
@@ -357,8 +232,9 @@ static void cut_input(plan *p, arena *a)
     for (int64_t i = 0; i < p->phases && a->base; i++) {
         int64_t up = i / s->stride, left = i % s->stride;
         hg_gather *g = &p->phase[i];
-        *g = (hg_gather){phase_places(p, up, left, base, dest),
-                         phase_taps(p, up, left, tap, index), base, dest, tap};
+        *g = (hg_gather){hg_phase_places(s, &p->in, up, left, base, dest),
+                         hg_phase_taps(s, &p->in, up, left, tap, index), base,
+                         dest, tap};
         p->weight[i] = weight;
         phase_weight(p, g->taps, index, weight);
         base += g->places;
@@ -372,7 +248,7 @@ void hg_conv_input_lanes(const hg_kernel *k, const hg_conv_job *job)
 {
     const hg_conv *s = &job->shape;
     plan p = plan_of(k, job, s->c, s->h * s->w);
-    input_source(&p);
+    p.in = hg_input_planes(job);
     run(k, &p, cut_input, compute_slots);
 }
 
@@ -386,7 +262,7 @@ static void correlate_unit(const plan *p, int64_t unit, const hg_real *x,
     int64_t from = p->rows * split / p->splits;
     int64_t to = p->rows * (split + 1) / p->splits;
     const hg_gather *g = p->phase;
-    pack_source(p, &p->y, block, from, to, y);
+    pack_planes(p, &p->y, block, from, to, y);
     p->run->correlate(g, x, y, to - from,
                       p->weight[0] + (block * p->rows + from) * g->taps);
 }
@@ -402,7 +278,7 @@ static void correlate_slots(void *argument, int64_t from, int64_t to)
         for (int64_t u = units * slot / p->slots;
              u < units * (slot + 1) / p->slots; u++) {
             if (u / p->splits != packed)
-                pack_source(p, &p->in, u / p->splits, 0, p->in.count, room);
+                pack_planes(p, &p->in, u / p->splits, 0, p->in.count, room);
             packed = u / p->splits;
             correlate_unit(p, u, room, p->result + slot * p->result_size);
         }
@@ -417,7 +293,7 @@ static void cut_weight(plan *p, arena *a)
     p->weight = take(a, 1, sizeof *p->weight);
     int32_t *base = take_table(a, places), *tap = take_table(a, taps);
     hg_real *sums = take_reals(a, p->blocks * p->rows * taps);
-    p->room_size = p->in.count * room_of(&p->in) * p->run->lanes;
+    p->room_size = p->in.count * hg_room(&p->in) * p->run->lanes;
     p->result_size = p->rows * places * p->run->lanes;
     p->in.at = take_table(a, p->in.height * p->in.width);
     p->y.at = take_table(a, places);
@@ -427,8 +303,8 @@ static void cut_weight(plan *p, arena *a)
         return;
     p->phase[0] = (hg_gather){places, taps, base, NULL, tap};
     p->weight[0] = sums;
-    forward_tables(p, base, tap);
-    fill_places(&p->y);
+    hg_forward_tables(&p->job->shape, &p->in, base, tap);
+    hg_place_table(&p->y);
 }
 
 /* The sum over blocks, in their order. */
@@ -448,13 +324,13 @@ void hg_conv_weight_lanes(const hg_kernel *k, const hg_conv_job *job)
 {
     const hg_conv *s = &job->shape;
     plan p = plan_of(k, job, s->o, 0);
-    forward_source(&p);
-    p.y = (source){.values = job->y,
-                   .count = s->o,
-                   .height = s->oh,
-                   .width = s->ow,
-                   .rows = s->oh,
-                   .cols = s->ow};
+    p.in = hg_forward_planes(job);
+    p.y = (hg_planes){.values = job->y,
+                      .count = s->o,
+                      .height = s->oh,
+                      .width = s->ow,
+                      .rows = s->oh,
+                      .cols = s->ow};
     run(k, &p, cut_weight, correlate_slots);
     if (!hg_error())
         hg_parallel_for(k->threads, s->o * s->c * s->kh * s->kw, 1 << 14,

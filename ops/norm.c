@@ -51,8 +51,8 @@ static void backward_rows(void *argument, int64_t from, int64_t to)
         row_stats(job, k->in[1] + i, &mean, &inverse);
         job->run->dots(k->in[0] + i, k->in[1] + i, mean, job->length, &sum,
                        &dot);
-        double slope = -(double)inverse * (double)inverse * (double)inverse *
-                       dot * share;
+        double slope =
+            -(double)inverse * (double)inverse * (double)inverse * dot * share;
         double shift = -(double)inverse * sum * share - slope * (double)mean;
         job->run->blend(k->out + i, k->in[0] + i, k->in[1] + i, job->length,
                         inverse, (hg_real)slope, (hg_real)shift);
@@ -103,16 +103,14 @@ static hg_tensor *composite_dx(hg_tensor *x, hg_tensor *g, double eps)
         hg_rsqrt(hg_add(variance, hg_full(HG_SCALAR, (hg_real)eps)));
     hg_tensor *xhat = hg_mul(centred, inverse);
     hg_tensor *along = hg_mul(xhat, hg_mean(hg_mul(g, xhat), HG_KEEP(1)));
-    return hg_mul(inverse,
-                  hg_sub(hg_sub(g, hg_mean(g, HG_KEEP(1))), along));
+    return hg_mul(inverse, hg_sub(hg_sub(g, hg_mean(g, HG_KEEP(1))), along));
 }
 
 static void rows_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
     const rows_attr *a = z->attr;
-    dx[0] = hg_get_mode() & HG_RECORD
-                ? composite_dx(z->in[0], g, a->eps)
-                : hg_apply(&rows_dx_op, a, g, z->in[0]);
+    dx[0] = hg_get_mode() & HG_RECORD ? composite_dx(z->in[0], g, a->eps)
+                                      : hg_apply(&rows_dx_op, a, g, z->in[0]);
 }
 
 static const hg_op rows_op = {

@@ -5,8 +5,8 @@
 
 enum { RUN = 1024 };
 
-typedef hg_real vec __attribute__((vector_size(64), aligned(sizeof(hg_real)),
-                                   may_alias));
+typedef hg_real vec
+    __attribute__((vector_size(64), aligned(sizeof(hg_real)), may_alias));
 enum { LANES = (int)(sizeof(vec) / sizeof(hg_real)) };
 
 static double total_of(const vec *lanes)
@@ -114,9 +114,9 @@ static void column_moments(const hg_real *x, int64_t n, int64_t stride,
         }
 }
 
-static void column_dots(const hg_real *g, const hg_real *x,
-                        const hg_real *mean, int64_t n, int64_t stride,
-                        int64_t width, double *sum, double *dot)
+static void column_dots(const hg_real *g, const hg_real *x, const hg_real *mean,
+                        int64_t n, int64_t stride, int64_t width, double *sum,
+                        double *dot)
 {
     for (int64_t j = 0; j < width; j++)
         sum[j] = dot[j] = 0;

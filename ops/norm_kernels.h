@@ -22,16 +22,15 @@ typedef struct {
     /* The same for `width` columns of n rows that lie `stride` apart. */
     void (*column_moments)(const hg_real *x, int64_t n, int64_t stride,
                            int64_t width, double *mean, double *m2);
-    void (*column_dots)(const hg_real *g, const hg_real *x,
-                        const hg_real *mean, int64_t n, int64_t stride,
-                        int64_t width, double *sum, double *dot);
+    void (*column_dots)(const hg_real *g, const hg_real *x, const hg_real *mean,
+                        int64_t n, int64_t stride, int64_t width, double *sum,
+                        double *dot);
     void (*column_scale)(hg_real *out, const hg_real *x, int64_t n,
                          int64_t stride, int64_t width, const hg_real *a,
                          const hg_real *d);
     void (*column_blend)(hg_real *out, const hg_real *g, const hg_real *x,
                          int64_t n, int64_t stride, int64_t width,
-                         const hg_real *a, const hg_real *b,
-                         const hg_real *d);
+                         const hg_real *a, const hg_real *b, const hg_real *d);
 } hg_norm_kernels;
 
 HG_ISA_TABLE(hg_norm_kernels, hg_norm)

@@ -1,0 +1,21 @@
+/* batch_norm.h - the kernels of batch_norm.c. */
+#ifndef HG_BATCH_NORM_H
+#define HG_BATCH_NORM_H
+
+#include "autograd/op.h"
+
+typedef struct {
+    double momentum, eps;
+} hg_batch_norm_attr;
+HG_NO_PADDING(hg_batch_norm_attr, 2 * 8);
+
+/* x (and running mean and variance, which move) to statistics [2, C]. */
+void hg_batch_norm_stats_cpu(const hg_kernel *);
+/* x, w, b, statistics to the result. */
+void hg_batch_norm_cpu(const hg_kernel *);
+/* g, x, statistics to the sums [2, C]. */
+void hg_batch_norm_sums_cpu(const hg_kernel *);
+/* g, x, w, statistics, sums to the gradient of x. */
+void hg_batch_norm_dx_cpu(const hg_kernel *);
+
+#endif
