@@ -80,6 +80,17 @@ static hg_tensor *result_of(const hg_op *op, hg_scope *s,
     return z;
 }
 
+/* A stride along an axis of size 1 says nothing: kernels see the dense one. */
+static void dense_where_one(hg_shape shape, int64_t stride[HG_MAX_RANK])
+{
+    int64_t step = 1;
+    for (int i = shape.rank - 1; i >= 0; i--) {
+        if (shape.dim[i] == 1)
+            stride[i] = step;
+        step = stride[i] * shape.dim[i];
+    }
+}
+
 static void launch(const hg_op *op, hg_context *context, hg_tensor *z)
 {
     hg_kernel k;
@@ -90,6 +101,7 @@ static void launch(const hg_op *op, hg_context *context, hg_tensor *z)
         k.in[i] = hg_data(z->in[i]);
         k.in_shape[i] = z->in[i]->shape;
         memcpy(k.in_stride[i], z->in[i]->stride, sizeof k.in_stride[i]);
+        dense_where_one(k.in_shape[i], k.in_stride[i]);
     }
     k.n = hg_numel(z);
     k.attr = z->attr;

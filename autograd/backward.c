@@ -187,6 +187,8 @@ static bool is_fresh(const hg_tensor *t, uint64_t version)
 static bool values_fresh(const hg_block *b)
 {
     unsigned reads = b->t.op->reads;
+    if (reads & HG_READS_OTHER)
+        reads |= (b->needs & 1u) << 1 | (b->needs >> 1 & 1u);
     for (int i = 0; i < b->t.arity; i++)
         if ((!reads || reads & HG_READS_IN(i)) &&
             !is_fresh(b->t.in[i], b->in_version[i]))

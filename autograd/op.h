@@ -52,6 +52,8 @@ typedef struct {
 #define HG_READS_NOTHING 0x100u
 #define HG_READS_OUT     0x200u
 #define HG_READS_IN(i)   (1u << (i))
+/* A product of two: the gradient of one reads the other. */
+#define HG_READS_OTHER 0x400u
 
 struct hg_op {
     const char *name;

@@ -190,7 +190,7 @@ static const hg_op conv2d_op = {
     .attr_size = sizeof(conv_attr),
     .cpu = conv2d_cpu,
     .backward = conv2d_backward,
-    .reads = HG_READS_IN(0) | HG_READS_IN(1),
+    .reads = HG_READS_OTHER,
     .doc = "convolution of images (cross-correlation)",
 };
 
@@ -202,7 +202,7 @@ static const hg_op conv_transpose2d_op = {
     .attr_size = sizeof(conv_attr),
     .cpu = conv_transpose2d_cpu,
     .backward = conv_transpose2d_backward,
-    .reads = HG_READS_IN(0) | HG_READS_IN(1),
+    .reads = HG_READS_OTHER,
     .doc = "transposed convolution: the gradient of conv2d in its input",
 };
 
@@ -214,7 +214,7 @@ static const hg_op conv2d_weight_op = {
     .attr_size = sizeof(conv_attr),
     .cpu = conv2d_weight_cpu,
     .backward = conv2d_weight_backward,
-    .reads = HG_READS_IN(0) | HG_READS_IN(1),
+    .reads = HG_READS_OTHER,
     .doc = "the gradient of conv2d in its weight",
 };
 

@@ -89,7 +89,7 @@ static const hg_op linear_op = {
     .shape = linear_shape,
     .cpu = linear_cpu,
     .backward = linear_backward,
-    .reads = HG_READS_IN(0) | HG_READS_IN(1),
+    .reads = HG_READS_OTHER,
     .doc = "x w' + b: a fully connected layer",
 };
 

@@ -90,7 +90,7 @@ static const hg_op matmul_op = {
     .shape = matmul_shape,
     .cpu = matmul_cpu,
     .backward = matmul_backward,
-    .reads = HG_READS_IN(0) | HG_READS_IN(1),
+    .reads = HG_READS_OTHER,
     .doc = "matrix product, leading axes broadcast",
 };
 

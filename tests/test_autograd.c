@@ -211,6 +211,22 @@ START_TEST(a_changed_value_that_no_rule_reads_is_not_stale)
 }
 END_TEST
 
+/* The gradient of a first layer's weight reads its input, not the weight. */
+START_TEST(a_changed_weight_whose_input_wants_no_gradient_is_not_stale)
+{
+    hg_owner *owner = test_owner(ctx);
+    hg_tensor *w = test_parameter(owner, "w", HG_SHAPE(1, 2), 1);
+    hg_tensor *x = vector(1, 2), *watched = hg_watch(x);
+    hg_tensor *first = total(hg_linear(x, w, NULL));
+    hg_tensor *deeper = total(hg_linear(watched, w, NULL));
+    hg_set(w, 5);
+    expect_ok(hg_backward(first));
+    expect_values(w->grad, 1, 2);
+    ck_assert(!hg_backward(deeper));
+    expect_error(STATE, "linear", "stale", "w [1, 2]");
+}
+END_TEST
+
 START_TEST(a_changed_value_after_the_backward_is_not_stale)
 {
     hg_tensor *w = test_parameter(test_owner(ctx), "w", HG_SCALAR, 3);
@@ -382,6 +398,7 @@ TEST_MAIN("autograd", the_gradient_of_x_times_x_is_two_x,
           all_ways_to_change_a_value_make_it_stale,
           an_optimiser_step_between_forward_and_backward_is_stale,
           a_changed_value_that_no_rule_reads_is_not_stale,
+          a_changed_weight_whose_input_wants_no_gradient_is_not_stale,
           a_changed_value_after_the_backward_is_not_stale,
           several_losses_in_one_step_add_up,
           backward_into_some_leaves_computes_no_other_gradient,
