@@ -1,4 +1,5 @@
 /* run.c - settings, the workbench, and finding a run again. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "apps/run.h"
 
 #include <dirent.h>
