@@ -8,7 +8,7 @@
 #include "models/model.h"
 
 /* Not a multiple of the batch: an epoch ends with a smaller one. */
-enum { RIG_ITEMS = 30, RIG_PIXELS = 784, RIG_BATCH = 4 };
+enum { RIG_ITEMS = 15, RIG_PIXELS = 784, RIG_BATCH = 2 };
 
 static uint8_t rig_image[RIG_ITEMS * RIG_PIXELS];
 

@@ -1,0 +1,377 @@
+"""test_apps.py - the program, as other programs see it: files, JSON, exit codes.
+
+    HOURGLASS_TEST_PROGRAM=build/apps/hourglass python3 tests/test_apps.py [Class]
+
+Standard library only.
+"""
+
+import json
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = os.environ.get("HOURGLASS_TEST_PROGRAM", "build/apps/hourglass")
+SANITIZED = b"__asan_init" in pathlib.Path(PROGRAM).read_bytes()
+MODELS = {
+    "ae": 438180,
+    "ae-leaky": 484944,
+    "vae": 437540,
+    "aae": 4124405,
+    "conv-vae": 87641,
+    "tfp-vae": 741505,
+}
+TIMING = {"images_per_s", "ms_per_step"}
+DONE, FAILED, USAGE, DATA, DEVICE, MEMORY, NONFINITE, CHECK, DAMAGED = range(9)
+INTERRUPTED = 130
+# 540 images to train on: 17 steps an epoch.
+VAE = "train vae --data synthetic:600 --threads 2 --quiet".split()
+
+
+def start(arguments, **options):
+    return subprocess.Popen(
+        [PROGRAM, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def lines_of(run):
+    text = (run / "metrics.jsonl").read_text()
+    return [json.loads(x) for x in text.splitlines()]
+
+
+def untimed(run):
+    return [
+        {k: v for k, v in line.items() if k not in TIMING}
+        for line in lines_of(run)
+    ]
+
+
+class Case(unittest.TestCase):
+    """A folder of its own, and the program in it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="hourglass-"))
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def call(self, *arguments, code=DONE, says=(), **options):
+        """Standard output; wrong exit codes and sentences fail."""
+        program = start(arguments, cwd=self.folder, **options)
+        out, err = program.communicate(timeout=900)
+        where = f"{' '.join(map(str, arguments))}: {err}"
+        self.assertEqual(program.returncode, code, where)
+        if code not in (DONE, INTERRUPTED):
+            self.assertEqual(err.count("error: "), 1, where)
+            begins = [x for x in err.splitlines() if x.startswith("error: ")]
+            self.assertEqual(len(begins), 1, where)
+        for word in says:
+            self.assertIn(word, err, where)
+        return out
+
+    def train(self, name, *arguments, **options):
+        base = [*VAE, "--out", self.folder, "--name", name]
+        self.call(*base, *arguments, **options)
+        return self.folder / name
+
+    def stop(self, name, number, *arguments):
+        """Trains until a checkpoint is there, then sends a signal."""
+        base = [*VAE, "--out", self.folder, "--name", name, *arguments]
+        program = start(base, cwd=self.folder)
+        last = self.folder / name / "checkpoints" / "last"
+        while program.poll() is None and not last.exists():
+            time.sleep(0.002)
+        program.send_signal(number)
+        program.communicate(timeout=900)
+        return program.returncode
+
+    def assert_same_run(self, one, other):
+        self.assertEqual(untimed(one), untimed(other))
+        weights = "model.safetensors"
+        a, b = (one / weights).read_bytes(), (other / weights).read_bytes()
+        self.assertTrue(a == b, f"{one} and {other} have other weights")
+
+
+class Looking(Case):
+    def test_models_are_listed_with_their_parameters(self):
+        rows = json.loads(self.call("models", "--json"))
+        self.assertEqual({m["name"]: m["parameters"] for m in rows}, MODELS)
+        for row in rows:
+            self.assertTrue(row["about"] and row["tasks"], row)
+
+    def test_a_summary_has_every_layer(self):
+        for name, parameters in MODELS.items():
+            summary = json.loads(self.call("summary", name, "--json"))
+            counts = [layer["parameters"] for layer in summary["layers"]]
+            self.assertEqual(summary["parameters"], parameters)
+            self.assertEqual(sum(counts), parameters)
+
+    def test_the_doctor_says_what_runs(self):
+        report = json.loads(self.call("doctor", "--json"))
+        keys = {"version", "device", "instructions", "threads", "kernels"}
+        self.assertLessEqual(keys | {"libraries", "mnist"}, report.keys())
+
+    def test_a_benchmark_has_all_keys(self):
+        out = self.call(*"bench ae-b32 --steps 3 --blocks 1 --json".split())
+        row = json.loads(out)
+        names = "workload device threads ms_per_step ms_min steps gflops "
+        names += "peak_gflops peak_mib launches"
+        self.assertEqual(set(names.split()), row.keys())
+        self.assertGreater(row["ms_per_step"], 0)
+
+    def test_every_command_has_help(self):
+        commands = "train eval models summary doctor gradcheck bench".split()
+        for command in commands:
+            self.assertIn("usage: hourglass " + command, self.call(command, "-h"))
+        self.assertIn("exit codes", self.call("--help"))
+
+
+class Training(Case):
+    """One undisturbed run of two epochs, and others that must equal it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.whole = cls.train(cls("call"), "whole", "--epochs", 2)
+
+    def test_a_run_leaves_every_file(self):
+        files = "config.json environment.json command.txt metrics.jsonl "
+        files += "train.log model.safetensors latent/map.png loss.png "
+        files += "recon/epoch_0002.png samples/epoch_0002.png report.html "
+        files += "checkpoints/last checkpoints/best"
+        for name in files.split():
+            self.assertGreater((self.whole / name).stat().st_size, 0, name)
+        last = (self.whole / "checkpoints/last").read_text().strip()
+        for name in "model.safetensors", "optim.safetensors", "state.json":
+            part = self.whole / "checkpoints" / last / name
+            self.assertGreater(part.stat().st_size, 0, part)
+        for name in self.whole.rglob("*.png"):
+            self.assertEqual(name.read_bytes()[:8], b"\x89PNG\r\n\x1a\n", name)
+
+    def test_metrics_have_the_promised_keys(self):
+        rows = lines_of(self.whole)
+        heads = [(r["event"], r.get("epoch"), r["split"]) for r in rows]
+        epochs = [
+            ("epoch", e, split) for e in (1, 2) for split in ("train", "val")
+        ]
+        self.assertEqual(heads, [*epochs, ("final", 2, "test")])
+        self.assertLessEqual({"loss", "kl", *TIMING}, rows[0].keys())
+        names = "loss recon_mse recon_sse recon_bce kl elbo".split()
+        for row in rows[1], rows[-1]:
+            self.assertLessEqual(set(names), row.keys())
+        self.assertLess(rows[-1]["loss"], rows[0]["loss"])
+
+    def test_eval_gives_the_figures_of_the_final_line(self):
+        out = json.loads(self.call("eval", self.whole, "--json"))
+        final = lines_of(self.whole)[-1]
+        # Draws differ; what is made from the code's mean does not.
+        for name in "recon_mse", "recon_sse", "recon_bce", "kl":
+            self.assertAlmostEqual(out[name] / final[name], 1, 5, name)
+        for name in "loss", "elbo":
+            self.assertAlmostEqual(out[name] / final[name], 1, 1, name)
+
+    def test_resuming_a_finished_run_does_nothing(self):
+        before = (self.whole / "metrics.jsonl").read_bytes()
+        self.train("whole", "--epochs", 2, "--resume")
+        self.assertEqual((self.whole / "metrics.jsonl").read_bytes(), before)
+
+    def test_the_same_seed_gives_the_same_run(self):
+        self.assert_same_run(self.whole, self.train("again", "--epochs", 2))
+        other = self.train("other", "--epochs", 2, "--seed", 2)
+        weights = "model.safetensors"
+        self.assertNotEqual(
+            (other / weights).read_bytes(), (self.whole / weights).read_bytes()
+        )
+
+    def test_resuming_after_an_epoch_gives_the_same_run(self):
+        self.train("halves", "--epochs", 1)
+        halves = self.train("halves", "--epochs", 2, "--resume")
+        self.assert_same_run(self.whole, halves)
+
+    def test_a_killed_run_resumes_bit_for_bit(self):
+        often = "--epochs", 2, "--save-every", 3
+        saved = self.train("saved", *often)
+        self.assertEqual(self.stop("killed", signal.SIGKILL, *often), -9)
+        killed = self.train("killed", *often, "--resume")
+        self.assert_same_run(saved, killed)
+        weights = "model.safetensors"
+        self.assertEqual(
+            (saved / weights).read_bytes(), (self.whole / weights).read_bytes()
+        )
+
+    def test_an_interrupted_run_saves_and_resumes(self):
+        often = "--epochs", 2, "--save-every", 3
+        code = self.stop("interrupted", signal.SIGINT, *often)
+        self.assertEqual(code, INTERRUPTED)
+        run = self.train("interrupted", *often, "--resume")
+        weights = "model.safetensors"
+        self.assertEqual(
+            (run / weights).read_bytes(), (self.whole / weights).read_bytes()
+        )
+        for mine, theirs in zip(untimed(run), untimed(self.whole)):
+            self.assertEqual(mine.keys(), theirs.keys())
+            for name, value in theirs.items():
+                if isinstance(value, float):
+                    self.assertAlmostEqual(mine[name] / value, 1, 5, name)
+
+    def test_a_kill_while_a_checkpoint_is_replaced_does_no_harm(self):
+        often = "--epochs", 2, "--save-every", 17
+        saved = self.train("saved17", *often)
+        run = self.train("replaced", *often)
+        last = (run / "checkpoints/last").read_text().strip()
+        (run / "checkpoints" / last).rename(
+            run / "checkpoints" / (last + ".tmp")
+        )
+        (run / "report.html").unlink()  # not finished then
+        self.train("replaced", *often, "--resume")
+        self.assert_same_run(saved, run)
+
+    def test_resuming_what_never_began_starts_afresh(self):
+        fresh = self.train("fresh", "--epochs", 2, "--resume")
+        self.assert_same_run(self.whole, fresh)
+
+
+class Mistakes(Case):
+    """Wrong inputs: one sentence, and the documented exit code."""
+
+    TABLE = [
+        (USAGE, "fly", ["fly"]),
+        (USAGE, "train", ["tarin"]),
+        (USAGE, "usage", ["train"]),
+        (USAGE, "vae", ["train", "vea"]),
+        (USAGE, "--epochs", ["train", "vae", "--epochs", "0"]),
+        (USAGE, "--epochs", ["train", "vae", "--epochs", "ten"]),
+        (USAGE, "--epochs", ["train", "vae", "--epochs"]),
+        (USAGE, "--batch-size", ["train", "vae", "--batch-size", "0"]),
+        (USAGE, "--seed", ["train", "vae", "--seed", "-1"]),
+        (USAGE, "--val", ["train", "vae", "--val", "1"]),
+        (USAGE, "--name", ["train", "vae", "--name", "a/b"]),
+        (USAGE, "--lattent", ["train", "vae", "--lattent", "2"]),
+        (USAGE, "latent", ["train", "vae", "--latent", "two"]),
+        (USAGE, "latent", ["train", "vae", "--latent", "1.5"]),
+        (USAGE, "recipe", ["train", "vae", "--recipe", "own"]),
+        (USAGE, "too many", ["train", "vae", "ae", "aae"]),
+        (USAGE, "model", ["summary"]),
+        (USAGE, "workload", ["bench", "ae-b33"]),
+        (USAGE, "nae", ["gradcheck", "nae"]),
+        (DATA, "nowhere", ["train", "vae", "--data", "nowhere"]),
+        (DATA, "nowhere", ["train", "vae", "--data", "./nowhere"]),
+        (DATA, "mnist", ["train", "vae", "--data", "mnist"]),
+        (DATA, "run", ["eval", "nowhere"]),
+        (DATA, "run", ["eval"]),
+        (DEVICE, "cuda", ["train", "vae", "--device", "cuda"]),
+        (FAILED, "null", ["train", "vae", "--out", "/dev/null/runs"]),
+    ]
+
+    def test_wrong_inputs(self):
+        quiet = {**os.environ, "HOURGLASS_DATA": "", "XDG_CACHE_HOME": "/nowhere"}
+        for code, word, arguments in self.TABLE:
+            if arguments[0] == "train" and "--data" not in arguments[2:]:
+                arguments = [*arguments, *(["--data", "synthetic:60"][:2])]
+                if "--epochs" == arguments[-3]:
+                    arguments = arguments[:-2]
+            with self.subTest(arguments=" ".join(arguments)):
+                self.call(*arguments, code=code, says=[word], env=quiet)
+
+    def test_a_run_that_is_there_is_not_overwritten(self):
+        run = self.train("there", "--epochs", 1)
+        before = (run / "metrics.jsonl").read_bytes()
+        self.train("there", "--epochs", 1, code=USAGE, says=["--resume"])
+        self.train(
+            *("there", "--resume", "--batch-size", 8),
+            code=USAGE,
+            says=["batch_size", "32", "8"],
+        )
+        self.call("eval", run, "--split", "all", code=USAGE, says=["split"])
+        self.assertEqual((run / "metrics.jsonl").read_bytes(), before)
+
+    def test_a_damaged_file_is_told(self):
+        run = self.train("damaged", "--epochs", 1)
+        last = (run / "checkpoints/last").read_text().strip()
+        spoilt = {
+            run / "model.safetensors": ["eval", run],
+            run / "checkpoints" / last / "optim.safetensors": "resume",
+            run / "checkpoints" / last / "state.json": "resume",
+        }
+        for path, command in spoilt.items():
+            good = path.read_bytes()
+            for bad in good[: len(good) // 2], b"\xff" * len(good), b"":
+                path.write_bytes(bad)
+                with self.subTest(file=path.name, size=len(bad)):
+                    if command == "resume":
+                        self.train(
+                            *("damaged", "--epochs", 2, "--resume"),
+                            code=DAMAGED,
+                            says=[path.name],
+                        )
+                    else:
+                        self.call(*command, code=DAMAGED, says=[path.name])
+            path.write_bytes(good)
+        self.call("eval", run)
+
+    def test_images_of_another_size_are_refused(self):
+        small = self.folder / "small"
+        small.mkdir()
+        for part in "train", "t10k":
+            head = struct.pack(">IIII", 0x803, 20, 10, 10)
+            images = small / (part + "-images-idx3-ubyte")
+            images.write_bytes(head + bytes(range(100)) * 20)
+            labels = small / (part + "-labels-idx1-ubyte")
+            labels.write_bytes(struct.pack(">II", 0x801, 20) + bytes(20))
+        options = "--data", "./small", "--out", self.folder, "--epochs", 1
+        self.call("train", "conv-vae", *options, code=DATA, says=["28"])
+        self.call("train", "ae", *options, "--name", "tiny")
+        # The run knows where its data lie, from any folder.
+        out = self.call("eval", self.folder / "tiny", "--json")
+        self.assertEqual(json.loads(out)["images"], 20)
+
+    def test_what_is_not_finite_stops_the_run(self):
+        base = "--epochs", 1, "--beta", "3e38", "--latent", 2000
+        self.train("infinite", *base, code=NONFINITE)
+        watch = {**os.environ, "HOURGLASS_ANOMALY": "1"}
+        self.train("watched", *base, code=NONFINITE, env=watch, says=["["])
+
+    @unittest.skipIf(SANITIZED, "sanitizers reserve more than the limit")
+    def test_too_little_memory_is_told(self):
+        def little():
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+
+        self.train(
+            *("memory", "--latent", 10000000),
+            code=MEMORY,
+            preexec_fn=little,
+        )
+
+
+class Gradients(Case):
+    """Slow: every model against central differences, in double."""
+
+    def test_every_model(self):
+        for name in MODELS:
+            with self.subTest(model=name):
+                self.call("gradcheck", name, "--samples", 2)
+
+    def test_a_gradient_that_is_off_is_told(self):
+        self.call(
+            *("gradcheck", "ae", "--samples", 1, "--tolerance", "1e-300"),
+            code=CHECK,
+            says=["ae"],
+        )
+
+
+if __name__ == "__main__":
+    PROGRAM = str(pathlib.Path(PROGRAM).resolve())
+    unittest.main(argv=sys.argv, verbosity=2)
