@@ -17,12 +17,13 @@ HG_BEGIN_DECLS
 
 /* ---- Pointwise: one row of pointwise.def each --------------------------- */
 
-#define UNARY(n, ...)    HG_API hg_tensor *hg_##n(hg_tensor *x);
-#define UNARY_A(n, ...)  HG_API hg_tensor *hg_##n(hg_tensor *x, double a);
-#define UNARY_AB(n, ...) HG_API hg_tensor *hg_##n(hg_tensor *x, double a, double b);
-#define BINARY(n, ...)   HG_API hg_tensor *hg_##n(hg_tensor *x, hg_tensor *y);
-#define LINEAR(n, ...)   HG_API hg_tensor *hg_##n(hg_tensor *x, hg_tensor *y);
-#define COMPARE(n, ...)  HG_API hg_tensor *hg_##n(hg_tensor *x, hg_tensor *y);
+#define UNARY(n, ...)   HG_API hg_tensor *hg_##n(hg_tensor *x);
+#define UNARY_A(n, ...) HG_API hg_tensor *hg_##n(hg_tensor *x, double a);
+#define UNARY_AB(n, ...)                                                       \
+    HG_API hg_tensor *hg_##n(hg_tensor *x, double a, double b);
+#define BINARY(n, ...)  HG_API hg_tensor *hg_##n(hg_tensor *x, hg_tensor *y);
+#define LINEAR(n, ...)  HG_API hg_tensor *hg_##n(hg_tensor *x, hg_tensor *y);
+#define COMPARE(n, ...) HG_API hg_tensor *hg_##n(hg_tensor *x, hg_tensor *y);
 #define TERNARY(n, ...)
 #include "ops/pointwise.def"
 #undef UNARY
@@ -60,8 +61,7 @@ HG_API hg_tensor *hg_argmax(hg_tensor *x, int axis);
 HG_API hg_tensor *hg_argmin(hg_tensor *x, int axis);
 /* The k largest along an axis, largest first; their positions (int32) go to
  * *index unless it is NULL. */
-HG_API hg_tensor *hg_topk(hg_tensor *x, int64_t k, int axis,
-                          hg_tensor **index);
+HG_API hg_tensor *hg_topk(hg_tensor *x, int64_t k, int axis, hg_tensor **index);
 /* Running sums along an axis. */
 HG_API hg_tensor *hg_cumsum(hg_tensor *x, int axis);
 /* exp(x) / sum(exp(x)) along an axis, and its logarithm; -infinity is legal. */
@@ -94,8 +94,7 @@ HG_API hg_tensor *hg_slice(hg_tensor *x, int axis, int64_t start, int64_t stop,
 /* One position along an axis, which goes. No copy. */
 HG_API hg_tensor *hg_select(hg_tensor *x, int axis, int64_t position);
 /* Zeros before and after along an axis. */
-HG_API hg_tensor *hg_pad(hg_tensor *x, int axis, int64_t before,
-                         int64_t after);
+HG_API hg_tensor *hg_pad(hg_tensor *x, int axis, int64_t before, int64_t after);
 /* Reverses the order along axes. */
 HG_API hg_tensor *hg_flip(hg_tensor *x, hg_axes axes);
 /* One after another along an axis that they have, and along a new axis. Any
