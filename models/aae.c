@@ -26,7 +26,7 @@ enum { DECODER, ENCODER, CRITIC, GENERATOR };
 
 /* Two hidden layers; dropout stands before the activation. */
 static nn_layer *net(hg_params *p, int64_t in, int64_t hidden, int64_t out,
-                     hg_real drop, bool second_relu)
+                     double drop, bool second_relu)
 {
     return nn_chain(p, nn_linear(p, "0", in, hidden), nn_dropout(p, drop),
                     nn_relu(p), nn_linear(p, "3", hidden, hidden),
@@ -45,17 +45,17 @@ static void *aae_build(hg_params *p, const hg_config *c)
     m->latent = d;
     m->spread = hg_config_number(c, "prior-std");
     m->faithful = hg_config_is(c, "recipe", "faithful");
-    m->encoder = net(hg_params_at(p, "encoder"), in, 1000, d, 0.25f, true);
-    m->decoder = net(hg_params_at(p, "decoder"), d, 1000, in, 0.25f, false);
-    m->critic = net(hg_params_at(p, "critic"), d, 500, 1, 0.2f, true);
+    m->encoder = net(hg_params_at(p, "encoder"), in, 1000, d, 0.25, true);
+    m->decoder = net(hg_params_at(p, "decoder"), d, 1000, in, 0.25, false);
+    m->critic = net(hg_params_at(p, "critic"), d, 500, 1, 0.2, true);
     return m;
 }
 
 static bool aae_optimizers(void *model, hg_params *p, hg_optimizers *o)
 {
     bool keep = ((struct aae *)model)->faithful;
-    hg_adam_options fast = {.rate = 1e-4f, .keep_gradients = keep};
-    hg_adam_options slow = {.rate = 5e-5f, .keep_gradients = keep};
+    hg_adam_options fast = {.rate = 1e-4, .keep_gradients = keep};
+    hg_adam_options slow = {.rate = 5e-5, .keep_gradients = keep};
     hg_params *encoder = hg_params_at(p, "encoder");
     o->list[DECODER] = hg_adam(hg_params_at(p, "decoder"), "decoder", fast);
     o->list[ENCODER] = hg_adam(encoder, "encoder", fast);

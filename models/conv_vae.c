@@ -66,7 +66,7 @@ static void *conv_vae_build(hg_params *p, const hg_config *c)
 static bool conv_vae_optimizers(void *model, hg_params *p, hg_optimizers *o)
 {
     (void)model;
-    hg_adam_options l2 = {.rate = 1e-3f, .weight_decay = 1e-5f};
+    hg_adam_options l2 = {.rate = 1e-3, .weight_decay = 1e-5};
     o->list[0] = hg_adam(p, "adam", l2);
     o->count = 1;
     return o->list[0] != NULL;

@@ -362,7 +362,8 @@ class Gradients(Case):
     def test_every_model(self):
         for name in MODELS:
             with self.subTest(model=name):
-                self.call("gradcheck", name, "--samples", 2)
+                sizes = "--samples", 2, "--batch-size", 2
+                self.call("gradcheck", name, *sizes)
 
     def test_a_gradient_that_is_off_is_told(self):
         self.call(
