@@ -10,8 +10,6 @@
 /* Not a multiple of the batch: an epoch ends with a smaller one. */
 enum { RIG_ITEMS = 15, RIG_PIXELS = 784, RIG_BATCH = 2 };
 
-static uint8_t rig_image[RIG_ITEMS * RIG_PIXELS];
-
 typedef struct {
     const hg_model *model;
     test_memory memory;
@@ -21,15 +19,16 @@ typedef struct {
     hg_data *data;
     hg_loader *loader;
     hg_optimizers optimizers;
+    uint8_t image[RIG_ITEMS * RIG_PIXELS];
 } rig;
 
 /* Bars of grey that lean from item to item. */
-UNUSED static void rig_make_images(void)
+UNUSED static void rig_make_images(rig *r)
 {
     for (int i = 0; i < RIG_ITEMS; i++)
         for (int p = 0; p < RIG_PIXELS; p++) {
             int place = (p % 28 * (2 + i % 3) + p / 28 * (1 + i % 5)) % 28;
-            rig_image[i * RIG_PIXELS + p] = (uint8_t)(place * 9);
+            r->image[i * RIG_PIXELS + p] = (uint8_t)(place * 9);
         }
 }
 
@@ -38,17 +37,18 @@ UNUSED static bool rig_open_with(rig *r, const hg_model *model, int threads,
                                  bool reference)
 {
     hg_data_options borrow = {.borrow = true};
-    rig_make_images();
-    if (scope) /* of support.h, on another context */
+    rig_make_images(r);
+    if (scope) { /* of support.h, on another context */
         hg_scope_close(scope);
-    scope = NULL;
+        scope = NULL;
+    }
     r->model = model;
     r->context = hg_context_new_with("cpu", 42, test_allocator(&r->memory));
     if (!r->context)
         return false;
     hg_context_set_threads(r->context, threads);
     hg_context_set_reference(r->context, reference);
-    r->data = hg_data_from(r->context, rig_image, "u1",
+    r->data = hg_data_from(r->context, r->image, "u1",
                            HG_SHAPE(RIG_ITEMS, 1, 28, 28), NULL, borrow);
     hg_config *c = hg_config_new(r->context, model, r->data);
     r->params = hg_params_new(r->context);

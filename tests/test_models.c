@@ -262,7 +262,6 @@ START_TEST(two_threads_train_two_models_as_one_after_the_other_does)
 {
     static const char *const pairs[][2] = {
         {"ae", "conv-vae"}, {"vae", "ae-leaky"}, {"aae", "tfp-vae"}};
-    rig_make_images();
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         job alone[2], beside[2];
         pthread_t thread[2];
