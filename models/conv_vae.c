@@ -16,6 +16,9 @@ struct conv_vae {
     bool faithful;
 };
 
+/* The spread of the faithful prior. */
+#define FAITHFUL_STD 0.70710678118654752
+
 static const nn_window down = {.kernel = 3, .stride = 2, .pad = 1};
 static const nn_window last = {.kernel = 3, .stride = 2};
 static const nn_window up = {
@@ -116,12 +119,18 @@ static hg_tensor *conv_vae_encode(void *model, hg_tensor *x)
     return nn_forward(m->mu, nn_forward(m->encoder, x));
 }
 
-static hg_tensor *conv_vae_sample(void *model, hg_tensor *x)
+static hg_tensor *conv_vae_posterior(void *model, hg_tensor *x, hg_tensor **std)
 {
     struct conv_vae *m = model;
     hg_tensor *h = nn_forward(m->encoder, x);
-    hg_tensor *mu = nn_forward(m->mu, h);
-    return hg_normal_sample(mu, hg_exp(nn_forward(m->log_sigma, h)));
+    *std = hg_exp(nn_forward(m->log_sigma, h));
+    return nn_forward(m->mu, h);
+}
+
+static hg_tensor *conv_vae_sample(void *model, hg_tensor *x)
+{
+    hg_tensor *std = NULL, *mu = conv_vae_posterior(model, x, &std);
+    return hg_normal_sample(mu, std);
 }
 
 /* The true KL: to N(0, I / 2) for the faithful recipe, ln(2) / 2 less. */
@@ -139,7 +148,16 @@ static hg_tensor *conv_vae_prior(void *model, int64_t n)
 {
     struct conv_vae *m = model;
     hg_tensor *z = hg_randn(HG_SHAPE(n, m->latent));
-    return m->faithful ? hg_scale(z, 0.70710678118654752) : z;
+    return m->faithful ? hg_scale(z, FAITHFUL_STD) : z;
+}
+
+static hg_tensor *conv_vae_log_prior(void *model, hg_tensor *z)
+{
+    hg_tensor *std = hg_full(HG_SCALAR, ((struct conv_vae *)model)->faithful
+                                            ? (hg_real)FAITHFUL_STD
+                                            : 1);
+    hg_tensor *log_p = hg_normal_logpdf(z, hg_zeros(HG_SCALAR), std);
+    return hg_sum(log_p, HG_FROM(1));
 }
 
 static const hg_option conv_vae_options[] = {
@@ -163,4 +181,6 @@ const hg_model model_conv_vae = {
     .decode = conv_vae_decode,
     .prior = conv_vae_prior,
     .kl = conv_vae_kl,
+    .posterior = conv_vae_posterior,
+    .log_prior = conv_vae_log_prior,
 };

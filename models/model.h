@@ -80,6 +80,15 @@ typedef struct hg_model {
     hg_tensor *(*prior)(void *model, int64_t n);
     /* The true KL to the prior in nats per image, [batch]; or NULL. */
     hg_tensor *(*kl)(void *model, hg_tensor *x);
+    /* Of a Gaussian code q(z|x) = N(mu, std^2): mu and, through the pointer,
+     * std, each [batch, latent]. Importance-weighted likelihoods and the KL of
+     * each dimension are made from it. */
+    hg_tensor *(*posterior)(void *model, hg_tensor *x, hg_tensor **std);
+    /* log p(z), [batch], of codes [batch, latent]; NULL: N(0, I). */
+    hg_tensor *(*log_prior)(void *model, hg_tensor *z);
+    /* log p(x|z), [batch]; NULL: made from `decode` and `likelihood`, where a
+     * Gaussian has variance 1/2 and its constant is left out. */
+    hg_tensor *(*log_likelihood)(void *model, hg_tensor *x, hg_tensor *z);
 } hg_model;
 
 HG_BEGIN_DECLS

@@ -60,9 +60,9 @@ static void *tfp_vae_build(hg_params *p, const hg_config *c)
 }
 
 /* mu and std of q(z|x), each [batch, latent]; pixels enter as -1 ... 1. */
-static hg_tensor *posterior(const struct tfp_vae *m, hg_tensor *x,
-                            hg_tensor **std)
+static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
 {
+    const struct tfp_vae *m = model;
     hg_tensor *centred = hg_shift(hg_scale(x, 2), -1), *head[2] = {0};
     if (!hg_split(nn_forward(m->encoder, centred), 1, 2, head))
         return NULL;
@@ -105,6 +105,13 @@ static hg_tensor *tfp_vae_decode(void *model, hg_tensor *z)
     return hg_sigmoid(nn_forward(((struct tfp_vae *)model)->decoder, z));
 }
 
+static hg_tensor *tfp_vae_log_likelihood(void *model, hg_tensor *x,
+                                         hg_tensor *z)
+{
+    hg_tensor *logits = nn_forward(((struct tfp_vae *)model)->decoder, z);
+    return hg_sum(hg_bernoulli_logpmf(x, logits), HG_FROM(1));
+}
+
 static hg_tensor *tfp_vae_prior(void *model, int64_t n)
 {
     return hg_randn(HG_SHAPE(n, ((struct tfp_vae *)model)->latent));
@@ -129,4 +136,6 @@ const hg_model model_tfp_vae = {
     .decode = tfp_vae_decode,
     .prior = tfp_vae_prior,
     .kl = tfp_vae_kl,
+    .posterior = posterior,
+    .log_likelihood = tfp_vae_log_likelihood,
 };

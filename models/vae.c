@@ -39,8 +39,9 @@ static void *vae_build(hg_params *p, const hg_config *c)
 }
 
 /* mu and std of q(z|x), each [batch, latent]. */
-static hg_tensor *posterior(const struct vae *m, hg_tensor *x, hg_tensor **std)
+static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
 {
+    const struct vae *m = model;
     hg_tensor *head[2] = {0};
     if (!hg_split(nn_forward(m->encoder, x), 1, 2, head))
         return NULL;
@@ -122,4 +123,5 @@ const hg_model model_vae = {
     .decode = vae_decode,
     .prior = vae_prior,
     .kl = vae_kl,
+    .posterior = posterior,
 };
