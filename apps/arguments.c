@@ -1,166 +1,183 @@
-/* arguments.c - one table of flags makes parsing, defaults and help. */
-#include "apps/app.h"
+/* arguments.c - one table of options makes parsing, defaults and help.
+ *
+ * A value comes from the first of: the command line (--NAME VALUE, or --set
+ * NAME=VALUE), the environment, the file given with --config, the default. */
+#include "apps/arguments.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
-int fail_with(int code, const char *format, ...)
+/* Every command has these. */
+static const flag common[] = {
+    {"", NULL, "for every command", NULL, NULL, 0},
+    {"config", "FILE", "read options from a JSON file; a run's config.json too",
+     NULL, NULL, 0},
+    {"set", "NAME=VALUE", "set an option by name; may be repeated", NULL, NULL,
+     0},
+    {"no-color", NULL, "plain text on the terminal; so does NO_COLOR", NULL,
+     NULL, 0},
+    {0},
+};
+
+/* ---- Rows --------------------------------------------------------------- */
+
+/* Keeps a text as long as the arguments. */
+const char *hold(arguments *a, const char *text)
 {
-    va_list list;
-    va_start(list, format);
-    fputs("error: ", stderr);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
-    va_end(list);
-    return code;
+    size_t size = strlen(text) + 1;
+    if (size > sizeof a->held - a->held_size)
+        return NULL;
+    char *copy = a->held + a->held_size;
+    memcpy(copy, text, size);
+    a->held_size += size;
+    return copy;
 }
 
-int report_error(void)
+static bool add_row(arguments *a, flag row)
 {
-    static const int codes[HG_ERROR_COUNT] = {
-        [HG_ERROR_NONE] = EXIT_FAILED,         [HG_ERROR_SHAPE] = EXIT_FAILED,
-        [HG_ERROR_ARGUMENT] = EXIT_USAGE,      [HG_ERROR_STATE] = EXIT_FAILED,
-        [HG_ERROR_MEMORY] = EXIT_MEMORY,       [HG_ERROR_DEVICE] = EXIT_DEVICE,
-        [HG_ERROR_IO] = EXIT_FAILED,           [HG_ERROR_FORMAT] = EXIT_DAMAGED,
-        [HG_ERROR_DATA] = EXIT_DATA,           [HG_ERROR_CHECK] = EXIT_CHECK,
-        [HG_ERROR_NONFINITE] = EXIT_NONFINITE,
-    };
-    const char *text = hg_error();
-    return fail_with(codes[hg_error_kind()], "%s",
-                     text ? text : "something failed without saying why");
+    if (a->rows == MOST_FLAGS)
+        return false;
+    a->row[a->rows++] = row;
+    return true;
 }
 
-/* ---- The table ---------------------------------------------------------- */
-
-static int flag_rows(const arguments *a)
+static bool add_rows(arguments *a, const flag *rows)
 {
-    int n = 0;
-    while (a->flags[n].name)
-        n++;
-    return n;
+    bool ok = true;
+    for (; rows && rows->name && ok; rows++)
+        ok = add_row(a, *rows);
+    return ok;
 }
 
-static int option_rows(const arguments *a)
+static bool add_options(arguments *a)
 {
-    int n = 0;
-    while (a->options && a->options[n].name)
-        n++;
-    return n;
+    char fallback[32];
+    bool ok = true;
+    a->first_option = a->rows;
+    if (a->options && a->options[0].name)
+        ok = add_row(a, (flag){"", NULL, "of this model", NULL, NULL, 0});
+    for (const hg_option *o = a->options; o && o->name && ok; o++) {
+        snprintf(fallback, sizeof fallback, "%g", o->number);
+        ok = add_row(a, (flag){o->name, o->text ? "NAME" : "N", o->about,
+                               o->text ? o->text : hold(a, fallback), NULL, 0});
+    }
+    a->last_option = a->rows;
+    return ok;
 }
 
-static int row_of(const arguments *a, const char *name)
+/* Flags first, then the model's own options, then those of every command. */
+static int collect_rows(arguments *a)
 {
-    int flags = flag_rows(a), options = option_rows(a);
-    for (int i = 0; i < flags; i++)
-        if (!strcmp(a->flags[i].name, name))
-            return a->flags[i].same_as ? row_of(a, a->flags[i].same_as) : i;
-    for (int i = 0; i < options; i++)
-        if (!strcmp(a->options[i].name, name))
-            return flags + i;
+    a->rows = 0;
+    a->held_size = 0;
+    if (add_rows(a, a->flags) && add_options(a) && add_rows(a, common))
+        return 0;
+    return fail_with(EXIT_FAILED, "the model has too many options");
+}
+
+int find_row(const arguments *a, const char *name, int from, int to)
+{
+    for (int i = from; i < to; i++)
+        if (a->row[i].name[0] && !strcmp(a->row[i].name, name))
+            return a->row[i].same_as ? find_row(a, a->row[i].same_as, 0, to)
+                                     : i;
     return -1;
 }
 
-static void print_option(const hg_option *o)
+/* What a user means by a name: the model's own option, if it has one. */
+int row_of(const arguments *a, const char *name)
 {
-    char fallback[32];
-    snprintf(fallback, sizeof fallback, "%g", o->number);
-    printf("  --%-22s %s [%s]\n", o->name, o->about,
-           o->text ? o->text : fallback);
+    int row = find_row(a, name, a->first_option, a->last_option);
+    return row >= 0 ? row : find_row(a, name, 0, a->rows);
 }
 
-static void print_help(const arguments *a, const char *usage)
+static int row_of_letter(const arguments *a, int letter)
 {
-    printf("%s\n\n", usage);
-    for (const flag *f = a->flags; f->name; f++) {
-        char left[48], letter[8] = "";
-        if (f->same_as)
-            continue;
-        if (f->letter)
-            snprintf(letter, sizeof letter, ", -%c", f->letter);
-        snprintf(left, sizeof left, "%s%s%s%s", f->name, letter,
-                 f->argument ? " " : "", f->argument ? f->argument : "");
-        printf("  --%-22s %s%s%s%s\n", left, f->about, f->fallback ? " [" : "",
-               f->fallback ? f->fallback : "", f->fallback ? "]" : "");
-    }
-    if (option_rows(a))
-        printf("\nthe model's own options:\n");
-    for (int i = 0; i < option_rows(a); i++)
-        print_option(&a->options[i]);
+    for (int i = 0; i < a->rows; i++)
+        if (a->row[i].letter == letter && letter)
+            return row_of(a, a->row[i].name);
+    return -1;
 }
 
-static int fill_long(const arguments *a, struct option *table, char *letters)
+const char *nearest_row(const arguments *a, const char *word)
 {
-    int flags = flag_rows(a), options = option_rows(a), n = 0;
+    const char *names[MOST_FLAGS + 1] = {0};
+    int n = 0;
+    for (int i = 0; i < a->rows; i++)
+        if (a->row[i].name[0])
+            names[n++] = a->row[i].name;
+    return nearest(word, names);
+}
+
+/* ---- Parsing ------------------------------------------------------------ */
+
+enum { LONG_OPTION = 256 };
+
+static void fill_long(const arguments *a, struct option *table, int *index,
+                      char *letters)
+{
+    int n = 0;
     *letters++ = ':';
-    for (int i = 0; i < flags; i++) {
-        const flag *f = &a->flags[i];
+    for (int i = 0; i < a->rows; i++) {
+        const flag *f = &a->row[i];
         int has = f->argument ? required_argument : no_argument;
-        table[n++] = (struct option){f->name, has, NULL, 256};
+        if (!f->name[0])
+            continue;
+        index[n] = i;
+        table[n++] = (struct option){f->name, has, NULL, LONG_OPTION};
         if (!f->letter)
             continue;
         *letters++ = f->letter;
         if (f->argument)
             *letters++ = ':';
     }
-    for (int i = 0; i < options; i++)
-        table[n++] =
-            (struct option){a->options[i].name, required_argument, NULL, 256};
     table[n++] = (struct option){"help", no_argument, NULL, 'h'};
     *letters++ = 'h';
     *letters = 0;
-    return n;
 }
 
 static int complain(const arguments *a, char **argv, int what)
 {
-    const char *word = argv[optind - 1], *names[MOST_FLAGS + 1] = {0};
+    const char *word = argv[optind - 1];
     if (what == ':')
         return fail_with(EXIT_USAGE, "%s needs a value; see --help", word);
-    int n = 0, flags = flag_rows(a);
-    for (int i = 0; i < flags && n < MOST_FLAGS; i++)
-        names[n++] = a->flags[i].name;
-    for (int i = 0; i < option_rows(a) && n < MOST_FLAGS; i++)
-        names[n++] = a->options[i].name;
-    const char *near = nearest(word + strspn(word, "-"), names);
+    const char *near = nearest_row(a, word + strspn(word, "-"));
     return fail_with(EXIT_USAGE, "%s is not an option here; %s%s%s", word,
                      near ? "did you mean --" : "see --help", near ? near : "",
                      near ? "?" : "");
 }
 
-static int row_of_letter(const arguments *a, int letter)
-{
-    for (int i = 0; i < flag_rows(a); i++)
-        if (a->flags[i].letter == letter)
-            return row_of(a, a->flags[i].name);
-    return -1;
-}
-
-int parse_arguments(arguments *a, int argc, char **argv, const char *usage)
+static int read_command_line(arguments *a, int argc, char **argv,
+                             const char *usage)
 {
     struct option table[MOST_FLAGS + 2] = {0};
+    int index[MOST_FLAGS], at = 0, what, code = 0;
     char letters[2 * MOST_FLAGS + 4];
-    int at = 0, what;
-    if (flag_rows(a) + option_rows(a) > MOST_FLAGS)
-        return fail_with(EXIT_FAILED, "the model has too many options");
-    fill_long(a, table, letters);
+    fill_long(a, table, index, letters);
     opterr = 0;
     optind = 1;
-    while ((what = getopt_long(argc, argv, letters, table, &at)) != -1) {
+    while (!code &&
+           (what = getopt_long(argc, argv, letters, table, &at)) != -1) {
         if (what == 'h') {
-            print_help(a, usage);
+            print_command_help(a, usage);
             return SHOWN_HELP;
         }
         if (what == '?' || what == ':')
             return complain(a, argv, what);
-        int row =
-            what == 256 ? row_of(a, table[at].name) : row_of_letter(a, what);
+        int row = what == LONG_OPTION ? row_of(a, a->row[index[at]].name)
+                                      : row_of_letter(a, what);
         a->value[row] = optarg ? optarg : "1";
+        a->from[row] = FROM_FLAG;
+        if (!strcmp(a->row[row].name, "set"))
+            code = set_pair(a, optarg);
     }
+    return code;
+}
+
+static int read_positionals(arguments *a, int argc, char **argv)
+{
     for (; optind < argc; optind++) {
-        if (a->count == 2)
+        if (a->count == (a->most ? a->most : 2))
             return fail_with(EXIT_USAGE, "%s is one argument too many",
                              argv[optind]);
         a->positional[a->count++] = argv[optind];
@@ -168,114 +185,60 @@ int parse_arguments(arguments *a, int argc, char **argv, const char *usage)
     return 0;
 }
 
+int parse_arguments(arguments *a, int argc, char **argv, const char *usage)
+{
+    int code = collect_rows(a);
+    note_output(argc, argv);
+    if (!code)
+        code = read_command_line(a, argc, argv, usage);
+    if (!code)
+        code = read_positionals(a, argc, argv);
+    if (code)
+        return code;
+    read_environment(a);
+    return read_config(a);
+}
+
+/* The first word that is neither an option nor an option's value. Options
+ * that are not known yet are the model's, which all take a value. */
+static const char *first_positional(const arguments *a, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        if (word[0] != '-' || !word[1])
+            return word;
+        int row =
+            word[1] == '-' ? row_of(a, word + 2) : row_of_letter(a, word[1]);
+        bool is_switch = row >= 0
+                             ? !a->row[row].argument
+                             : !strcmp(word, "--help") || !strcmp(word, "-h");
+        bool together =
+            word[1] == '-' ? strchr(word, '=') != NULL : word[2] != 0;
+        i += !is_switch && !together;
+    }
+    return NULL;
+}
+
 int parse_model_arguments(arguments *a, int argc, char **argv,
                           const char *usage, const hg_model **model)
 {
+    char named[128];
     *model = NULL;
-    if (argc > 1 && argv[1][0] != '-') {
-        *model = model_or_complain(argv[1]);
+    int code = collect_rows(a);
+    if (code)
+        return code;
+    const char *name = first_positional(a, argc, argv);
+    if (!name && model_of_config(argc, argv, named, sizeof named)) {
+        name = named;
+        a->count = 1;
+    }
+    if (name) {
+        *model = model_or_complain(name);
         if (!*model)
             return EXIT_USAGE;
         a->options = (*model)->options;
+        if (a->count)
+            a->positional[0] = (*model)->name;
     }
     return parse_arguments(a, argc, argv, usage);
-}
-
-/* ---- Values ------------------------------------------------------------- */
-
-const char *flag_text(const arguments *a, const char *name)
-{
-    int row = row_of(a, name);
-    if (row < 0)
-        return NULL;
-    if (a->value[row])
-        return a->value[row];
-    return row < flag_rows(a) ? a->flags[row].fallback : NULL;
-}
-
-bool flag_given(const arguments *a, const char *name)
-{
-    int row = row_of(a, name);
-    return row >= 0 && a->value[row];
-}
-
-double flag_number(const arguments *a, const char *name, double least,
-                   int *code)
-{
-    const char *text = flag_text(a, name);
-    char *end;
-    errno = 0;
-    double number = text ? strtod(text, &end) : 0;
-    if (text && (end == text || *end || errno || !(number >= least)))
-        *code = fail_with(EXIT_USAGE, "--%s %s: a number from %g on is needed",
-                          name, text, least);
-    return number;
-}
-
-int64_t flag_int(const arguments *a, const char *name, int64_t least, int *code)
-{
-    const char *text = flag_text(a, name);
-    char *end;
-    errno = 0;
-    long long number = text ? strtoll(text, &end, 10) : 0;
-    if (text && (end == text || *end || errno || number < least))
-        *code = fail_with(EXIT_USAGE,
-                          "--%s %s: a whole number from %lld on is needed",
-                          name, text, (long long)least);
-    return number;
-}
-
-void given_options(const arguments *a, const char **pairs)
-{
-    for (const hg_option *o = a->options; o && o->name; o++)
-        if (flag_given(a, o->name)) {
-            *pairs++ = o->name;
-            *pairs++ = flag_text(a, o->name);
-        }
-    *pairs = NULL;
-}
-
-/* ---- Suggestions -------------------------------------------------------- */
-
-static int least_of(int a, int b, int c)
-{
-    int least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* Edits from one word to the other, swapped neighbours counting as one, of
- * words up to 63 letters (Damerau, 1964; Levenshtein, 1966). */
-static int distance(const char *a, const char *b)
-{
-    int before[64], above[64] = {0}, row[64], n = (int)strlen(b);
-    if (n > 63)
-        return 99;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        memcpy(before, above, sizeof before);
-        memcpy(above, row, sizeof above);
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int change = above[j - 1] + (a[i - 1] != b[j - 1]);
-            row[j] = least_of(above[j] + 1, row[j - 1] + 1, change);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = least_of(row[j], before[j - 2] + 1, row[j]);
-        }
-    }
-    return row[n];
-}
-
-const char *nearest(const char *word, const char *const *names)
-{
-    const char *best = NULL;
-    int least = (int)strlen(word) / 2 + 1;
-    for (; *names; names++) {
-        int d = distance(word, *names);
-        if (d < least) {
-            least = d;
-            best = *names;
-        }
-    }
-    return best;
 }

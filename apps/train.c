@@ -337,7 +337,10 @@ int run_train(int argc, char **argv)
                               &t.s.model);
     if (code)
         return code == SHOWN_HELP ? EXIT_DONE : code;
-    if (!t.s.model || a.count != 1)
+    if (a.count > 1)
+        return fail_with(EXIT_USAGE, "%s: one model is too many",
+                         a.positional[1]);
+    if (!t.s.model)
         return fail_with(EXIT_USAGE, "usage: hourglass train MODEL [options]; "
                                      "`hourglass models` lists the models");
     code = read_settings(&a, &t.s);
