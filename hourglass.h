@@ -12,6 +12,7 @@
  *     autograd/autograd.h  hg_backward, hg_grad, gradient checks
  *     ops/ops.h            the operations
  *     nn/nn.h              stores, layers, optimisers, schedules, weight files
+ *     nn/parts.h           nets, posteriors, losses that models share
  *     datasets/data.h      data sets and the loader
  *     models/model.h       what a model is, and the zoo
  */
@@ -23,6 +24,7 @@
 #include "autograd/autograd.h"
 #include "ops/ops.h"
 #include "nn/nn.h"
+#include "nn/parts.h"
 #include "datasets/data.h"
 #include "models/model.h"
 

@@ -144,6 +144,14 @@ typedef struct {
     bool centered, keep_gradients;
 } hg_rmsprop_options;
 
+typedef struct {
+    double rate; /* [1] */
+    double rho;  /* [0.9] */
+    double eps;  /* [1e-6] */
+    double weight_decay;
+    bool keep_gradients;
+} hg_adadelta_options;
+
 /* Kingma and Ba, 2015. */
 HG_API hg_optimizer *hg_adam_n(hg_params *const *sets, int n, const char *name,
                                hg_adam_options);
@@ -154,11 +162,16 @@ HG_API hg_optimizer *hg_sgd_n(hg_params *const *sets, int n, const char *name,
                               hg_sgd_options);
 HG_API hg_optimizer *hg_rmsprop_n(hg_params *const *sets, int n,
                                   const char *name, hg_rmsprop_options);
+/* Zeiler, 2012. */
+HG_API hg_optimizer *hg_adadelta_n(hg_params *const *sets, int n,
+                                   const char *name, hg_adadelta_options);
 HG_API hg_optimizer *hg_adam(hg_params *, const char *name, hg_adam_options);
 HG_API hg_optimizer *hg_adamw(hg_params *, const char *name, hg_adam_options);
 HG_API hg_optimizer *hg_sgd(hg_params *, const char *name, hg_sgd_options);
 HG_API hg_optimizer *hg_rmsprop(hg_params *, const char *name,
                                 hg_rmsprop_options);
+HG_API hg_optimizer *hg_adadelta(hg_params *, const char *name,
+                                 hg_adadelta_options);
 
 /* One update from the gradients of its parameters, which it then clears (see
  * keep_gradients). A parameter without a gradient is left alone and reported

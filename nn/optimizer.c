@@ -258,6 +258,21 @@ hg_optimizer *hg_rmsprop_n(hg_params *const *sets, int n, const char *name,
     return make(&draft, sets, n, name, or_default(a.rate, 1e-2));
 }
 
+hg_optimizer *hg_adadelta_n(hg_params *const *sets, int n, const char *name,
+                            hg_adadelta_options a)
+{
+    hg_optimizer draft = {
+        .numbers = rmsprop_numbers,
+        .kernel = HG_UPDATE_ADADELTA,
+        .state_name = {"square_avg", "acc_delta"},
+        .beta2 = or_default(a.rho, 0.9),
+        .eps = or_default(a.eps, 1e-6),
+        .decay = a.weight_decay,
+        .keep_gradients = a.keep_gradients,
+    };
+    return make(&draft, sets, n, name, or_default(a.rate, 1));
+}
+
 hg_optimizer *hg_adam(hg_params *p, const char *name, hg_adam_options a)
 {
     return hg_adam_n(&p, 1, name, a);
@@ -276,4 +291,9 @@ hg_optimizer *hg_sgd(hg_params *p, const char *name, hg_sgd_options a)
 hg_optimizer *hg_rmsprop(hg_params *p, const char *name, hg_rmsprop_options a)
 {
     return hg_rmsprop_n(&p, 1, name, a);
+}
+
+hg_optimizer *hg_adadelta(hg_params *p, const char *name, hg_adadelta_options a)
+{
+    return hg_adadelta_n(&p, 1, name, a);
 }

@@ -112,6 +112,21 @@ RMSPROP(rmsprop_momentum, false, true)
 RMSPROP(rmsprop_centered, true, false)
 RMSPROP(rmsprop_centered_momentum, true, true)
 
+/* Zeiler, 2012. State: squared gradients, squared updates. */
+static void adadelta(hg_real *restrict w, const hg_real *restrict g,
+                     hg_real *const *state, int64_t n, const hg_update *update)
+{
+    hg_real *restrict v = state[0], *restrict s = state[1];
+    const hg_update u = *update;
+    for (int64_t i = 0; i < n; i++) {
+        hg_real d = gradient(g[i], w[i], &u);
+        v[i] = u.keep2 * v[i] + u.add2 * (d * d);
+        hg_real step = ROOT(s[i] + u.eps) / ROOT(v[i] + u.eps) * d;
+        s[i] = u.keep2 * s[i] + u.add2 * (step * step);
+        w[i] -= u.rate * step;
+    }
+}
+
 /* Sixteen sums side by side, in double. */
 static double squares(const hg_real *g, int64_t n, hg_real bound)
 {
@@ -142,6 +157,7 @@ const hg_update_table JOIN(hg_update_, HG_ISA) = {
             [HG_UPDATE_RMSPROP_MOMENTUM] = rmsprop_momentum,
             [HG_UPDATE_RMSPROP_CENTERED] = rmsprop_centered,
             [HG_UPDATE_RMSPROP_CENTERED_MOMENTUM] = rmsprop_centered_momentum,
+            [HG_UPDATE_ADADELTA] = adadelta,
         },
     .squares = squares,
 };

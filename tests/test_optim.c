@@ -134,6 +134,14 @@ FOLLOWS(rmsprop_with_all_options_follows_pytorch, hg_rmsprop,
             .weight_decay = 0.1),
         golden_rmsprop_all)
 
+FOLLOWS(adadelta_with_defaults_follows_pytorch, hg_adadelta,
+        (hg_adadelta_options){0}, golden_adadelta)
+#define DELTA_ALL                                                              \
+    ((hg_adadelta_options){                                                    \
+        .rate = 0.5, .rho = 0.95, .eps = 1e-3, .weight_decay = 0.1})
+FOLLOWS(adadelta_with_all_options_follows_pytorch, hg_adadelta, DELTA_ALL,
+        golden_adadelta_all)
+
 START_TEST(clipping_the_joint_norm_follows_pytorch)
 {
     problem q = golden_problem();
@@ -651,6 +659,8 @@ TEST_MAIN(
     rmsprop_with_defaults_follows_pytorch, rmsprop_with_decay_follows_pytorch,
     rmsprop_with_momentum_follows_pytorch, centered_rmsprop_follows_pytorch,
     rmsprop_with_all_options_follows_pytorch,
+    adadelta_with_defaults_follows_pytorch,
+    adadelta_with_all_options_follows_pytorch,
     clipping_the_joint_norm_follows_pytorch, clipping_values_follows_pytorch,
     gradients_can_be_clipped_between_backward_and_step,
     clipping_by_value_cuts_both_sides_and_passes_nan,

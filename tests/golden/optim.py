@@ -14,6 +14,7 @@ import torch
 STEPS = 5
 SGD, RMS = torch.optim.SGD, torch.optim.RMSprop
 ADAM, ADAMW = torch.optim.Adam, torch.optim.AdamW
+ADADELTA = torch.optim.Adadelta
 
 CASES = {
     "sgd": (SGD, dict(lr=0.1)),
@@ -52,6 +53,11 @@ CASES = {
             centered=True,
             weight_decay=0.1,
         ),
+    ),
+    "adadelta": (ADADELTA, dict()),
+    "adadelta_all": (
+        ADADELTA,
+        dict(lr=0.5, rho=0.95, eps=1e-3, weight_decay=0.1),
     ),
 }
 

@@ -1,0 +1,86 @@
+/* nets.c - nets that several models are made of. */
+#include "nn/internal.h"
+#include "nn/parts.h"
+
+enum { MOST_LAYERS = 32 };
+
+nn_layer *nn_mlp_n(hg_params *p, nn_layer *(*bend)(hg_params *),
+                   const int64_t *widths, int n)
+{
+    nn_layer *list[MOST_LAYERS];
+    char name[16];
+    int count = 0;
+    if (!bend || n < 2 || 2 * n - 3 > MOST_LAYERS) {
+        hg_fail(HG_ERROR_ARGUMENT,
+                "nn_mlp: an activation and from 2 to %d widths are needed, "
+                "here are %d",
+                (MOST_LAYERS + 3) / 2, n);
+        return NULL;
+    }
+    for (int i = 0; i + 1 < n; i++) {
+        if (i)
+            list[count++] = bend(p);
+        snprintf(name, sizeof name, "%d", 2 * i);
+        list[count++] = nn_linear(p, name, widths[i], widths[i + 1]);
+    }
+    return nn_chain_n(p, list, count);
+}
+
+/* ---- Convolutions for 28 x 28 pixels ------------------------------------ */
+
+static const nn_window down = {.kernel = 3, .stride = 2, .pad = 1};
+static const nn_window last = {.kernel = 3, .stride = 2};
+static const nn_window up = {
+    .kernel = 3, .stride = 2, .pad = 1, .output_pad = 1};
+static const nn_window same = {.kernel = 3, .pad = 1};
+
+nn_layer *nn_three_convs(hg_params *p)
+{
+    return nn_chain(p, nn_unflatten(p, 1, 28, 28),
+                    nn_conv2d(p, "0", 1, 8, down), nn_relu(p),
+                    nn_conv2d(p, "2", 8, 16, down),
+                    nn_batch_norm(p, "3", 16, (nn_norm_options){0}), nn_relu(p),
+                    nn_conv2d(p, "5", 16, 32, last), nn_relu(p), nn_flatten(p),
+                    nn_linear(p, "8", 288, 128), nn_relu(p));
+}
+
+nn_layer *nn_three_deconvs(hg_params *p, int64_t latent)
+{
+    return nn_chain(
+        p, nn_linear(p, "0", latent, 128), nn_relu(p),
+        nn_linear(p, "2", 128, 288), nn_relu(p), nn_unflatten(p, 32, 3, 3),
+        nn_conv_transpose2d(p, "5", 32, 16, last),
+        nn_batch_norm(p, "6", 16, (nn_norm_options){0}), nn_relu(p),
+        nn_conv_transpose2d(p, "8", 16, 8, up),
+        nn_batch_norm(p, "9", 8, (nn_norm_options){0}), nn_relu(p),
+        nn_conv_transpose2d(p, "11", 8, 1, up), nn_sigmoid(p), nn_flatten(p));
+}
+
+nn_layer *nn_two_convs(hg_params *p, int64_t features)
+{
+    return nn_chain(p, nn_unflatten(p, 1, 28, 28),
+                    nn_conv2d(p, "0", 1, 32, down), nn_relu(p),
+                    nn_conv2d(p, "2", 32, 64, down), nn_relu(p), nn_flatten(p),
+                    nn_linear(p, "5", 64 * 7 * 7, features));
+}
+
+nn_layer *nn_two_deconvs(hg_params *p, int64_t latent)
+{
+    return nn_chain(p, nn_linear(p, "0", latent, 64 * 7 * 7), nn_relu(p),
+                    nn_unflatten(p, 64, 7, 7),
+                    nn_conv_transpose2d(p, "3", 64, 64, up), nn_relu(p),
+                    nn_conv_transpose2d(p, "5", 64, 32, up), nn_relu(p),
+                    nn_conv_transpose2d(p, "7", 32, 1, same), nn_flatten(p));
+}
+
+/* ---- With dropout ------------------------------------------------------- */
+
+nn_layer *nn_dropout_mlp(hg_params *p, int64_t in, int64_t hidden, int64_t out,
+                         double drop, bool second_relu)
+{
+    return nn_chain(p, nn_linear(p, "0", in, hidden), nn_dropout(p, drop),
+                    nn_relu(p), nn_linear(p, "3", hidden, hidden),
+                    nn_dropout(p, drop),
+                    second_relu ? nn_relu(p) : nn_identity(p),
+                    nn_linear(p, second_relu ? "6" : "5", hidden, out));
+}

@@ -1,0 +1,85 @@
+/* parts.h - parts that several models share: nets, posteriors, losses, priors.
+ *
+ * A model stays one file that can be read from top to bottom; what two of them
+ * would write alike is here, as functions and not as a class to inherit from:
+ *
+ *     nn_layer *encoder = nn_mlp(p, nn_relu, 784, 400, 2 * 20);
+ *     hg_tensor *std, *mu;                              // [batch, 20]
+ *     mu = nn_normal_head(nn_forward(encoder, x), nn_std_of_log_var, &std);
+ */
+#ifndef HG_PARTS_H
+#define HG_PARTS_H
+
+#include "nn/nn.h"
+
+HG_BEGIN_DECLS
+
+/* ---- Nets: nets.c ------------------------------------------------------- */
+
+/* Linear layers "0", "2", "4", ... of these widths, and between them the
+ * activation that `bend` makes (nn_relu, nn_tanh, ...); none after the last. */
+HG_API nn_layer *nn_mlp_n(hg_params *, nn_layer *(*bend)(hg_params *),
+                          const int64_t *widths, int n);
+#define nn_mlp(p, bend, ...)                                                   \
+    nn_mlp_n(p, bend, (const int64_t[]){__VA_ARGS__},                          \
+             HG_COUNT(int64_t, __VA_ARGS__))
+
+/* The way back of a linear layer in -> out: x [..., out] -> [..., in]. Tied,
+ * it multiplies with that layer's own weight and has but a bias of its own;
+ * else the options are those of nn_linear_with. */
+HG_API nn_layer *nn_linear_mirror(hg_params *, const char *name,
+                                  nn_layer *linear, bool tied,
+                                  nn_linear_options);
+
+/* 28 x 28 pixels to 128 features and back, through 14, 7 and 3: three 3x3
+ * convolutions of stride 2 with 8, 16, 32 channels, batch norm, ReLU. The way
+ * back takes [batch, latent], and ends with a sigmoid. */
+HG_API nn_layer *nn_three_convs(hg_params *);
+HG_API nn_layer *nn_three_deconvs(hg_params *, int64_t latent);
+/* 28 x 28 pixels to 16 features and back, through 14 and 7: two 3x3
+ * convolutions of stride 2 with 32 and 64 channels, ReLU (the nets of Keras'
+ * examples). The way back ends with logits. */
+HG_API nn_layer *nn_two_convs(hg_params *, int64_t features);
+HG_API nn_layer *nn_two_deconvs(hg_params *, int64_t latent);
+/* Two hidden layers of one width, each linear, dropout, ReLU (in this order);
+ * layers are "0", "3", "6". Without `second_relu` the second is linear. */
+HG_API nn_layer *nn_dropout_mlp(hg_params *, int64_t in, int64_t hidden,
+                                int64_t out, double drop, bool second_relu);
+
+/* ---- Normal posteriors: normal.c ---------------------------------------- */
+
+/* From a head [batch, 2 latent]: the means, and through `std` the standard
+ * deviations that `scale` makes of the other half; both [batch, latent]. */
+HG_API hg_tensor *nn_normal_head(hg_tensor *head,
+                                 hg_tensor *(*scale)(hg_tensor *),
+                                 hg_tensor **std);
+/* exp(x / 2), and softplus(x + 0.5413), which is 1 at 0. */
+HG_API hg_tensor *nn_std_of_log_var(hg_tensor *x);
+HG_API hg_tensor *nn_std_from_one(hg_tensor *x);
+
+/* ---- The adversarial game: adversarial.c -------------------------------- */
+
+/* Goodfellow et al., 2014, on logits; means over all elements. The critic
+ * tells real from fake; the generator, in the form that does not saturate,
+ * makes fakes that pass for real. */
+HG_API hg_tensor *nn_critic_loss(hg_tensor *real, hg_tensor *fake);
+HG_API hg_tensor *nn_generator_loss(hg_tensor *fake);
+
+/* ---- Priors that can be sampled: prior.c -------------------------------- */
+
+/* n points of width d of the prior of that name, one statement, one or two
+ * random operations:
+ *   normal      N(0, spread^2 I)
+ *   uniform     in [-spread, spread)^d
+ *   mixture     ten normals on a circle of radius `spread` in each plane of
+ *               two dimensions, long outwards, thin across (Makhzani et al.,
+ *               2015, figure 4)
+ *   swiss-roll  a spiral of radius up to `spread` in each plane */
+HG_API hg_tensor *nn_prior_draw(const char *name, int64_t n, int64_t d,
+                                double spread);
+/* NULL-ended: the names that nn_prior_draw knows. */
+HG_API extern const char *const nn_prior_names[];
+
+HG_END_DECLS
+
+#endif
