@@ -44,8 +44,9 @@ static hg_tensor *codes_at(const workbench *w, const hg_model *m, int64_t from,
     hg_batch b;
     for (int64_t i = 0; i < n; i++)
         rows[i] = from + i;
-    return hg_data_batch(shown_data(w), rows, n, &b) ? m->encode(w->state, b.x)
-                                                     : NULL;
+    if (!hg_data_batch(shown_data(w), rows, n, &b))
+        return NULL;
+    return m->encode(w->state, hg_model_input(m, w->state, &b));
 }
 
 /* Codes of the first test images, or as many draws from the prior. */

@@ -38,8 +38,9 @@ static bool reconstruction_picture(trainer *t, const char *path)
     hg_batch b;
     if (!hg_data_batch(shown_data(&t->w), rows, n, &b))
         return false;
+    hg_tensor *x = hg_model_input(t->s.model, t->w.state, &b);
     hg_tensor *y =
-        t->s.model->decode(t->w.state, t->s.model->encode(t->w.state, b.x));
+        t->s.model->decode(t->w.state, t->s.model->encode(t->w.state, x));
     hg_real *values = malloc((size_t)count * 4 * sizeof *values);
     bool ok =
         values && hg_read(b.x, values, count) &&

@@ -296,7 +296,7 @@ static bool train(trainer *t)
     bool found = false;
     t->best = INFINITY;
     t->loader = hg_loader_new(t->w.train, t->s.batch_size, true);
-    if (!t->loader)
+    if (!t->loader || !hg_model_prepare(t->s.model, t->w.state, t->w.train))
         return false;
     if (t->s.resume && !checkpoint_resume(t, &found))
         return false;

@@ -24,17 +24,6 @@ struct aae {
 
 enum { DECODER, ENCODER, CRITIC, GENERATOR };
 
-/* Two hidden layers; dropout stands before the activation. */
-static nn_layer *net(hg_params *p, int64_t in, int64_t hidden, int64_t out,
-                     double drop, bool second_relu)
-{
-    return nn_chain(p, nn_linear(p, "0", in, hidden), nn_dropout(p, drop),
-                    nn_relu(p), nn_linear(p, "3", hidden, hidden),
-                    nn_dropout(p, drop),
-                    second_relu ? nn_relu(p) : nn_identity(p),
-                    nn_linear(p, second_relu ? "6" : "5", hidden, out));
-}
-
 static void *aae_build(hg_params *p, const hg_config *c)
 {
     struct aae *m = hg_params_alloc(p, sizeof *m);
@@ -45,9 +34,11 @@ static void *aae_build(hg_params *p, const hg_config *c)
     m->latent = d;
     m->spread = hg_config_number(c, "prior-std");
     m->faithful = hg_config_is(c, "recipe", "faithful");
-    m->encoder = net(hg_params_at(p, "encoder"), in, 1000, d, 0.25, true);
-    m->decoder = net(hg_params_at(p, "decoder"), d, 1000, in, 0.25, false);
-    m->critic = net(hg_params_at(p, "critic"), d, 500, 1, 0.2, true);
+    m->encoder =
+        nn_dropout_mlp(hg_params_at(p, "encoder"), in, 1000, d, 0.25, true);
+    m->decoder =
+        nn_dropout_mlp(hg_params_at(p, "decoder"), d, 1000, in, 0.25, false);
+    m->critic = nn_dropout_mlp(hg_params_at(p, "critic"), d, 500, 1, 0.2, true);
     return m;
 }
 

@@ -28,15 +28,16 @@ static void *build(hg_params *p, const hg_config *c, const int64_t width[2],
     hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
     int64_t in = hg_config_int(c, "inputs"), code = hg_config_int(c, "latent");
     bool faithful = hg_config_is(c, "recipe", "faithful");
-    m->encoder =
-        nn_chain(e, nn_linear_with(e, "0", in, width[0], o), bend(e, slope),
-                 nn_linear_with(e, "2", width[0], width[1], o), bend(e, slope),
-                 nn_linear_with(e, "4", width[1], code, o),
-                 faithful ? bend(e, slope) : nn_identity(e));
+    bool tied = hg_config_is(c, "tied", "yes");
+    nn_layer *first = nn_linear_with(e, "0", in, width[0], o);
+    nn_layer *second = nn_linear_with(e, "2", width[0], width[1], o);
+    nn_layer *third = nn_linear_with(e, "4", width[1], code, o);
+    m->encoder = nn_chain(e, first, bend(e, slope), second, bend(e, slope),
+                          third, faithful ? bend(e, slope) : nn_identity(e));
     m->decoder =
-        nn_chain(d, nn_linear_with(d, "0", code, width[1], o), bend(d, slope),
-                 nn_linear_with(d, "2", width[1], width[0], o), bend(d, slope),
-                 nn_linear_with(d, "4", width[0], in, o), nn_sigmoid(d));
+        nn_chain(d, nn_linear_mirror(d, "0", third, tied, o), bend(d, slope),
+                 nn_linear_mirror(d, "2", second, tied, o), bend(d, slope),
+                 nn_linear_mirror(d, "4", first, tied, o), nn_sigmoid(d));
     return m;
 }
 
@@ -70,12 +71,14 @@ static hg_tensor *ae_loss(void *model, const hg_batch *b)
 
 static const hg_option ae_options[] = {
     {.name = "latent", .about = "width of the code", .number = 20},
+    HG_TIED,
     HG_RECIPE("bends the code with ReLU"),
     {0},
 };
 
 static const hg_option ae_leaky_options[] = {
     {.name = "latent", .about = "width of the code", .number = 64},
+    HG_TIED,
     HG_RECIPE("bends the code with leaky ReLU"),
     {0},
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 const char *const hg_recipes[] = {"corrected", "faithful", NULL};
+const char *const hg_no_yes[] = {"no", "yes", NULL};
 
 enum { MOST_OPTIONS = 32 };
 
@@ -141,4 +142,13 @@ const char *hg_config_text(const hg_config *c, const char *name)
 bool hg_config_is(const hg_config *c, const char *name, const char *text)
 {
     return !strcmp(hg_config_text(c, name), text);
+}
+
+bool hg_wants_28(const hg_config *c, const char *model)
+{
+    int64_t inputs = hg_config_int(c, "inputs");
+    return inputs == 28 * 28 ||
+           hg_fail(HG_ERROR_DATA,
+                   "%s takes images of 1 x 28 x 28, these have %lld values",
+                   model, (long long)inputs);
 }

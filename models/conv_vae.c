@@ -19,50 +19,19 @@ struct conv_vae {
 /* The spread of the faithful prior. */
 #define FAITHFUL_STD 0.70710678118654752
 
-static const nn_window down = {.kernel = 3, .stride = 2, .pad = 1};
-static const nn_window last = {.kernel = 3, .stride = 2};
-static const nn_window up = {
-    .kernel = 3, .stride = 2, .pad = 1, .output_pad = 1};
-
-static nn_layer *encoder(hg_params *p)
-{
-    return nn_chain(p, nn_unflatten(p, 1, 28, 28),
-                    nn_conv2d(p, "0", 1, 8, down), nn_relu(p),
-                    nn_conv2d(p, "2", 8, 16, down),
-                    nn_batch_norm(p, "3", 16, (nn_norm_options){0}), nn_relu(p),
-                    nn_conv2d(p, "5", 16, 32, last), nn_relu(p), nn_flatten(p),
-                    nn_linear(p, "8", 288, 128), nn_relu(p));
-}
-
-static nn_layer *decoder(hg_params *p, int64_t latent)
-{
-    return nn_chain(
-        p, nn_linear(p, "0", latent, 128), nn_relu(p),
-        nn_linear(p, "2", 128, 288), nn_relu(p), nn_unflatten(p, 32, 3, 3),
-        nn_conv_transpose2d(p, "5", 32, 16, last),
-        nn_batch_norm(p, "6", 16, (nn_norm_options){0}), nn_relu(p),
-        nn_conv_transpose2d(p, "8", 16, 8, up),
-        nn_batch_norm(p, "9", 8, (nn_norm_options){0}), nn_relu(p),
-        nn_conv_transpose2d(p, "11", 8, 1, up), nn_sigmoid(p), nn_flatten(p));
-}
-
 static void *conv_vae_build(hg_params *p, const hg_config *c)
 {
-    if (hg_config_int(c, "inputs") != 784) {
-        hg_fail(HG_ERROR_DATA,
-                "conv-vae takes images of 1 x 28 x 28, these have %lld values",
-                (long long)hg_config_int(c, "inputs"));
+    if (!hg_wants_28(c, "conv-vae"))
         return NULL;
-    }
     struct conv_vae *m = hg_params_alloc(p, sizeof *m);
     if (!m)
         return NULL;
     m->latent = hg_config_int(c, "latent");
     m->faithful = hg_config_is(c, "recipe", "faithful");
-    m->encoder = encoder(hg_params_at(p, "encoder"));
+    m->encoder = nn_three_convs(hg_params_at(p, "encoder"));
     m->mu = nn_linear(p, "mu", 128, m->latent);
     m->log_sigma = nn_linear(p, "log_sigma", 128, m->latent);
-    m->decoder = decoder(hg_params_at(p, "decoder"), m->latent);
+    m->decoder = nn_three_deconvs(hg_params_at(p, "decoder"), m->latent);
     return m;
 }
 
@@ -97,10 +66,9 @@ static hg_tensor *conv_vae_loss(void *model, const hg_batch *b)
     hg_tensor *mu = nn_forward(m->mu, h);
     hg_tensor *log_sigma = nn_forward(m->log_sigma, h);
     hg_tensor *z = hg_normal_sample(mu, hg_exp(log_sigma));
-    hg_tensor *error = hg_square(hg_sub(conv_vae_decode(m, z), b->target));
     hg_tensor *kl = divergence(m, mu, log_sigma);
     hg_report("kl", kl);
-    return hg_add(hg_sum(error, HG_FROM(1)), kl);
+    return hg_add(hg_sse(conv_vae_decode(m, z), b), kl);
 }
 
 static bool conv_vae_step(void *model, const hg_batch *b,

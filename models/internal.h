@@ -4,7 +4,7 @@
 
 #include "models/model.h"
 
-extern const char *const hg_recipes[];
+extern const char *const hg_recipes[], *const hg_no_yes[];
 
 /* Every published recipe has oddities: `oddity` says what the faithful one
  * does that the corrected one, the default, does not. */
@@ -14,5 +14,19 @@ extern const char *const hg_recipes[];
         .about = "corrected, or faithful to the publication: " oddity,         \
         .text = "corrected", .choices = hg_recipes                             \
     }
+
+/* The decoder uses the encoder's weights, transposed. */
+#define HG_TIED                                                                \
+    {                                                                          \
+        .name = "tied", .about = "decode with the encoder's weights",          \
+        .text = "no", .choices = hg_no_yes                                     \
+    }
+
+/* False, with a sentence, for images that are not 28 x 28. */
+bool hg_wants_28(const hg_config *, const char *model);
+/* BCE of logits and pixels in nats an image: [batch]. */
+hg_tensor *hg_bce_nats(hg_tensor *logits, const hg_batch *);
+/* Squared error an image: [batch]. */
+hg_tensor *hg_sse(hg_tensor *y, const hg_batch *);
 
 #endif

@@ -24,6 +24,7 @@
 
 #include "datasets/data.h"
 #include "nn/nn.h"
+#include "nn/parts.h"
 
 /* An option of a model: shown in --help, read by name. `text` non-NULL makes
  * it a choice or a string with that default, else `number` is the default. */
@@ -65,9 +66,18 @@ typedef struct hg_model {
     hg_tensor *(*loss)(void *model, const hg_batch *);
     /* Instead of one Adam at 1e-3 over everything. */
     bool (*optimizers)(void *model, hg_params *, hg_optimizers *);
+    /* Once, before the first step: what the recipe takes from the training
+     * set as a whole (a mean, a few labels, a fit). The set outlives the model;
+     * what is learnt from it goes into buffers, which checkpoints restore. */
+    bool (*prepare)(void *model, hg_data *train);
     /* Instead of minimising the loss: a whole training step, for several
      * losses. Takes the optimisers in the order they were listed. */
     bool (*step)(void *model, const hg_batch *, const hg_optimizers *);
+    /* Conditional models: what is given besides the pixels, [batch, width]
+     * (one-hot labels, visible pixels). Then the x that the slots below take is
+     * hg_model_input(), pixels and condition side by side, and a code ends with
+     * its condition. */
+    hg_tensor *(*condition)(void *model, const hg_batch *);
     /* x [batch, features] -> code [batch, latent] (the mean where there is a
      * distribution). */
     hg_tensor *(*encode)(void *model, hg_tensor *x);
@@ -89,6 +99,11 @@ typedef struct hg_model {
     /* log p(x|z), [batch]; NULL: made from `decode` and `likelihood`, where a
      * Gaussian has variance 1/2 and its constant is left out. */
     hg_tensor *(*log_likelihood)(void *model, hg_tensor *x, hg_tensor *z);
+    /* Logits of classes or clusters, [batch, classes]. */
+    hg_tensor *(*classify)(void *model, hg_tensor *x);
+    /* Pixels as training sees them, of models that restore: [batch,
+     * features]. */
+    hg_tensor *(*corrupt)(void *model, hg_tensor *x);
 } hg_model;
 
 HG_BEGIN_DECLS
@@ -122,6 +137,13 @@ HG_API const hg_model *hg_model_at(int i);
 /* Optimisers as the model wants them, or one Adam(1e-3) over the store. */
 HG_API HG_CHECK bool hg_model_optimizers(const hg_model *, void *model,
                                          hg_params *, hg_optimizers *);
+/* What the recipe takes from the training set: before the first step. */
+HG_API HG_CHECK bool hg_model_prepare(const hg_model *, void *model,
+                                      hg_data *train);
+/* What encode, sample, kl, posterior and classify take: b->x, and behind it
+ * the condition of conditional models. [batch, features + width] */
+HG_API hg_tensor *hg_model_input(const hg_model *, void *model,
+                                 const hg_batch *);
 /* One training step in the open scope; reports "loss". On failure the update
  * under way has changed no weight; earlier ones of the step, where it makes
  * several, stand. */

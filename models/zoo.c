@@ -27,6 +27,18 @@ const hg_model *hg_model_find(const char *name)
     return NULL;
 }
 
+/* ---- What the losses share ---------------------------------------------- */
+
+hg_tensor *hg_bce_nats(hg_tensor *logits, const hg_batch *b)
+{
+    return hg_sum(hg_bce_with_logits(logits, b->target), HG_FROM(1));
+}
+
+hg_tensor *hg_sse(hg_tensor *y, const hg_batch *b)
+{
+    return hg_sum(hg_square(hg_sub(y, b->target)), HG_FROM(1));
+}
+
 /* ---- Training ----------------------------------------------------------- */
 
 bool hg_model_optimizers(const hg_model *model, void *state, hg_params *p,
@@ -40,6 +52,18 @@ bool hg_model_optimizers(const hg_model *model, void *state, hg_params *p,
     o->list[0] = hg_adam(p, "adam", (hg_adam_options){0});
     o->count = 1;
     return o->list[0] != NULL;
+}
+
+bool hg_model_prepare(const hg_model *model, void *state, hg_data *train)
+{
+    return !hg_error() && (!model->prepare || model->prepare(state, train));
+}
+
+hg_tensor *hg_model_input(const hg_model *model, void *state, const hg_batch *b)
+{
+    if (!model->condition)
+        return b->x;
+    return hg_concat(1, b->x, model->condition(state, b));
 }
 
 bool hg_model_step(const hg_model *model, void *state, const hg_batch *b,
@@ -74,7 +98,8 @@ hg_params *hg_model_fit(hg_context *context, const hg_model *model,
     void *state = c && p ? model->build(p, c) : NULL;
     int64_t size = model && model->batch_size ? model->batch_size : 128;
     hg_loader *loader = hg_loader_new(train, size, true);
-    if (!state || !loader || !hg_model_optimizers(model, state, p, &o))
+    if (!state || !loader || !hg_model_optimizers(model, state, p, &o) ||
+        !hg_model_prepare(model, state, train))
         return NULL;
     for (int64_t epoch = 1; epoch <= epochs; epoch++) {
         if (!fit_epoch(model, state, &o, loader))
@@ -106,7 +131,8 @@ static hg_tensor *cross_entropy(hg_tensor *y, const hg_batch *b)
 static void add_reconstruction(const hg_model *model, void *state,
                                const hg_batch *b, hg_metrics *m)
 {
-    hg_tensor *y = model->decode(state, model->encode(state, b->x));
+    hg_tensor *x = hg_model_input(model, state, b);
+    hg_tensor *y = model->decode(state, model->encode(state, x));
     add_sum(&m->recon_sse, squared_error(y, b));
     add_sum(&m->recon_bce, cross_entropy(y, b));
 }
@@ -115,7 +141,8 @@ static void add_reconstruction(const hg_model *model, void *state,
 static void add_distortion(const hg_model *model, void *state,
                            const hg_batch *b, hg_metrics *m)
 {
-    hg_tensor *y = model->decode(state, model->sample(state, b->x));
+    hg_tensor *x = hg_model_input(model, state, b);
+    hg_tensor *y = model->decode(state, model->sample(state, x));
     bool bernoulli = model->likelihood == HG_LIKELIHOOD_BERNOULLI;
     add_sum(&m->elbo, bernoulli ? cross_entropy(y, b) : squared_error(y, b));
 }
@@ -130,7 +157,7 @@ static void add_batch(const hg_model *model, void *state, const hg_batch *b,
     if (model->sample && model->decode)
         add_distortion(model, state, b, m);
     if (model->kl)
-        add_sum(&m->kl, model->kl(state, b->x));
+        add_sum(&m->kl, model->kl(state, hg_model_input(model, state, b)));
     m->images += b->size;
 }
 

@@ -20,16 +20,33 @@ typedef struct {
     hg_loader *loader;
     hg_optimizers optimizers;
     uint8_t image[RIG_ITEMS * RIG_PIXELS];
+    int32_t label[RIG_ITEMS];
+    char option[2][32]; /* name and value of one that is set */
+    bool full; /* sizes of the recipe; else options `hidden` are small */
 } rig;
 
-/* Bars of grey that lean from item to item. */
+/* Bars of grey that lean from item to item; labels 0 to 9 in turn. */
 UNUSED static void rig_make_images(rig *r)
 {
-    for (int i = 0; i < RIG_ITEMS; i++)
+    for (int i = 0; i < RIG_ITEMS; i++) {
+        r->label[i] = i % 10;
         for (int p = 0; p < RIG_PIXELS; p++) {
             int place = (p % 28 * (2 + i % 3) + p / 28 * (1 + i % 5)) % 28;
             r->image[i * RIG_PIXELS + p] = (uint8_t)(place * 9);
         }
+    }
+}
+
+/* Wide layers tell nothing that narrow ones do not. */
+UNUSED static bool rig_set_small(const rig *r, hg_config *c)
+{
+    static const char *const small[][2] = {{"hidden", "24"}, {"k", "5"}};
+    for (const hg_option *o = r->model->options; o && o->name; o++)
+        for (int i = 0; i < 2; i++)
+            if (!strcmp(o->name, small[i][0]) && !r->full &&
+                !hg_config_set(c, o->name, small[i][1]))
+                return false;
+    return !r->option[0][0] || hg_config_set(c, r->option[0], r->option[1]);
 }
 
 /* What may fail is asked of r->memory beforehand; false with an error. */
@@ -49,13 +66,16 @@ UNUSED static bool rig_open_with(rig *r, const hg_model *model, int threads,
     hg_context_set_threads(r->context, threads);
     hg_context_set_reference(r->context, reference);
     r->data = hg_data_from(r->context, r->image, "u1",
-                           HG_SHAPE(RIG_ITEMS, 1, 28, 28), NULL, borrow);
+                           HG_SHAPE(RIG_ITEMS, 1, 28, 28), r->label, borrow);
     hg_config *c = hg_config_new(r->context, model, r->data);
     r->params = hg_params_new(r->context);
-    r->state = r->params && c ? model->build(r->params, c) : NULL;
+    if (!c || !rig_set_small(r, c))
+        return false;
+    r->state = r->params ? model->build(r->params, c) : NULL;
     r->loader = hg_loader_new(r->data, RIG_BATCH, true);
     return r->state && r->loader &&
-           hg_model_optimizers(model, r->state, r->params, &r->optimizers);
+           hg_model_optimizers(model, r->state, r->params, &r->optimizers) &&
+           hg_model_prepare(model, r->state, r->data);
 }
 
 UNUSED static bool rig_open(rig *r, const hg_model *model)

@@ -30,6 +30,12 @@ MODELS = {
     "aae": 4124405,
     "conv-vae": 87641,
     "tfp-vae": 741505,
+    "ae-keras": 50992,
+    "conv-ae": 87125,
+    "denoising-ae": 393284,
+    "dropout-ae": 1569784,
+    "sparse-ae": 1569784,
+    "contractive-ae": 785784,
 }
 TIMING = {"images_per_s", "ms_per_step"}
 DONE, FAILED, USAGE, DATA, DEVICE, MEMORY, NONFINITE, CHECK, DAMAGED = range(9)

@@ -22,12 +22,16 @@ START_TEST(the_models_have_the_published_number_of_parameters)
         const char *name;
         int64_t parameters;
     } published[] = {
-        {"ae", 438180},   {"ae-leaky", 484944}, {"vae", 437540},
-        {"aae", 4124405}, {"conv-vae", 87641},  {"tfp-vae", 741505},
+        {"ae", 438180},           {"ae-leaky", 484944},
+        {"vae", 437540},          {"aae", 4124405},
+        {"conv-vae", 87641},      {"tfp-vae", 741505},
+        {"ae-keras", 50992},      {"conv-ae", 87125},
+        {"denoising-ae", 393284}, {"dropout-ae", 1569784},
+        {"sparse-ae", 1569784},   {"contractive-ae", 785784},
     };
     int count = sizeof published / sizeof *published;
     for (int i = 0; i < count; i++) {
-        rig r = {0};
+        rig r = {.full = true};
         const hg_model *m = hg_model_find(published[i].name);
         ck_assert_msg(m && m == hg_model_at(i), "%s", published[i].name);
         expect_ok(rig_open(&r, m));

@@ -4,6 +4,7 @@
  * golden/README.md says how data, order, weights, noise and masks are drawn
  * from seeds. The double library follows the run made in double. */
 #include "golden_fixture.h"
+#include "golden_blobs.h"
 
 #include "models/model.h"
 
@@ -31,38 +32,7 @@ typedef struct {
     uint64_t data_seed;
 } run;
 
-/* ---- Data: three soft blobs an image ------------------------------------ */
-
-static double data_uniform(uint64_t seed, uint64_t i)
-{
-    hg_philox p = hg_philox_make(seed, HG_DOMAIN_DATA, 1);
-    return (double)hg_word_uniform(hg_philox_word(&p, i));
-}
-
-/* Adds blob k of image i to `sum`, [28, 28]. */
-static void add_blob(uint64_t seed, int i, int k, double *sum)
-{
-    double u[4];
-    for (int j = 0; j < 4; j++)
-        u[j] = data_uniform(seed, (uint64_t)(12 * i + 4 * k + j));
-    double x = 8 + 12 * u[0], y = 8 + 12 * u[1], w = 1.5 + 2.5 * u[2];
-    for (int r = 0; r < 28; r++)
-        for (int c = 0; c < 28; c++)
-            sum[28 * r + c] +=
-                (0.5 + 0.5 * u[3]) *
-                exp(-((c - x) * (c - x) + (r - y) * (r - y)) / (2 * w * w));
-}
-
-static void make_images(uint64_t seed)
-{
-    for (int i = 0; i < ITEMS; i++) {
-        double sum[PIXELS] = {0};
-        for (int k = 0; k < 3; k++)
-            add_blob(seed, i, k, sum);
-        for (int p = 0; p < PIXELS; p++)
-            image[i * PIXELS + p] = (uint8_t)floor(255 * fmin(1, sum[p]) + 0.5);
-    }
-}
+/* ---- Data --------------------------------------------------------------- */
 
 static void expect_same_images(const run *r)
 {
@@ -90,7 +60,7 @@ static void open_run(run *r, const json_t *golden)
     r->batch = whole(golden, "batch");
     ck_assert_int_eq(r->batch, r->model->batch_size);
     r->data_seed = (uint64_t)whole(golden, "data_seed");
-    make_images(r->data_seed);
+    golden_blobs(r->data_seed, ITEMS, image);
     expect_same_images(r);
     r->data = hg_data_from(ctx, image, "u1", HG_SHAPE(ITEMS, 1, 28, 28), NULL,
                            borrow);

@@ -1,0 +1,71 @@
+/* conv_ae.c - a convolutional autoencoder with a small code, the sibling of
+ * conv-vae: the same nets, a linear code.
+ *
+ *   28 -> 14 -> 7 -> 3 pixels by stride-2 convolutions of 8, 16, 32 channels
+ *   loss = mean over pixels of (decoder(code) - x)^2, per image
+ */
+#include "models/internal.h"
+
+struct conv_ae {
+    nn_layer *encoder, *code, *decoder;
+};
+
+static void *build(hg_params *p, const hg_config *c)
+{
+    if (!hg_wants_28(c, "conv-ae"))
+        return NULL;
+    struct conv_ae *m = hg_params_alloc(p, sizeof *m);
+    if (!m)
+        return NULL;
+    int64_t latent = hg_config_int(c, "latent");
+    m->encoder = nn_three_convs(hg_params_at(p, "encoder"));
+    m->code = nn_linear(p, "code", 128, latent);
+    m->decoder = nn_three_deconvs(hg_params_at(p, "decoder"), latent);
+    return m;
+}
+
+static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
+{
+    (void)model;
+    hg_adam_options l2 = {.rate = 1e-3, .weight_decay = 1e-5};
+    o->list[0] = hg_adam(p, "adam", l2);
+    o->count = 1;
+    return o->list[0] != NULL;
+}
+
+static hg_tensor *encode(void *model, hg_tensor *x)
+{
+    struct conv_ae *m = model;
+    return nn_forward(m->code, nn_forward(m->encoder, x));
+}
+
+static hg_tensor *decode(void *model, hg_tensor *code)
+{
+    return nn_forward(((struct conv_ae *)model)->decoder, code);
+}
+
+static hg_tensor *loss(void *model, const hg_batch *b)
+{
+    hg_tensor *y = decode(model, encode(model, b->x));
+    return hg_mean(hg_square(hg_sub(y, b->target)), HG_FROM(1));
+}
+
+static const hg_option options[] = {
+    {.name = "latent", .about = "width of the code", .number = 4},
+    {0},
+};
+
+const hg_model model_conv_ae = {
+    .name = "conv-ae",
+    .about = "convolutional autoencoder, 4-wide code",
+    .source = "E. Anello, Pytorch-tutorial, convAE",
+    .options = options,
+    .batch_size = 256,
+    .epochs = 30,
+    .likelihood = HG_LIKELIHOOD_GAUSSIAN,
+    .build = build,
+    .loss = loss,
+    .optimizers = optimizers,
+    .encode = encode,
+    .decode = decode,
+};
