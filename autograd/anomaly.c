@@ -28,24 +28,28 @@ static statistics statistics_of(const hg_real *x, int64_t n)
     return s;
 }
 
-/* Inputs may be views with holes between their values. */
-static bool input_statistics(const hg_tensor *t, statistics *s)
+/* Values may lie on a device, with others between them. */
+static bool fetch_statistics(const hg_tensor *t, statistics *s)
 {
     hg_region *r = &hg_scope_here()->owner.region;
     size_t bytes = (size_t)hg_numel(t) * sizeof(hg_real);
     hg_real *dense = hg_region_take(r, bytes);
-    if (!dense)
+    if (!dense || !hg_gather_values(t, dense))
         return false;
-    hg_gather_values(t, dense);
     *s = statistics_of(dense, hg_numel(t));
     hg_region_give(r, dense, bytes);
     return true;
 }
 
-static bool all_finite(const hg_real *x, int64_t n)
+/* The result of an operation is dense. */
+static bool all_finite(const hg_tensor *z)
 {
+    statistics s;
+    if (z->storage->context->gpu)
+        return !fetch_statistics(z, &s) || !(s.nan + s.infinite);
+    const hg_real *x = hg_data(z);
     bool finite = true;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0, n = hg_numel(z); i < n; i++)
         finite &= isfinite(x[i]) != 0;
     return finite;
 }
@@ -61,7 +65,9 @@ static int describe(char *text, size_t size, int i, const hg_tensor *t,
 
 static bool fail_with(const hg_tensor *z, const char *inputs)
 {
-    statistics s = statistics_of(hg_data(z), hg_numel(z));
+    statistics s;
+    if (!fetch_statistics(z, &s))
+        return false;
     bool backward = z->storage->context->in_pass;
     return hg_fail(HG_ERROR_NONFINITE,
                    "made the first non-finite values%s: %lld NaN and %lld "
@@ -74,8 +80,7 @@ static bool fail_with(const hg_tensor *z, const char *inputs)
 bool hg_anomaly_check(const hg_tensor *z)
 {
     /* A constant is what was asked for; a view has no values of its own. */
-    if (z->dtype != HG_REAL || z->op->view || !z->arity ||
-        all_finite(hg_data(z), hg_numel(z)))
+    if (z->dtype != HG_REAL || z->op->view || !z->arity || all_finite(z))
         return true;
     char text[600] = "";
     size_t at = 0;
@@ -83,7 +88,7 @@ bool hg_anomaly_check(const hg_tensor *z)
         statistics s;
         if (z->in[i]->dtype != HG_REAL)
             continue;
-        if (!input_statistics(z->in[i], &s))
+        if (!fetch_statistics(z->in[i], &s))
             return false;
         if (s.nan + s.infinite)
             return true; /* it came in from outside */

@@ -2,6 +2,7 @@
  * here: pending errors, shape rules, devices, allocation, recording, versions
  * and the hunt for NaN. */
 #include "autograd/internal.h"
+#include "tensor/device.h"
 
 #include <string.h>
 
@@ -91,16 +92,49 @@ static void dense_where_one(hg_shape shape, int64_t stride[HG_MAX_RANK])
     }
 }
 
-static void launch(const hg_op *op, hg_context *context, hg_tensor *z)
+/* Runs a queued operation: its attributes were copied behind it. */
+static void run_queued(hg_stream *stream, const void *arguments)
+{
+    hg_kernel k = *(const hg_kernel *)arguments;
+    if (k.op->attr_size)
+        k.attr = HG_QUEUED_AFTER(arguments, sizeof k);
+    k.stream = stream;
+    k.op->cuda(&k);
+}
+
+/* What differs from step to step must not be part of what is compared. */
+static bool queue(hg_kernel *k)
+{
+    const void *attr = k->attr;
+    k->step = 0;
+    k->step_at = hg_control_step(k->context);
+    k->attr = NULL;
+    return !k->n || hg_queue(k->context, k->op->name, run_queued, k, sizeof *k,
+                             attr, k->op->attr_size);
+}
+
+/* Neither padding nor unused axes are copied: a device compares calls byte by
+ * byte. */
+static void copy_shape(hg_shape *to, const hg_shape *from)
+{
+    to->rank = from->rank;
+    memcpy(to->dim, from->dim, (size_t)from->rank * sizeof to->dim[0]);
+}
+
+static bool launch(const hg_op *op, hg_context *context, hg_tensor *z)
 {
     hg_kernel k;
+    if (context->gpu)
+        memset(&k, 0, sizeof k);
     k.out = hg_data(z);
-    k.out_shape = z->shape;
+    copy_shape(&k.out_shape, &z->shape);
     k.arity = z->arity;
     for (int i = 0; i < z->arity; i++) {
         k.in[i] = hg_data(z->in[i]);
-        k.in_shape[i] = z->in[i]->shape;
-        memcpy(k.in_stride[i], z->in[i]->stride, sizeof k.in_stride[i]);
+        int rank = z->in[i]->shape.rank;
+        copy_shape(&k.in_shape[i], &z->in[i]->shape);
+        memcpy(k.in_stride[i], z->in[i]->stride,
+               (size_t)rank * sizeof k.in_stride[i][0]);
         dense_where_one(k.in_shape[i], k.in_stride[i]);
     }
     k.n = hg_numel(z);
@@ -114,8 +148,12 @@ static void launch(const hg_op *op, hg_context *context, hg_tensor *z)
     k.threads = context->threads;
     k.isa = context->isa;
     k.reference = context->reference;
+    k.step_at = NULL;
+    if (context->gpu)
+        return queue(&k);
     context->launches++;
     op->cpu(&k);
+    return true;
 }
 
 /* A gradient that the user builds on must not be recycled when its leaf is
@@ -169,7 +207,7 @@ static hg_tensor *apply(const hg_op *op, const void *attr, hg_tensor *const *in,
     }
     if (!hg_shape_legal(draft.shape))
         return NULL;
-    if (!op->view && !op->cpu) {
+    if (!op->view && !(s->owner.context->gpu ? op->cuda : op->cpu)) {
         hg_fail(HG_ERROR_DEVICE, "there is no kernel for device %s",
                 s->owner.context->device);
         return NULL;
@@ -179,8 +217,8 @@ static hg_tensor *apply(const hg_op *op, const void *attr, hg_tensor *const *in,
         return NULL;
     if (op->view)
         op->view(z);
-    else
-        launch(op, s->owner.context, z);
+    else if (!launch(op, s->owner.context, z))
+        return NULL;
     record(op, s, z);
     if (!s->owner.context->in_pass && (op->view || z->wants_grad))
         keep_gradients(z);

@@ -83,7 +83,8 @@ static hg_tensor *at_home(hg_scope *s, hg_tensor *leaf, hg_tensor *g)
     hg_tensor *copy = hg_tensor_new(b->owner, leaf->shape, HG_REAL);
     if (!copy)
         return NULL;
-    hg_gather_values(g, hg_data(copy));
+    if (!hg_copy_values(copy, g))
+        return NULL;
     hg_block_of(copy)->temporary = true; /* dropped with the next gradient */
     return copy;
 }

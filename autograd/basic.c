@@ -148,9 +148,7 @@ static hg_tensor *dense_int(hg_tensor *t)
 {
     hg_scope *s = hg_scope_here();
     hg_tensor *copy = s ? hg_tensor_new(&s->owner, t->shape, HG_INT32) : NULL;
-    if (copy)
-        hg_gather_values(t, hg_data(copy));
-    return copy;
+    return copy && hg_copy_values(copy, t) ? copy : NULL;
 }
 
 hg_tensor *hg_dense(hg_tensor *t)

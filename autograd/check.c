@@ -49,11 +49,9 @@ static bool prepare(hg_check *c, int i, hg_shape shape, const hg_real *values)
 static hg_tensor *scattered(hg_owner *owner, const hg_check_input *in)
 {
     hg_tensor *t = hg_tensor_new(owner, HG_SHAPE(2 * in->n + 1), HG_REAL);
-    hg_real *data = t ? hg_data(t) : NULL;
-    for (int64_t i = 0; t && i < 2 * in->n + 1; i++)
-        data[i] = (hg_real)NAN;
     if (!t)
         return NULL;
+    hg_set(t, (hg_real)NAN);
     t->shape = in->shape;
     t->offset = 1;
     int64_t step = 2;
@@ -67,10 +65,11 @@ static hg_tensor *scattered(hg_owner *owner, const hg_check_input *in)
 static hg_tensor *integers(hg_owner *owner, const hg_check_input *in)
 {
     hg_tensor *t = hg_tensor_new(owner, in->shape, HG_INT32);
-    int32_t *data = t ? hg_data(t) : NULL;
-    for (int64_t i = 0; t && i < in->n; i++)
-        data[i] = (int32_t)in->value[i];
-    return t;
+    size_t bytes = (size_t)in->n * sizeof(int32_t);
+    int32_t *values = t ? hg_region_take(&owner->region, bytes) : NULL;
+    for (int64_t i = 0; values && i < in->n; i++)
+        values[i] = (int32_t)in->value[i];
+    return values && hg_scatter_values(t, values) ? t : NULL;
 }
 
 hg_tensor *hg_check_leaf(const hg_check *c, const hg_check_input *in)
@@ -80,9 +79,7 @@ hg_tensor *hg_check_leaf(const hg_check *c, const hg_check_input *in)
         return integers(owner, in);
     hg_tensor *t = c->strided ? scattered(owner, in)
                               : hg_tensor_new(owner, in->shape, HG_REAL);
-    if (t)
-        hg_scatter_values(t, in->value);
-    return t ? hg_watch(t) : NULL;
+    return t && hg_scatter_values(t, in->value) ? hg_watch(t) : NULL;
 }
 
 /* ---- A check of a function ---------------------------------------------- */

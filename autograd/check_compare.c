@@ -112,8 +112,8 @@ static bool add_gradient(hg_check *c, hg_tensor *t, int i, int j)
                                     (size_t)in->n * sizeof *value);
     if (!w || !value)
         return false;
-    memcpy(hg_data(w), term_weights(c, i),
-           (size_t)hg_numel(w) * sizeof(hg_real));
+    if (!hg_scatter_values(w, term_weights(c, i)))
+        return false;
     hg_tensor *g = hg_grad_or_none(t, c->leaf[j], w);
     if (!g)
         return !hg_error();

@@ -40,9 +40,11 @@ typedef struct {
     int64_t n; /* elements of the output */
     const void *attr;
     const hg_op *op;
-    void *stream;                /* CUDA stream, or NULL */
+    void *stream;                /* hg_stream of a device, or NULL */
     hg_context *context;         /* for the library's kernels */
     uint64_t seed, step, domain; /* of random draws, see tensor/random.h */
+    const uint64_t *step_at; /* on a device: where `step` lies, which a replay
+                                of this call changes */
     int threads;
     int isa;        /* instruction set to use, see tensor/cpu.h */
     bool reference; /* plain C only */
@@ -81,10 +83,22 @@ struct hg_op {
 
 #define HG_ANY_ARITY (-1)
 
+/* The slot of a kernel that only a build with CUDA has. */
+#ifdef HG_HAVE_CUDA
+#define HG_CUDA(kernel) kernel
+#else
+#define HG_CUDA(kernel) NULL
+#endif
+
 /* Attributes are compared, printed and hashed as bytes: no padding, no
  * pointers. HG_NO_PADDING(struct window, 9 * sizeof(int64_t)) checks it. */
+#ifdef __cplusplus
+#define HG_STATIC_ASSERT static_assert
+#else
+#define HG_STATIC_ASSERT _Static_assert
+#endif
 #define HG_NO_PADDING(type, bytes)                                             \
-    _Static_assert(sizeof(type) == (bytes), #type " must not be padded")
+    HG_STATIC_ASSERT(sizeof(type) == (bytes), #type " must not be padded")
 
 HG_BEGIN_DECLS
 

@@ -46,9 +46,8 @@ static void add_values(report *r, hg_scope *s, const hg_tensor *t)
 {
     size_t bytes = (size_t)hg_numel(t) * sizeof(hg_real);
     hg_real *dense = hg_region_take(&s->owner.region, bytes);
-    if (!dense)
+    if (!dense || !hg_gather_values(t, dense))
         return;
-    hg_gather_values(t, dense);
     r->sum += sum_of(dense, hg_numel(t));
     r->count += hg_numel(t);
     hg_region_give(&s->owner.region, dense, bytes);

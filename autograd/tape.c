@@ -92,23 +92,18 @@ static void write_text(const writer *w, const char *text)
 
 /* ---- Values ------------------------------------------------------------- */
 
-static double value_at(const hg_tensor *t, int64_t k)
+static double value_at(const hg_tensor *t, const void *values, int64_t k)
 {
-    int64_t offset = 0;
-    for (int d = t->shape.rank - 1; d >= 0; d--) {
-        offset += k % t->shape.dim[d] * t->stride[d];
-        k /= t->shape.dim[d];
-    }
-    return t->dtype == HG_INT32 ? (double)((const int32_t *)hg_data(t))[offset]
-                                : (double)((const hg_real *)hg_data(t))[offset];
+    return t->dtype == HG_INT32 ? (double)((const int32_t *)values)[k]
+                                : (double)((const hg_real *)values)[k];
 }
 
-static void write_summary(FILE *file, const hg_tensor *t)
+static void write_summary(FILE *file, const hg_tensor *t, const void *values)
 {
     double low = INFINITY, high = -INFINITY, sum = 0;
     int64_t n = hg_numel(t);
     for (int64_t k = 0; k < n; k++) {
-        double x = value_at(t, k);
+        double x = value_at(t, values, k);
         low = x < low || isnan(x) ? x : low;
         high = x > high || isnan(x) ? x : high;
         sum += x;
@@ -116,17 +111,27 @@ static void write_summary(FILE *file, const hg_tensor *t)
     fprintf(file, "min %.4g, mean %.4g, max %.4g", low, sum / (double)n, high);
 }
 
-static void write_values(FILE *file, const hg_tensor *t)
+static void write_fetched(FILE *file, const hg_tensor *t, const void *values)
 {
     int64_t n = hg_numel(t);
     if (n > 8) {
-        write_summary(file, t);
+        write_summary(file, t, values);
         return;
     }
     for (int64_t k = 0; k < n; k++)
-        fprintf(file, "%s%.6g", k ? ", " : "", value_at(t, k));
+        fprintf(file, "%s%.6g", k ? ", " : "", value_at(t, values, k));
     if (!n)
         fputs("none", file);
+}
+
+static void write_values(FILE *file, const hg_tensor *t)
+{
+    hg_context *context = t->storage->context;
+    size_t bytes = (size_t)hg_numel(t) * hg_dtype_size(t->dtype) + 1;
+    void *values = hg_memory_allocate(context, bytes);
+    if (values && hg_gather_values(t, values))
+        write_fetched(file, t, values);
+    hg_memory_release(context, values, bytes);
 }
 
 static void write_gradient(FILE *file, const hg_tensor *t)

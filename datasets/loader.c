@@ -113,6 +113,20 @@ static void gather_items(void *argument, int64_t from, int64_t to)
         gather_few(argument, i, i + FEW < to ? i + FEW : to);
 }
 
+/* Where the values of t are gathered: in t itself, or on the host. */
+static void *room_for(hg_tensor *t)
+{
+    if (!t->storage->context->gpu)
+        return hg_data(t);
+    return hg_region_take(&hg_scope_here()->owner.region,
+                          (size_t)hg_numel(t) * hg_dtype_size(t->dtype));
+}
+
+static bool send(hg_tensor *t, const void *values)
+{
+    return !t->storage->context->gpu || hg_scatter_values(t, values);
+}
+
 /* Fills `batch` in the open scope. */
 static bool make_batch(gather *g, int64_t size, hg_batch *batch)
 {
@@ -130,13 +144,16 @@ static bool make_batch(gather *g, int64_t size, hg_batch *batch)
         b.label = hg_tensor_new(&s->owner, many, HG_INT32);
     if (!b.x || !b.index || (data->labels && !b.label))
         return false;
-    g->x = hg_data(b.x);
-    g->index = hg_data(b.index);
-    g->label = b.label ? hg_data(b.label) : NULL;
+    g->x = room_for(b.x);
+    g->index = room_for(b.index);
+    g->label = b.label ? room_for(b.label) : NULL;
+    if (!g->x || !g->index || (b.label && !g->label))
+        return false;
     hg_parallel_for(data->context->threads, size, 1 + 32768 / data->features,
                     gather_items, g);
     *batch = b;
-    return true;
+    return send(b.x, g->x) && send(b.index, g->index) &&
+           (!b.label || send(b.label, g->label));
 }
 
 bool hg_data_batch(const hg_data *data, const int64_t *rows, int64_t count,

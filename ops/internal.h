@@ -3,6 +3,7 @@
 #define HG_OPS_INTERNAL_H
 
 #include "autograd/internal.h"
+#include "ops/cuda.h"
 #include "ops/ops.h"
 #include "tensor/cpu.h"
 #include "tensor/internal.h"

@@ -91,6 +91,7 @@ enum {
         .shape = hg_pointwise_shape,                                           \
         .attr_size = sizeof(hg_pointwise_attr),                                \
         .cpu = hg_pointwise_cpu,                                               \
+        .cuda = HG_CUDA(hg_pointwise_cuda),                                    \
         .backward = rule,                                                      \
         .reads = what,                                                         \
         .doc = text,                                                           \

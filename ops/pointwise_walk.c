@@ -5,73 +5,26 @@
  * so that a kernel is a plain dense loop. Where a block begins does not depend
  * on the number of threads, so neither do the bits. */
 #include "ops/internal.h"
+#include "ops/joint_walk.h"
 #include "ops/pointwise.h"
 
 #include <string.h>
 
 #define BLOCK 512
 
-/* The iteration space with needless axes merged away. */
 typedef struct {
     const hg_kernel *kernel;
     hg_pointwise_run *run;
     hg_real a, b;
-    int rank;
-    int64_t dim[HG_MAX_RANK];
-    int64_t stride[HG_POINTWISE_INPUTS][HG_MAX_RANK];
-    bool dense[HG_POINTWISE_INPUTS];
+    hg_joint_walk w;
 } walk;
-
-/* Can axis d of the output be walked as one with the last axis of w? */
-static bool merges(const walk *w, const hg_kernel *k, int d)
-{
-    int last = w->rank - 1;
-    for (int i = 0; i < k->arity; i++)
-        if (w->stride[i][last] != k->in_stride[i][d] * k->out_shape.dim[d])
-            return false;
-    return true;
-}
-
-static void add_axis(walk *w, const hg_kernel *k, int d)
-{
-    int64_t size = k->out_shape.dim[d];
-    if (size == 1)
-        return;
-    if (w->rank && merges(w, k, d))
-        w->dim[w->rank - 1] *= size;
-    else
-        w->dim[w->rank++] = size;
-    for (int i = 0; i < k->arity; i++)
-        w->stride[i][w->rank - 1] = k->in_stride[i][d];
-}
-
-static bool is_dense(const walk *w, int input)
-{
-    int64_t expected = 1;
-    for (int d = w->rank - 1; d >= 0; d--) {
-        if (w->stride[input][d] != expected)
-            return false;
-        expected *= w->dim[d];
-    }
-    return true;
-}
 
 static walk plan(const hg_kernel *k, hg_pointwise_run *run)
 {
     const hg_pointwise_attr *attr = k->attr;
-    walk w = {.kernel = k, .run = run};
+    walk w = {.kernel = k, .run = run, .w = hg_joint_walk_of(k)};
     w.a = (hg_real)attr->a;
     w.b = (hg_real)attr->b;
-    for (int d = 0; d < k->out_shape.rank; d++)
-        add_axis(&w, k, d);
-    if (!w.rank) {
-        w.rank = 1;
-        w.dim[0] = 1;
-        for (int i = 0; i < k->arity; i++)
-            w.stride[i][0] = 1;
-    }
-    for (int i = 0; i < k->arity; i++)
-        w.dense[i] = is_dense(&w, i);
     return w;
 }
 
@@ -79,9 +32,9 @@ static walk plan(const hg_kernel *k, hg_pointwise_run *run)
 static const hg_real *row_of(const walk *w, int input, int64_t row)
 {
     const hg_real *p = w->kernel->in[input];
-    for (int d = w->rank - 2; d >= 0; d--) {
-        p += row % w->dim[d] * w->stride[input][d];
-        row /= w->dim[d];
+    for (int d = w->w.rank - 2; d >= 0; d--) {
+        p += row % w->w.dim[d] * w->w.stride[input][d];
+        row /= w->w.dim[d];
     }
     return p;
 }
@@ -103,10 +56,10 @@ static void copy_run(hg_real *out, const hg_real *in, int64_t step, int64_t n)
 static const hg_real *block_of(const walk *w, int input, int64_t from,
                                int64_t n, hg_real *buffer)
 {
-    if (w->dense[input])
+    if (w->w.dense[input])
         return w->kernel->in[input] + from;
-    int64_t length = w->dim[w->rank - 1], done = 0;
-    int64_t step = w->stride[input][w->rank - 1];
+    int64_t length = w->w.dim[w->w.rank - 1], done = 0;
+    int64_t step = w->w.stride[input][w->w.rank - 1];
     int64_t row = from / length, skip = from % length;
     for (; done < n; row++, skip = 0) {
         int64_t m = length - skip < n - done ? length - skip : n - done;

@@ -12,6 +12,15 @@
 
 #include <math.h>
 
+/* On a GPU these are functions of the device. */
+#ifdef __CUDACC__
+#define HG_INLINE static inline __host__ __device__
+#else
+#define HG_INLINE static inline
+#endif
+
+#include "ops/gamma.h"
+
 #define R(x) ((hg_real)(x))
 
 #ifdef HG_DOUBLE
@@ -20,13 +29,7 @@
 #define HG_LIBM(name) name##f
 #endif
 
-/* The gamma family, thread-safe; computed in double (vocabulary.c). */
-double hg_log_gamma(double x);
-double hg_digamma_value(double x);
-double hg_trigamma_value(double x);
-double hg_tetragamma_value(double x);
-
-static inline hg_real hg_picked(bool c, hg_real x, hg_real y)
+HG_INLINE hg_real hg_picked(bool c, hg_real x, hg_real y)
 {
     return c ? x : y;
 }
@@ -41,10 +44,15 @@ static inline hg_real hg_picked(bool c, hg_real x, hg_real y)
 /* Both sides are computed: compilers then need no branch. */
 #define SELECT(c, x, y) hg_picked(c, x, y)
 #define POW(x, y)       HG_LIBM(pow)(x, y)
-#define LGAMMA(x)       R(hg_log_gamma((double)(x)))
-#define DIGAMMA(x)      R(hg_digamma_value((double)(x)))
-#define TRIGAMMA(x)     R(hg_trigamma_value((double)(x)))
-#define TETRAGAMMA(x)   R(hg_tetragamma_value((double)(x)))
+#ifdef __CUDACC__
+#define LGAMMA(x) HG_LIBM(lgamma)(x)
+#else
+#define LGAMMA(x) R(hg_log_gamma((double)(x)))
+double hg_log_gamma(double x); /* thread-safe */
+#endif
+#define DIGAMMA(x)    R(hg_digamma_value((double)(x)))
+#define TRIGAMMA(x)   R(hg_trigamma_value((double)(x)))
+#define TETRAGAMMA(x) R(hg_tetragamma_value((double)(x)))
 
 #if defined(HG_VECTOR_VOCABULARY) && !defined(HG_DOUBLE)
 #include "ops/vocabulary_vector.h"
@@ -61,7 +69,7 @@ static inline hg_real hg_picked(bool c, hg_real x, hg_real y)
 #define DECAY(x)    EXP(x) /* of x <= 0 */
 
 /* Stable on both sides: never exponentiates a positive number. */
-static inline hg_real hg_sigmoid_value(hg_real x)
+HG_INLINE hg_real hg_sigmoid_value(hg_real x)
 {
     hg_real e = EXP(-ABS(x));
     return (x < 0 ? e : R(1)) / (R(1) + e);
@@ -82,7 +90,7 @@ static inline hg_real hg_sigmoid_value(hg_real x)
 #define BOUNDED_LOG(l) ((l) < R(-100) ? R(-100) : (l))
 #define BCE_CURVE(x)   hg_bce_curve(x)
 
-static inline hg_real hg_bce_curve(hg_real x)
+HG_INLINE hg_real hg_bce_curve(hg_real x)
 {
     hg_real c = x * (R(1) - x);
     return c < R(1e-12) ? R(1e-12) : c;

@@ -1,5 +1,5 @@
 /* context.c - device, seed, counters, and the list of what is owned. */
-#include "tensor/internal.h"
+#include "tensor/device.h"
 #include "tensor/cpu.h"
 
 #include <stdarg.h>
@@ -30,6 +30,19 @@ hg_context *hg_context_new(const char *device, uint64_t seed)
         device, seed, (hg_allocator){libc_allocate, libc_release, NULL});
 }
 
+/* The N of "cuda:N" (0 for "cuda"); -1 for other devices. */
+static int ordinal_of(const char *device)
+{
+    if (strncmp(device, "cuda", 4))
+        return -1;
+    if (!device[4])
+        return 0;
+    char *end;
+    long n = strtol(device + 5, &end, 10);
+    bool number = device[4] == ':' && device[5] >= '0' && device[5] <= '9';
+    return number && !*end && n < 1024 ? (int)n : -1;
+}
+
 static bool device_known(const char *device)
 {
     if (!device)
@@ -37,14 +50,20 @@ static bool device_known(const char *device)
                        "hg_context_new: the device is NULL; pass \"cpu\"");
     if (!strcmp(device, "cpu") || !strcmp(device, "auto"))
         return true;
-    if (!strncmp(device, "cuda", 4) && (!device[4] || device[4] == ':'))
-        return hg_fail(HG_ERROR_DEVICE,
-                       "device %s: this build has no CUDA kernels; use "
-                       "--device cpu",
-                       device);
+    if (ordinal_of(device) >= 0)
+        return true;
     return hg_fail(HG_ERROR_ARGUMENT,
                    "device %s is not known; try cpu, auto, cuda or cuda:N",
                    device);
+}
+
+/* "auto" is the first GPU, if there is one. */
+static const char *device_chosen(const char *device)
+{
+    char reason[256];
+    if (strcmp(device, "auto"))
+        return device;
+    return hg_device_count(reason, sizeof reason) ? "cuda:0" : "cpu";
 }
 
 static void forget_freed(const hg_context *context)
@@ -68,7 +87,8 @@ hg_context *hg_context_new_with(const char *device, uint64_t seed,
     }
     memset(context, 0, sizeof *context);
     context->allocator = allocator;
-    memcpy(context->device, "cpu", 4);
+    snprintf(context->device, sizeof context->device, "%s",
+             device_chosen(device));
     context->control.seed = seed;
     context->region.context = context;
     context->bytes = context->peak = sizeof *context;
@@ -76,8 +96,14 @@ hg_context *hg_context_new_with(const char *device, uint64_t seed,
     context->threads = hg_cpu_cores();
     const char *anomaly = getenv("HOURGLASS_ANOMALY");
     context->anomaly = anomaly && !strcmp(anomaly, "1");
+    const char *replay = getenv("HOURGLASS_REPLAY");
+    context->replay = !replay || strcmp(replay, "0");
     forget_freed(context);
-    return context;
+    int ordinal = ordinal_of(context->device);
+    if (ordinal < 0 || hg_device_open(context, ordinal))
+        return context;
+    allocator.release(allocator.user, context, sizeof *context);
+    return NULL;
 }
 
 static void close_scopes_of(const hg_context *context)
@@ -116,6 +142,7 @@ void hg_context_free(hg_context *context)
         hg_memory_release(context, slab, sizeof *slab);
     }
     hg_region_free(&context->region);
+    hg_device_close(context);
     hg_chunks_release(context);
     hg_ambient *here = hg_ambient_here();
     here->freed[here->freed_next++ % 8] = context;
@@ -198,14 +225,17 @@ void hg_tensor_drop(hg_tensor *t)
     if (b->older)
         b->older->newer = b->newer;
     if (t->storage == &b->storage && b->storage.own)
-        hg_region_give(&owner->region, b->storage.data, b->storage.bytes);
+        hg_region_give(owner->values, b->storage.data, b->storage.bytes);
     retire(owner->context, b);
 }
 
 void hg_owner_init(hg_owner *owner, hg_context *context, hg_scope *scope)
 {
-    *owner = (hg_owner){
-        .context = context, .region = {.context = context}, .scope = scope};
+    *owner = (hg_owner){.context = context,
+                        .region = {.context = context},
+                        .there = {.context = context, .there = true},
+                        .scope = scope};
+    owner->values = context->gpu ? &owner->there : &owner->region;
 }
 
 void hg_owner_free(hg_owner *owner)
@@ -214,6 +244,7 @@ void hg_owner_free(hg_owner *owner)
         owner->newest = b->older;
         retire(owner->context, b);
     }
+    hg_region_free(&owner->there);
     hg_region_free(&owner->region);
 }
 

@@ -6,24 +6,32 @@
 
 #define HG_ALIGN 64
 
+typedef struct hg_device hg_device;
+
+HG_BEGIN_DECLS
+
 /* ---- Memory: one allocator, regions of recycled chunks ------------------ */
 
 typedef struct hg_chunk hg_chunk;
 struct hg_chunk {
     hg_chunk *next;
-    size_t size; /* usable bytes after the header */
+    char *start;
+    size_t size; /* usable bytes from there */
 };
 
-/* A buffer given back inside a region; kept in the buffer itself. */
+/* A buffer given back inside a region; kept in the buffer itself, and beside
+ * it where the buffer lies on a device. */
 typedef struct hg_hole hg_hole;
 struct hg_hole {
     hg_hole *next;
+    void *start;
     size_t size;
 };
 
 /* Grows by chunks, never moves, is freed as a whole. */
 typedef struct {
     hg_context *context;
+    bool there; /* memory of the context's device, not of the host */
     hg_chunk *chunks;
     char *cursor;
     size_t left;
@@ -32,7 +40,7 @@ typedef struct {
 
 void *hg_memory_allocate(hg_context *, size_t);
 void hg_memory_release(hg_context *, void *, size_t);
-/* 64-byte aligned, not zeroed; NULL and the memory error on failure. */
+/* 64-byte aligned, not initialised; NULL and the memory error on failure. */
 void *hg_region_take(hg_region *, size_t);
 void *hg_region_take_zeroed(hg_region *, size_t);
 char *hg_region_text(hg_region *, const char *);
@@ -86,10 +94,12 @@ static inline hg_block *hg_block_of(const hg_tensor *t)
     return (hg_block *)(uintptr_t)t;
 }
 
-/* What owns tensors: a scope, or a store. */
+/* What owns tensors: a scope, or a store. Headers and the like lie in
+ * `region`, values in `values`: the same region on the CPU. */
 typedef struct hg_owner {
     hg_context *context;
-    hg_region region;
+    hg_region region, there;
+    hg_region *values;
     hg_block *newest;
     struct hg_scope *scope; /* NULL for a store */
 } hg_owner;
@@ -138,9 +148,10 @@ struct hg_context {
     uint64_t serial;
     int threads;
     bool reference, anomaly, in_pass;
-    bool mute; /* hg_report does nothing */
-    int isa;   /* see cpu.h */
-    hg_chunk *free_chunks;
+    bool mute;                /* hg_report does nothing */
+    int isa;                  /* see cpu.h */
+    hg_chunk *free_chunks[2]; /* of the host, of the device */
+    hg_hole *free_holes;      /* of the device, spare */
     hg_scope *free_scopes;
     hg_slab *slabs;
     hg_block *free_blocks;
@@ -148,6 +159,11 @@ struct hg_context {
     hg_owned *owned;
     size_t bytes, peak;
     uint64_t launches;
+    hg_device *gpu; /* NULL on the CPU */
+    size_t device_bytes, device_peak, device_kept, device_data;
+    uint64_t queued, replays;
+    bool eager;  /* every operation runs at once */
+    bool replay; /* queues that were seen before run as graphs */
     void (*message)(void *, const char *);
     void *message_user;
     void *reports; /* autograd: named terms of the log */
@@ -202,13 +218,16 @@ void hg_owner_free(hg_owner *);
 bool hg_shape_legal(hg_shape);
 void hg_strides_of(hg_shape, int64_t stride[HG_MAX_RANK]);
 size_t hg_dtype_size(hg_dtype);
-/* The first element, on the host. The short name is a macro, since data sets
- * have a type of that name. */
+/* The first element, in the memory of the context's device. The short name is a
+ * macro, since data sets have a type of that name. */
 void *hg_tensor_data(const hg_tensor *);
 #define hg_data(tensor) hg_tensor_data(tensor)
-/* Copies values (any strides) into a dense array, and back. */
-void hg_gather_values(const hg_tensor *, void *dense);
-void hg_scatter_values(hg_tensor *, const void *dense);
+/* Copies values (any strides) into a dense array of the host, and back. */
+bool hg_gather_values(const hg_tensor *, void *dense);
+bool hg_scatter_values(hg_tensor *, const void *dense);
+/* Copies values (any strides) into a contiguous tensor of the same shape and
+ * context, without leaving the device. */
+bool hg_copy_values(hg_tensor *to, const hg_tensor *from);
 bool hg_write_data(hg_tensor *, const void *values, int64_t count);
 
 /* Turns axes into a mask over `rank` axes; false with a sentence if one is
@@ -225,5 +244,7 @@ int hg_axis_of(int axis, int rank);
 void hg_parallel_for(int threads, int64_t n, int64_t grain,
                      void (*body)(void *argument, int64_t from, int64_t to),
                      void *argument);
+
+HG_END_DECLS
 
 #endif

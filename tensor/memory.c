@@ -3,7 +3,7 @@
  * A training step takes buffers of the same sizes in the same order, so after
  * the first steps every chunk comes from the context's pool and the allocator
  * is not called again. */
-#include "tensor/internal.h"
+#include "tensor/device.h"
 
 #include <string.h>
 
@@ -26,6 +26,21 @@
 #define CHUNK_BYTES  ((size_t)1 << 20)
 #define CHUNK_HEADER ((sizeof(hg_chunk) + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN)
 #define MOST_HOLES   256
+
+/* Device memory is no business of the host's AddressSanitizer. */
+static void poison(const hg_region *r, const void *p, size_t n)
+{
+    (void)p, (void)n;
+    if (!r->there)
+        POISON(p, n);
+}
+
+static void unpoison(const hg_region *r, const void *p, size_t n)
+{
+    (void)p, (void)n;
+    if (!r->there)
+        UNPOISON(p, n);
+}
 
 void *hg_memory_allocate(hg_context *context, size_t size)
 {
@@ -52,13 +67,15 @@ void hg_memory_release(hg_context *context, void *p, size_t size)
     context->allocator.release(context->allocator.user, p, size);
 }
 
-/* The smallest pooled chunk that fits and is not wastefully large. */
-static hg_chunk *recycled(hg_context *context, size_t size)
+/* The smallest pooled chunk that fits and is not wastefully large; of equals
+ * the one at the lowest address, so that equal steps get equal memory. */
+static hg_chunk *recycled(hg_chunk **pool, size_t size)
 {
     hg_chunk **best = NULL;
-    for (hg_chunk **c = &context->free_chunks; *c; c = &(*c)->next)
+    for (hg_chunk **c = pool; *c; c = &(*c)->next)
         if ((*c)->size >= size && (*c)->size <= 2 * size + CHUNK_BYTES &&
-            (!best || (*c)->size < (*best)->size))
+            (!best || (*c)->size < (*best)->size ||
+             ((*c)->size == (*best)->size && (*c)->start < (*best)->start)))
             best = c;
     if (!best)
         return NULL;
@@ -75,23 +92,35 @@ static hg_chunk *chunk_new(hg_context *context, size_t size)
         return NULL;
     }
     hg_chunk *chunk = hg_memory_allocate(context, size + 2 * CHUNK_HEADER);
-    if (chunk)
-        chunk->size = size;
+    if (!chunk)
+        return NULL;
+    uintptr_t p = (uintptr_t)chunk + CHUNK_HEADER;
+    chunk->start = (char *)((p + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN);
+    chunk->size = size;
     return chunk;
 }
 
-static char *chunk_start(hg_chunk *chunk)
+/* Device memory under a header on the host. */
+static hg_chunk *chunk_there(hg_context *context, size_t size)
 {
-    uintptr_t p = (uintptr_t)chunk + CHUNK_HEADER;
-    return (char *)((p + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN);
+    hg_chunk *chunk = hg_memory_allocate(context, sizeof *chunk);
+    if (!chunk)
+        return NULL;
+    chunk->start = hg_device_allocate(context, size);
+    chunk->size = size;
+    if (chunk->start)
+        return chunk;
+    hg_memory_release(context, chunk, sizeof *chunk);
+    return NULL;
 }
 
 static bool grow(hg_region *r, size_t size)
 {
     size_t want = size > CHUNK_BYTES ? size : CHUNK_BYTES;
-    hg_chunk *chunk = recycled(r->context, want);
+    hg_chunk *chunk = recycled(&r->context->free_chunks[r->there], want);
     if (!chunk)
-        chunk = chunk_new(r->context, want);
+        chunk = r->there ? chunk_there(r->context, want)
+                         : chunk_new(r->context, want);
     if (!chunk)
         return false;
     chunk->next = r->chunks;
@@ -102,13 +131,28 @@ static bool grow(hg_region *r, size_t size)
             chunk->next = r->chunks->next;
             r->chunks->next = chunk;
         }
-        POISON(chunk_start(chunk), chunk->size);
+        poison(r, chunk->start, chunk->size);
         return true;
     }
-    r->cursor = chunk_start(chunk);
+    r->cursor = chunk->start;
     r->left = chunk->size;
-    POISON(r->cursor, r->left);
+    poison(r, r->cursor, r->left);
     return true;
+}
+
+/* ---- Holes -------------------------------------------------------------- */
+
+/* On the host the hole is kept in the buffer itself. */
+static hg_hole *hole_at(hg_region *r, void *p)
+{
+    if (!r->there)
+        return p;
+    hg_context *context = r->context;
+    hg_hole *hole = context->free_holes;
+    if (!hole)
+        return hg_region_take(&context->region, sizeof *hole);
+    context->free_holes = hole->next;
+    return hole;
 }
 
 static void *from_hole(hg_region *r, size_t size)
@@ -119,12 +163,33 @@ static void *from_hole(hg_region *r, size_t size)
         if ((*h)->size != size)
             continue;
         hg_hole *hole = *h;
+        void *start = hole->start;
         *h = hole->next;
-        UNPOISON(hole, size);
-        return hole;
+        if (r->there) {
+            hole->next = r->context->free_holes;
+            r->context->free_holes = hole;
+        }
+        unpoison(r, start, size);
+        return start;
     }
     return NULL;
 }
+
+void hg_region_give(hg_region *r, void *p, size_t bytes)
+{
+    size_t size =
+        bytes ? (bytes + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN : HG_ALIGN;
+    unpoison(r, p, size);
+    hg_hole *hole = hole_at(r, p);
+    if (!hole)
+        return; /* lost until the region ends */
+    *hole = (hg_hole){r->holes, p, size};
+    r->holes = hole;
+    if (!r->there)
+        poison(r, (char *)p + sizeof *hole, size - sizeof *hole);
+}
+
+/* ---- Taking ------------------------------------------------------------- */
 
 static void *from_own_chunk(hg_region *r, size_t size)
 {
@@ -132,8 +197,8 @@ static void *from_own_chunk(hg_region *r, size_t size)
     if (!grow(r, size))
         return NULL;
     hg_chunk *chunk = first ? r->chunks : r->chunks->next;
-    UNPOISON(chunk_start(chunk), size);
-    return chunk_start(chunk);
+    unpoison(r, chunk->start, size);
+    return chunk->start;
 }
 
 void *hg_region_take(hg_region *r, size_t bytes)
@@ -155,7 +220,7 @@ void *hg_region_take(hg_region *r, size_t bytes)
     p = r->cursor;
     r->cursor += size;
     r->left -= size;
-    UNPOISON(p, bytes ? bytes : 1);
+    unpoison(r, p, bytes ? bytes : 1);
     return p;
 }
 
@@ -174,38 +239,43 @@ char *hg_region_text(hg_region *r, const char *text)
     return p ? memcpy(p, text, size) : NULL;
 }
 
-void hg_region_give(hg_region *r, void *p, size_t bytes)
+/* ---- The end ------------------------------------------------------------ */
+
+static void free_holes(hg_region *r)
 {
-    size_t size =
-        bytes ? (bytes + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN : HG_ALIGN;
-    hg_hole *hole = p;
-    UNPOISON(hole, size);
-    hole->size = size;
-    hole->next = r->holes;
-    r->holes = hole;
-    POISON((char *)p + sizeof *hole, size - sizeof *hole);
+    for (hg_hole *hole; r->there && (hole = r->holes);) {
+        r->holes = hole->next;
+        hole->next = r->context->free_holes;
+        r->context->free_holes = hole;
+    }
+    r->holes = NULL;
 }
 
 void hg_region_free(hg_region *r)
 {
+    free_holes(r);
     while (r->chunks) {
-        hg_chunk *chunk = r->chunks;
+        hg_chunk *chunk = r->chunks, **pool;
         r->chunks = chunk->next;
-        POISON(chunk_start(chunk), chunk->size);
-        chunk->next = r->context->free_chunks;
-        r->context->free_chunks = chunk;
+        poison(r, chunk->start, chunk->size);
+        pool = &r->context->free_chunks[r->there];
+        chunk->next = *pool;
+        *pool = chunk;
     }
     r->cursor = NULL;
     r->left = 0;
-    r->holes = NULL;
 }
 
 void hg_chunks_release(hg_context *context)
 {
-    while (context->free_chunks) {
-        hg_chunk *chunk = context->free_chunks;
-        context->free_chunks = chunk->next;
-        UNPOISON(chunk_start(chunk), chunk->size);
-        hg_memory_release(context, chunk, chunk->size + 2 * CHUNK_HEADER);
+    for (hg_chunk *c; (c = context->free_chunks[1]);) {
+        context->free_chunks[1] = c->next;
+        hg_device_release(context, c->start, c->size);
+        hg_memory_release(context, c, sizeof *c);
+    }
+    for (hg_chunk *c; (c = context->free_chunks[0]);) {
+        context->free_chunks[0] = c->next;
+        UNPOISON(c->start, c->size);
+        hg_memory_release(context, c, c->size + 2 * CHUNK_HEADER);
     }
 }

@@ -1,5 +1,5 @@
 /* scope.c - a scope owns what is made while it is open. */
-#include "tensor/internal.h"
+#include "tensor/device.h"
 #include "tensor/random.h"
 
 #include <string.h>
@@ -19,6 +19,7 @@ static hg_scope *scope_take(hg_context *context)
 /* An outermost scope is a step: fresh numbers for its random draws. */
 static void begin_step(hg_context *context, hg_mode mode)
 {
+    hg_flush(context); /* what was queued belongs to the number before */
     int kind = mode & HG_RECORD ? 0 : 1;
     context->control.step = context->steps[kind]++;
     context->control.domain = kind ? HG_DOMAIN_EVAL : HG_DOMAIN_TRAIN;
@@ -60,7 +61,7 @@ static void save_pending(hg_scope *s)
         b->queued = NULL;
         if (!g || hg_block_of(g)->owner != &s->owner)
             continue;
-        hg_gather_values(g, hg_data(b->grad_home));
+        hg_copy_values(b->grad_home, g);
         b->grad_home->storage->version++;
         b->t.grad = b->grad_home;
     }
@@ -70,6 +71,8 @@ static void close_one(hg_scope *s)
 {
     hg_context *context = s->owner.context;
     save_pending(s);
+    if (!s->parent)
+        hg_flush(context);
     hg_owner_free(&s->owner);
     s->open = false;
     hg_ambient_here()->scope = s->parent;

@@ -1,5 +1,5 @@
 /* tensor.c - making tensors over memory, and getting values in and out. */
-#include "tensor/internal.h"
+#include "tensor/device.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,12 +11,12 @@ hg_tensor *hg_tensor_new(hg_owner *owner, hg_shape shape, hg_dtype dtype)
         return NULL;
     hg_storage *s = &hg_block_of(t)->storage;
     size_t bytes = (size_t)hg_shape_numel(shape) * hg_dtype_size(dtype);
-    void *data = hg_region_take(&owner->region, bytes);
+    void *data = hg_region_take(owner->values, bytes);
     if (!data) {
         hg_tensor_drop(t);
         return NULL;
     }
-    *s = (hg_storage){owner->context, &owner->region, data, bytes, 0, 0, true};
+    *s = (hg_storage){owner->context, owner->values, data, bytes, 0, 0, true};
     t->shape = shape;
     t->dtype = dtype;
     t->storage = s;
@@ -31,7 +31,7 @@ hg_tensor *hg_tensor_over(hg_owner *owner, hg_shape shape, hg_dtype dtype,
     if (!t)
         return NULL;
     hg_storage *s = &hg_block_of(t)->storage;
-    *s = (hg_storage){owner->context, &owner->region, data, 0, 0, 0, false};
+    *s = (hg_storage){owner->context, owner->values, data, 0, 0, 0, false};
     t->shape = shape;
     t->dtype = dtype;
     t->storage = s;
@@ -60,12 +60,16 @@ void *hg_data(const hg_tensor *t)
 
 /* ---- Values in and out -------------------------------------------------- */
 
-/* Walks all elements of a strided tensor row by row. */
-static void copy_strided(const hg_tensor *t, char *dense, bool out)
+static size_t bytes_of(const hg_tensor *t)
+{
+    return (size_t)hg_numel(t) * hg_dtype_size(t->dtype);
+}
+
+/* Walks all elements of strided values row by row. */
+static void copy_strided(const hg_tensor *t, char *base, char *dense, bool out)
 {
     size_t size = hg_dtype_size(t->dtype);
     int64_t n = hg_numel(t), at[HG_MAX_RANK] = {0};
-    char *base = hg_data(t);
     int last = t->shape.rank - 1;
     for (int64_t i = 0; i < n; i++) {
         int64_t offset = 0;
@@ -79,26 +83,92 @@ static void copy_strided(const hg_tensor *t, char *dense, bool out)
     }
 }
 
-void hg_gather_values(const hg_tensor *t, void *dense)
+/* Lined up on the device first, then fetched. */
+static bool gather_there(const hg_tensor *t, void *dense)
 {
-    if (!hg_numel(t))
-        return; /* the array may be NULL */
-    if (hg_is_contiguous(t))
-        memcpy(dense, hg_data(t),
-               (size_t)hg_numel(t) * hg_dtype_size(t->dtype));
-    else
-        copy_strided(t, dense, true);
+    hg_context *context = t->storage->context;
+    const void *from = hg_data(t);
+    if (!hg_is_contiguous(t)) {
+        void *line = hg_device_scratch(context, bytes_of(t));
+        if (!line ||
+            !hg_device_copy_strided(context, line, from, t->shape, t->stride,
+                                    hg_dtype_size(t->dtype)))
+            return false;
+        from = line;
+    }
+    return hg_device_download(context, dense, from, bytes_of(t));
 }
 
-void hg_scatter_values(hg_tensor *t, const void *dense)
+bool hg_gather_values(const hg_tensor *t, void *dense)
 {
     if (!hg_numel(t))
-        return;
+        return true; /* the array may be NULL */
+    if (t->storage->context->gpu)
+        return gather_there(t, dense);
     if (hg_is_contiguous(t))
-        memcpy(hg_data(t), dense,
-               (size_t)hg_numel(t) * hg_dtype_size(t->dtype));
+        memcpy(dense, hg_data(t), bytes_of(t));
     else
-        copy_strided(t, (char *)(uintptr_t)dense, false);
+        copy_strided(t, hg_data(t), dense, true);
+    return true;
+}
+
+/* The first and last element that a strided tensor reaches, from its own
+ * first one on. */
+static void reach(const hg_tensor *t, int64_t *low, int64_t *high)
+{
+    *low = *high = 0;
+    for (int d = 0; d < t->shape.rank; d++) {
+        int64_t way = (t->shape.dim[d] - 1) * t->stride[d];
+        *(way < 0 ? low : high) += way;
+    }
+}
+
+/* Between the elements lie others: all are fetched, and put back. */
+static bool scatter_there(hg_tensor *t, const void *dense)
+{
+    hg_context *context = t->storage->context;
+    if (hg_is_contiguous(t))
+        return hg_device_write(context, hg_data(t), dense, bytes_of(t));
+    int64_t low, high, size = (int64_t)hg_dtype_size(t->dtype);
+    reach(t, &low, &high);
+    size_t bytes = (size_t)((high - low + 1) * size);
+    char *there = (char *)hg_data(t) + low * size;
+    char *here = hg_memory_allocate(context, bytes);
+    if (!here)
+        return false;
+    bool ok = hg_device_download(context, here, there, bytes);
+    if (ok) {
+        copy_strided(t, here - low * size, (char *)(uintptr_t)dense, false);
+        ok = hg_device_upload(context, there, here, bytes);
+    }
+    hg_memory_release(context, here, bytes);
+    return ok;
+}
+
+bool hg_scatter_values(hg_tensor *t, const void *dense)
+{
+    if (!hg_numel(t))
+        return true;
+    if (t->storage->context->gpu)
+        return scatter_there(t, dense);
+    if (hg_is_contiguous(t))
+        memcpy(hg_data(t), dense, bytes_of(t));
+    else
+        copy_strided(t, hg_data(t), (char *)(uintptr_t)dense, false);
+    return true;
+}
+
+bool hg_copy_values(hg_tensor *to, const hg_tensor *from)
+{
+    hg_context *context = to->storage->context;
+    if (!context->gpu)
+        return hg_gather_values(from, hg_data(to));
+    if (hg_is_contiguous(from))
+        return hg_device_copy(context, hg_data(to), hg_data(from),
+                              bytes_of(from));
+    return hg_device_copy_strided(context, hg_data(to), hg_data(from),
+                                  from->shape, from->stride,
+                                  hg_dtype_size(from->dtype));
 }
 
 /* Reading works while an error is pending, so it asks less than hg_usable. */
@@ -135,8 +205,7 @@ bool hg_read(const hg_tensor *t, hg_real *out, int64_t count)
 {
     if (!readable(t, "hg_read", HG_REAL, count) || !array_given(out, count))
         return false;
-    hg_gather_values(t, out);
-    return true;
+    return hg_gather_values(t, out);
 }
 
 bool hg_read_int(const hg_tensor *t, int32_t *out, int64_t count)
@@ -144,8 +213,7 @@ bool hg_read_int(const hg_tensor *t, int32_t *out, int64_t count)
     if (!readable(t, "hg_read_int", HG_INT32, count) ||
         !array_given(out, count))
         return false;
-    hg_gather_values(t, out);
-    return true;
+    return hg_gather_values(t, out);
 }
 
 hg_real hg_item(const hg_tensor *t)
@@ -170,7 +238,8 @@ bool hg_write_data(hg_tensor *t, const void *values, int64_t count)
             (long long)count, HG_SHAPE_TEXT(t->shape), (long long)hg_numel(t));
     if (!array_given(values, count))
         return false;
-    hg_scatter_values(t, values);
+    if (!hg_scatter_values(t, values))
+        return false;
     t->storage->version++;
     return true;
 }
@@ -194,10 +263,15 @@ void hg_set(hg_tensor *t, hg_real value)
                 "hg_set: the tensor must be real and contiguous");
         return;
     }
+    t->storage->version++;
+    hg_context *context = t->storage->context;
     hg_real *data = hg_data(t);
+    if (context->gpu) {
+        hg_device_fill(context, data, hg_numel(t), value);
+        return;
+    }
     for (int64_t i = 0, n = hg_numel(t); i < n; i++)
         data[i] = value;
-    t->storage->version++;
 }
 
 /* Another view of the target's own values is copied out first. */
@@ -208,10 +282,9 @@ static bool assign_overlapping(hg_tensor *target, const hg_tensor *value)
     void *copy = hg_memory_allocate(context, bytes);
     if (!copy)
         return false;
-    hg_gather_values(value, copy);
-    hg_scatter_values(target, copy);
+    bool ok = hg_gather_values(value, copy) && hg_scatter_values(target, copy);
     hg_memory_release(context, copy, bytes);
-    return true;
+    return ok;
 }
 
 bool hg_assign(hg_tensor *target, const hg_tensor *value)
@@ -229,9 +302,8 @@ bool hg_assign(hg_tensor *target, const hg_tensor *value)
     if (!hg_is_contiguous(target))
         return hg_fail(HG_ERROR_ARGUMENT,
                        "hg_assign: the target must be contiguous");
-    if (target->storage != value->storage)
-        hg_gather_values(value, hg_data(target));
-    else if (!assign_overlapping(target, value))
+    if (target->storage != value->storage ? !hg_copy_values(target, value)
+                                          : !assign_overlapping(target, value))
         return false;
     target->storage->version++;
     return true;
@@ -260,6 +332,19 @@ static void convert(void *out, const void *in, char kind, char size, int64_t n)
         else
             integer[i] = (int32_t)((const int64_t *)in)[i];
     }
+}
+
+/* Converted here, then sent to the device. */
+static bool send(hg_tensor *t, const void *src, const char *dtype)
+{
+    hg_context *context = t->storage->context;
+    void *here = hg_memory_allocate(context, bytes_of(t) + 1);
+    if (!here)
+        return false;
+    convert(here, src, dtype[0], dtype[1], hg_numel(t));
+    bool ok = hg_scatter_values(t, here);
+    hg_memory_release(context, here, bytes_of(t) + 1);
+    return ok;
 }
 
 /* int64 values must not be cut off silently. */
@@ -297,40 +382,48 @@ hg_tensor *hg_from(const void *src, const char *dtype, hg_shape shape)
         return NULL;
     hg_tensor *t =
         hg_tensor_new(&s->owner, shape, dtype[0] == 'i' ? HG_INT32 : HG_REAL);
-    if (t)
-        convert(hg_data(t), src, dtype[0], dtype[1], hg_numel(t));
+    if (!t || s->owner.context->gpu)
+        return t && send(t, src, dtype) ? t : NULL;
+    convert(hg_data(t), src, dtype[0], dtype[1], hg_numel(t));
     return t;
 }
 
 /* ---- Printing ----------------------------------------------------------- */
 
-static void print_value(FILE *f, const hg_tensor *t, int64_t offset)
+typedef struct {
+    FILE *file;
+    const hg_tensor *t;
+    const void *values; /* dense, on the host */
+    int64_t stride[HG_MAX_RANK];
+} printer;
+
+static void print_value(const printer *p, int64_t offset)
 {
-    if (t->dtype == HG_INT32)
-        fprintf(f, "%d", ((const int32_t *)hg_data(t))[offset]);
+    if (p->t->dtype == HG_INT32)
+        fprintf(p->file, "%d", ((const int32_t *)p->values)[offset]);
     else
-        fprintf(f, "%.6g", (double)((const hg_real *)hg_data(t))[offset]);
+        fprintf(p->file, "%.6g", (double)((const hg_real *)p->values)[offset]);
 }
 
-static void print_axis(FILE *f, const hg_tensor *t, int axis, int64_t offset)
+static void print_axis(const printer *p, int axis, int64_t offset)
 {
-    if (axis == t->shape.rank) {
-        print_value(f, t, offset);
+    if (axis == p->t->shape.rank) {
+        print_value(p, offset);
         return;
     }
-    int64_t n = t->shape.dim[axis];
-    bool last = axis == t->shape.rank - 1;
-    fputc('[', f);
+    int64_t n = p->t->shape.dim[axis];
+    bool last = axis == p->t->shape.rank - 1;
+    fputc('[', p->file);
     for (int64_t i = 0; i < n; i++) {
         if (n > 8 && i == 4) {
-            fputs(last ? ", ..." : ",\n ...", f);
+            fputs(last ? ", ..." : ",\n ...", p->file);
             i = n - 4;
         }
         if (i)
-            fputs(last ? ", " : ",\n ", f);
-        print_axis(f, t, axis + 1, offset + i * t->stride[axis]);
+            fputs(last ? ", " : ",\n ", p->file);
+        print_axis(p, axis + 1, offset + i * p->stride[axis]);
     }
-    fputc(']', f);
+    fputc(']', p->file);
 }
 
 void hg_print(FILE *f, const hg_tensor *t)
@@ -339,8 +432,14 @@ void hg_print(FILE *f, const hg_tensor *t)
         fprintf(f, "%s\n", t ? "(tensor of a closed scope)" : "(null)");
         return;
     }
+    hg_context *context = t->storage->context;
+    void *values = hg_memory_allocate(context, bytes_of(t) + 1);
+    printer p = {.file = f, .t = t, .values = values};
+    hg_strides_of(t->shape, p.stride);
     fprintf(f, "%s%s%s ", t->name ? t->name : "", t->name ? " " : "",
             HG_SHAPE_TEXT(t->shape));
-    print_axis(f, t, 0, 0);
+    if (values && hg_gather_values(t, values))
+        print_axis(&p, 0, 0);
     fputc('\n', f);
+    hg_memory_release(context, values, bytes_of(t) + 1);
 }

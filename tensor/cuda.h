@@ -1,0 +1,61 @@
+/* cuda.h - a GPU behind the CUDA runtime, for the files that implement
+ * device.h. */
+#ifndef HG_CUDA_H
+#define HG_CUDA_H
+
+#include <cuda_runtime.h>
+
+#include "tensor/device.h"
+
+/* The toolkit this was compiled with. */
+#define HG_CUDA_TEXT_(x) #x
+#define HG_CUDA_TEXT(x)  HG_CUDA_TEXT_(x)
+#ifdef CUDART_VERSION
+#define HG_CUDA_TOOLKIT "CUDA runtime " HG_CUDA_TEXT(CUDART_VERSION)
+#else
+#define HG_CUDA_TOOLKIT "CUDA emulated on the CPU"
+#endif
+
+typedef struct hg_device_slab hg_device_slab;
+struct hg_device_slab {
+    hg_device_slab *next;
+    void *data;
+    size_t bytes;
+};
+
+/* A queue that was seen: its bytes, and from the second sight its graph. */
+typedef struct {
+    char *bytes;
+    size_t size, room;
+    uint64_t seen, used; /* how often, and when last (in flushes) */
+    uint64_t launches;   /* kernels of one replay */
+    cudaGraphExec_t graph;
+} hg_plan;
+
+enum { HG_PLANS = 24, HG_CONTROL_RING = 4 };
+
+struct hg_device {
+    hg_context *context;
+    int ordinal;
+    hg_stream stream;
+    hg_device_slab *scratch; /* the newest is the largest */
+    void *workspace;         /* of cuBLAS */
+    /* What is queued. */
+    char *queue;
+    size_t used, room;
+    int entries;
+    hg_plan plans[HG_PLANS];
+    uint64_t flushes;
+    /* What changes from step to step: written here, copied there. */
+    char *control[HG_CONTROL_RING], *control_there;
+    cudaEvent_t control_free[HG_CONTROL_RING];
+    int control_slot;
+    size_t control_used;
+};
+
+bool hg_cuda_fail(hg_context *, const char *what, cudaError_t);
+bool hg_cuda_control_open(hg_device *);
+void hg_cuda_queue_close(hg_device *);
+void hg_cublas_close(hg_context *);
+
+#endif

@@ -1,0 +1,275 @@
+/* cuda_queue.c - work waits in a queue until someone needs a value or a scope
+ * ends; a queue that was seen before is replayed as one CUDA graph.
+ *
+ * The queue is a row of bytes: what to run and its arguments, addresses
+ * included. Two steps whose bytes are equal do the same work on the same
+ * memory, so a replay gives the bits of a run without one by construction.
+ * Steps come out equal because scopes take their memory from recycled chunks
+ * in the same order each time. What may differ from step to step lies in the
+ * control block, which every flush copies over first. */
+#include "tensor/cuda.h"
+
+#include <string.h>
+
+/* Queued bytes follow each entry. */
+typedef struct {
+    const char *name;
+    hg_run *run;
+    size_t bytes;
+} entry;
+
+enum { ALIGN = 16, CONTROL_BYTES = 1 << 17, OWN_CONTROL = 64 };
+
+static size_t rounded(size_t bytes)
+{
+    return (bytes + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* ---- The control block -------------------------------------------------- */
+
+bool hg_cuda_control_open(hg_device *d)
+{
+    d->control_used = OWN_CONTROL;
+    d->control_there = hg_device_allocate(d->context, CONTROL_BYTES);
+    if (!d->control_there)
+        return false;
+    for (int i = 0; i < HG_CONTROL_RING; i++) {
+        cudaError_t error =
+            cudaMallocHost((void **)&d->control[i], CONTROL_BYTES);
+        if (error == cudaSuccess)
+            error = cudaEventCreateWithFlags(&d->control_free[i],
+                                             cudaEventDisableTiming);
+        if (error != cudaSuccess)
+            return hg_cuda_fail(d->context, "page-locked memory", error);
+        memset(d->control[i], 0, CONTROL_BYTES);
+    }
+    return true;
+}
+
+static void control_close(hg_device *d)
+{
+    for (int i = 0; i < HG_CONTROL_RING; i++) {
+        if (d->control_free[i])
+            cudaEventDestroy(d->control_free[i]);
+        if (d->control[i])
+            cudaFreeHost(d->control[i]);
+    }
+    hg_device_release(d->context, d->control_there, CONTROL_BYTES);
+}
+
+size_t hg_control_room(void)
+{
+    return CONTROL_BYTES - OWN_CONTROL;
+}
+
+void *hg_control_put(hg_context *context, const void *values, size_t bytes)
+{
+    hg_device *d = context->gpu;
+    if (d->control_used + bytes > CONTROL_BYTES && !hg_flush(context))
+        return NULL;
+    if (d->control_used + bytes > CONTROL_BYTES) {
+        hg_fail(HG_ERROR_ARGUMENT,
+                "%zu bytes are more than a control block of %d holds", bytes,
+                (int)CONTROL_BYTES);
+        return NULL;
+    }
+    size_t at = d->control_used;
+    memcpy(d->control[d->control_slot] + at, values, bytes);
+    d->control_used = rounded(at + bytes);
+    return d->control_there + at;
+}
+
+const uint64_t *hg_control_step(hg_context *context)
+{
+    return (const uint64_t *)context->gpu->control_there;
+}
+
+/* The block travels before the work that reads it. */
+static cudaError_t send_control(hg_device *d)
+{
+    cudaStream_t stream = (cudaStream_t)d->stream.handle;
+    int slot = d->control_slot;
+    memcpy(d->control[slot], &d->context->control.step, sizeof(uint64_t));
+    cudaError_t error =
+        cudaMemcpyAsync(d->control_there, d->control[slot], d->control_used,
+                        cudaMemcpyHostToDevice, stream);
+    if (error == cudaSuccess)
+        error = cudaEventRecord(d->control_free[slot], stream);
+    d->control_slot = (slot + 1) % HG_CONTROL_RING;
+    d->control_used = OWN_CONTROL;
+    if (error == cudaSuccess)
+        error = cudaEventSynchronize(d->control_free[d->control_slot]);
+    return error;
+}
+
+/* ---- The queue ---------------------------------------------------------- */
+
+static bool grow(hg_device *d, size_t bytes)
+{
+    if (d->used + bytes <= d->room)
+        return true;
+    size_t room = 2 * d->room + bytes + 65536;
+    char *queue = hg_memory_allocate(d->context, room);
+    if (!queue)
+        return false;
+    if (d->used)
+        memcpy(queue, d->queue, d->used);
+    hg_memory_release(d->context, d->queue, d->room);
+    d->queue = queue;
+    d->room = room;
+    return true;
+}
+
+bool hg_queue(hg_context *context, const char *name, hg_run *run,
+              const void *arguments, size_t bytes, const void *more,
+              size_t more_bytes)
+{
+    hg_device *d = context->gpu;
+    size_t first = rounded(bytes);
+    size_t size = rounded(sizeof(entry)) + first + rounded(more_bytes);
+    if (!grow(d, size))
+        return false;
+    char *at = d->queue + d->used;
+    memset(at, 0, size);
+    memcpy(at, &(entry){name, run, size}, sizeof(entry));
+    memcpy(at + rounded(sizeof(entry)), arguments, bytes);
+    if (more_bytes)
+        memcpy(at + rounded(sizeof(entry)) + first, more, more_bytes);
+    d->used += size;
+    d->entries++;
+    context->queued++;
+    return !context->eager || hg_flush(context);
+}
+
+/* ---- Running ------------------------------------------------------------ */
+
+/* With an error pending from before, what was queued earlier still runs:
+ * reads work. */
+static bool run_entries(hg_device *d)
+{
+    bool before = hg_error() != NULL;
+    for (size_t at = 0; at < d->used;) {
+        entry e;
+        memcpy(&e, d->queue + at, sizeof e);
+        e.run(&d->stream, d->queue + at + rounded(sizeof(entry)));
+        at += e.bytes;
+        cudaError_t error = cudaGetLastError();
+        if (error != cudaSuccess)
+            return hg_cuda_fail(d->context, e.name, error);
+        if (!before && hg_error())
+            return false;
+    }
+    return true;
+}
+
+static hg_plan *find(hg_device *d)
+{
+    for (int i = 0; i < HG_PLANS; i++) {
+        hg_plan *p = &d->plans[i];
+        if (p->size == d->used && !memcmp(p->bytes, d->queue, d->used))
+            return p;
+    }
+    return NULL;
+}
+
+static void forget(hg_device *d, hg_plan *p)
+{
+    if (p->graph)
+        cudaGraphExecDestroy(p->graph);
+    hg_memory_release(d->context, p->bytes, p->room);
+    *p = (hg_plan){0};
+}
+
+/* Puts the queue in the place of the plan that was unused for longest. */
+static hg_plan *remember(hg_device *d)
+{
+    hg_plan *oldest = &d->plans[0];
+    for (int i = 1; i < HG_PLANS; i++)
+        if (d->plans[i].used < oldest->used)
+            oldest = &d->plans[i];
+    if (oldest->room < d->used) {
+        forget(d, oldest);
+        size_t room = d->used + d->used / 4;
+        oldest->bytes = hg_memory_allocate(d->context, room);
+        if (!oldest->bytes)
+            return NULL;
+        oldest->room = room;
+    } else if (oldest->graph) {
+        cudaGraphExecDestroy(oldest->graph);
+        oldest->graph = NULL;
+    }
+    oldest->seen = 0;
+    oldest->size = d->used;
+    memcpy(oldest->bytes, d->queue, d->used);
+    return oldest;
+}
+
+static cudaError_t capture(hg_device *d, hg_plan *p)
+{
+    cudaStream_t stream = (cudaStream_t)d->stream.handle;
+    cudaGraph_t graph = NULL;
+    uint64_t before = d->stream.launches;
+    cudaError_t error =
+        cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
+    if (error != cudaSuccess)
+        return error;
+    bool ran = run_entries(d);
+    p->launches = d->stream.launches - before;
+    d->stream.launches = before;
+    error = cudaStreamEndCapture(stream, &graph);
+    if (ran && error == cudaSuccess)
+        error = cudaGraphInstantiate(&p->graph, graph, 0);
+    if (graph)
+        cudaGraphDestroy(graph);
+    return error;
+}
+
+static bool replay(hg_device *d, hg_plan *p)
+{
+    cudaError_t error = p->graph ? cudaSuccess : capture(d, p);
+    if (error == cudaSuccess)
+        error = cudaGraphLaunch(p->graph, (cudaStream_t)d->stream.handle);
+    if (error != cudaSuccess)
+        return hg_cuda_fail(d->context, "replaying a step", error);
+    d->stream.launches += p->launches;
+    d->context->replays++;
+    return true;
+}
+
+/* Single operations between two reads are not worth a graph. */
+enum { FEWEST_ENTRIES = 4 };
+
+static bool run_queue(hg_device *d)
+{
+    if (!d->context->replay || d->entries < FEWEST_ENTRIES)
+        return run_entries(d);
+    hg_plan *p = find(d);
+    if (!p && !(p = remember(d)))
+        return false;
+    p->used = d->flushes;
+    return p->seen++ ? replay(d, p) : run_entries(d);
+}
+
+bool hg_flush(hg_context *context)
+{
+    hg_device *d = context->gpu;
+    if (!d || !d->used)
+        return true;
+    cudaSetDevice(d->ordinal);
+    d->flushes++;
+    cudaError_t error = send_control(d);
+    bool ok = error == cudaSuccess ? run_queue(d)
+                                   : hg_cuda_fail(context, "a copy", error);
+    d->used = 0;
+    d->entries = 0;
+    context->launches = d->stream.launches;
+    return ok;
+}
+
+void hg_cuda_queue_close(hg_device *d)
+{
+    for (int i = 0; i < HG_PLANS; i++)
+        forget(d, &d->plans[i]);
+    hg_memory_release(d->context, d->queue, d->room);
+    control_close(d);
+}

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Prints nvcc's -gencode flags, asked from nvcc, never from a GPU: machine code
+# for the first of each generation from 7.5 on, and PTX of the newest for those
+# that come later.
+#     tools/cuda_archs.sh NVCC
+set -eu
+"$1" --list-gpu-arch | sed -n 's/^compute_\([0-9]*\)$/\1/p' | sort -n | awk '
+    $1 >= 75 {
+        generation = int($1 / 10)
+        if (!(generation in seen)) {
+            seen[generation] = 1
+            printf "-gencode=arch=compute_%d,code=sm_%d\n", $1, $1
+        }
+        newest = $1
+    }
+    END { printf "-gencode=arch=compute_%d,code=compute_%d\n", newest, newest }'
