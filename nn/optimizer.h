@@ -3,35 +3,9 @@
 #define HG_OPTIMIZER_H
 
 #include "nn/internal.h"
+#include "nn/update.h"
 
 /* ---- Kernels: one loop over the elements of one parameter --------------- */
-
-enum {
-    HG_UPDATE_ADAM,
-    HG_UPDATE_SGD,
-    HG_UPDATE_SGD_MOMENTUM,
-    HG_UPDATE_SGD_NESTEROV,
-    HG_UPDATE_RMSPROP,
-    HG_UPDATE_RMSPROP_MOMENTUM,
-    HG_UPDATE_RMSPROP_CENTERED,
-    HG_UPDATE_RMSPROP_CENTERED_MOMENTUM,
-    HG_UPDATE_ADADELTA,
-    HG_UPDATE_COUNT
-};
-
-#define HG_MOST_STATES 3
-
-/* The numbers of one parameter's update. */
-typedef struct {
-    hg_real bound, scale; /* gradients are cut to [-bound, bound], scaled */
-    hg_real decay;        /* of the weights, added to the gradient */
-    hg_real shrink;       /* 1 - rate * decay, decoupled */
-    hg_real rate;         /* Adam: over the first bias correction */
-    hg_real keep1, add1;  /* first moment or momentum: keep1 m + add1 g */
-    hg_real keep2, add2;  /* second moment */
-    hg_real correct;      /* Adam: of the second moment's square root */
-    hg_real eps;
-} hg_update;
 
 typedef void hg_update_run(hg_real *w, const hg_real *g, hg_real *const *state,
                            int64_t n, const hg_update *);
@@ -76,7 +50,7 @@ struct hg_optimizer {
     double beta1, beta2, eps, decay, dampening; /* momentum is beta1 */
     bool decoupled, keep_gradients;
     hg_real clip_norm, clip_value;
-    hg_tensor *rate;
+    hg_tensor *rate, *norm; /* norm: on a GPU, the factor of clipping */
     hg_params **sets;
     int64_t *seen; /* entries of each set's store when last looked at */
     int set_count;
