@@ -1,8 +1,8 @@
 /* ema.c - an exponential moving average of weights (Polyak and Juditsky,
  * 1992): average = decay * average + (1 - decay) * weight. */
-#include "nn/internal.h"
+#include "nn/on_device.h"
 
-#include <string.h>
+#include <math.h>
 
 struct hg_ema {
     hg_params *set;
@@ -11,7 +11,7 @@ struct hg_ema {
     int64_t count;
     struct {
         hg_tensor *weight;
-        hg_real *average;
+        hg_tensor *average;
     } list[];
 };
 
@@ -26,11 +26,9 @@ static int64_t weights_below(const hg_params *p)
 
 static bool take_average(hg_ema *ema, hg_store *store, hg_tensor *weight)
 {
-    size_t size = (size_t)hg_numel(weight) * sizeof(hg_real);
-    hg_real *average = hg_region_take(&store->owner.region, size);
-    if (!average)
+    hg_tensor *average = hg_tensor_new(&store->owner, weight->shape, HG_REAL);
+    if (!average || !hg_copy_values(average, weight))
         return false;
-    memcpy(average, hg_data(weight), size);
     ema->list[ema->count].weight = weight;
     ema->list[ema->count++].average = average;
     return true;
@@ -81,6 +79,13 @@ static bool ema_usable(const hg_ema *ema, const char *who)
     return ema || hg_fail(HG_ERROR_ARGUMENT, "%s: the average is NULL", who);
 }
 
+static hg_rework_row row_of(const hg_ema *ema, int64_t i)
+{
+    hg_tensor *weight = ema->list[i].weight;
+    return (hg_rework_row){hg_data(weight), NULL, hg_data(ema->list[i].average),
+                           hg_numel(weight)};
+}
+
 bool hg_ema_update(hg_ema *ema)
 {
     if (!ema_usable(ema, "hg_ema_update"))
@@ -94,12 +99,19 @@ bool hg_ema_update(hg_ema *ema)
                        "hg_ema_update: parameters were added below \"%s\" "
                        "after hg_ema_new; call it after the last layer",
                        ema->set->prefix);
-    int threads = hg_params_context(ema->set)->threads;
+    hg_context *context = hg_params_context(ema->set);
     for (int64_t i = 0; i < ema->count; i++) {
-        average_job job = {hg_data(ema->list[i].weight), ema->list[i].average,
-                           ema->decay};
-        hg_parallel_for(threads, hg_numel(ema->list[i].weight), 1 << 15,
-                        average_range, &job);
+        average_job job = {hg_data(ema->list[i].weight),
+                           hg_data(ema->list[i].average), ema->decay};
+        if (context->gpu) {
+            hg_rework_row row = row_of(ema, i);
+            if (!hg_rework_each(context, &row, 1, HG_REWORK_AVERAGE,
+                                1 - ema->decay, (hg_real)INFINITY))
+                return false;
+            continue;
+        }
+        hg_parallel_for(context->threads, hg_numel(ema->list[i].weight),
+                        1 << 15, average_range, &job);
     }
     return true;
 }
@@ -111,8 +123,13 @@ void hg_ema_swap(hg_ema *ema)
     ema->swapped = !ema->swapped;
     for (int64_t i = 0; i < ema->count; i++) {
         hg_tensor *t = ema->list[i].weight;
-        hg_real *w = hg_data(t), *average = ema->list[i].average;
-        for (int64_t k = 0, n = hg_numel(t); k < n; k++) {
+        hg_context *context = t->storage->context;
+        hg_real *w = hg_data(t), *average = hg_data(ema->list[i].average);
+        hg_rework_row row = row_of(ema, i);
+        if (context->gpu)
+            hg_rework_each(context, &row, 1, HG_REWORK_SWAP, 0,
+                           (hg_real)INFINITY);
+        for (int64_t k = 0, n = hg_numel(t); !context->gpu && k < n; k++) {
             hg_real held = w[k];
             w[k] = average[k];
             average[k] = held;

@@ -1,6 +1,6 @@
 /* gradient.c - what is done with the gradients of whole sets: clearing,
  * clipping, and a backward into chosen sets. */
-#include "nn/optimizer.h"
+#include "nn/on_device.h"
 #include "autograd/internal.h"
 #include "tensor/cpu.h"
 
@@ -48,7 +48,7 @@ const hg_real *hg_dense_gradient(hg_tensor *leaf)
     hg_tensor *home = hg_block_of(leaf)->grad_home;
     if (hg_is_contiguous(leaf->grad))
         return hg_data(leaf->grad);
-    hg_gather_values(leaf->grad, hg_data(home));
+    hg_copy_values(home, leaf->grad);
     home->storage->version++;
     return hg_data(home);
 }
@@ -74,9 +74,11 @@ static void square_chunks(void *argument, int64_t from, int64_t to)
     }
 }
 
-double hg_sum_of_squares(const hg_context *context, const hg_real *g, int64_t n,
+double hg_sum_of_squares(hg_context *context, const hg_real *g, int64_t n,
                          hg_real most)
 {
+    if (context->gpu)
+        return hg_squares_on_device(context, g, n, most);
     squares_job job = {.kernels = hg_update_kernels(context), .most = most};
     double sum = 0;
     for (int64_t from = 0; from < n; from += (int64_t)CHUNK * CHUNKS) {
@@ -104,7 +106,11 @@ static void rewrite(hg_tensor *leaf, hg_real most, hg_real factor)
     hg_tensor *home = hg_block_of(leaf)->grad_home;
     const hg_real *g = hg_dense_gradient(leaf);
     hg_real *out = hg_data(home);
-    for (int64_t i = 0, n = hg_numel(leaf); i < n; i++) {
+    hg_context *context = leaf->storage->context;
+    if (context->gpu)
+        hg_rework_each(context, &(hg_rework_row){out, g, NULL, hg_numel(leaf)},
+                       1, HG_REWORK_CUT, factor, most);
+    for (int64_t i = 0, n = hg_numel(leaf); !context->gpu && i < n; i++) {
         hg_real low = g[i] < -most ? -most : g[i];
         out[i] = (low > most ? most : low) * factor;
     }

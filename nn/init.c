@@ -104,13 +104,14 @@ static void fill(const draw *d, hg_real value)
         d->out[i] = value;
 }
 
-bool hg_init_fill(hg_tensor *t, const char *path, hg_init init, uint64_t seed)
+static bool fill_values(hg_tensor *t, const char *path, hg_init init,
+                        uint64_t seed, hg_real *values)
 {
     draw d = {.philox =
                   hg_philox_make(seed, HG_DOMAIN_INIT, hg_hash_text(path)),
               .a = (hg_real)init.a,
               .b = (hg_real)init.b,
-              .out = hg_data(t),
+              .out = values,
               .n = hg_numel(t)};
     if (init.kind >= HG_INIT_ZEROS && init.kind <= HG_INIT_CONSTANT) {
         fill(&d, init.kind == HG_INIT_CONSTANT
@@ -132,4 +133,20 @@ bool hg_init_fill(hg_tensor *t, const char *path, hg_init init, uint64_t seed)
     hg_parallel_for(t->storage->context->threads, (d.n + 3) / 4, 4096,
                     draw_blocks, &d);
     return true;
+}
+
+/* Drawn on the host, whatever the device: done once. */
+bool hg_init_fill(hg_tensor *t, const char *path, hg_init init, uint64_t seed)
+{
+    hg_context *context = t->storage->context;
+    if (!context->gpu)
+        return fill_values(t, path, init, seed, hg_data(t));
+    size_t bytes = (size_t)hg_numel(t) * sizeof(hg_real);
+    hg_real *values = hg_memory_allocate(context, bytes);
+    if (!values)
+        return false;
+    bool ok = fill_values(t, path, init, seed, values) &&
+              hg_scatter_values(t, values);
+    hg_memory_release(context, values, bytes);
+    return ok;
 }

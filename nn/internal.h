@@ -66,7 +66,7 @@ bool hg_is_marked(const hg_tensor *leaf, void *mark); /* an hg_leaf_filter */
 const hg_real *hg_dense_gradient(hg_tensor *leaf);
 /* The sum of squares, each value first cut to [-most, most]. The same bits
  * for any number of threads. */
-double hg_sum_of_squares(const hg_context *, const hg_real *, int64_t n,
+double hg_sum_of_squares(hg_context *, const hg_real *, int64_t n,
                          hg_real most);
 /* What PyTorch multiplies gradients with whose joint norm is to be at most
  * `most`. */

@@ -102,8 +102,9 @@ static bool take_state(hg_optimizer *o, hg_span *span)
     for (int i = 0; i < HG_MOST_STATES; i++) {
         if (!o->state_name[i])
             continue;
-        span->state[i] = hg_region_take_zeroed(&o->moments, size);
-        if (!span->state[i])
+        span->state[i] = hg_region_take(&o->moments, size);
+        if (!span->state[i] ||
+            !hg_zero_values(o->owner.context, span->state[i], size))
             return false;
     }
     return true;
@@ -149,7 +150,9 @@ static bool build(hg_optimizer *o, hg_params *const *sets, int n,
 {
     o->name = hg_region_text(&o->owner.region, name);
     o->rate = hg_tensor_new(&o->owner, HG_SCALAR, HG_REAL);
-    if (!o->name || !o->rate || !take_sets(o, sets, n) || !take_spans(o))
+    o->norm = hg_tensor_new(&o->owner, HG_SCALAR, HG_REAL);
+    if (!o->name || !o->rate || !o->norm || !take_sets(o, sets, n) ||
+        !take_spans(o))
         return false;
     o->rate->name = o->name;
     hg_set(o->rate, (hg_real)rate);
@@ -176,6 +179,7 @@ static hg_optimizer *make(const hg_optimizer *draft, hg_params *const *sets,
     *o = *draft;
     hg_owner_init(&o->owner, context, NULL);
     o->moments.context = context;
+    o->moments.there = context->gpu != NULL;
     if (build(o, sets, n, name, rate))
         return o;
     destroy(o);

@@ -40,6 +40,7 @@ hg_params *hg_params_new(hg_context *context)
     memset(store, 0, sizeof *store);
     hg_owner_init(&store->owner, context, NULL);
     store->values.context = store->grads.context = context;
+    store->values.there = store->grads.there = context->gpu != NULL;
     hg_params *p = cursor_at(store, "");
     if (p && hg_context_own(context, store, store_destroy))
         return p;

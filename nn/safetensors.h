@@ -18,7 +18,8 @@ typedef struct {
     const char *name;
     hg_shape shape;
     hg_record_kind kind;
-    void *data;
+    void *data;        /* on the host */
+    void *there;       /* where they belong on a device, or NULL */
     hg_tensor *tensor; /* gets a new version when it is read, or NULL */
 } hg_record;
 

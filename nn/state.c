@@ -1,8 +1,42 @@
 /* state.c - stores and optimisers as the entries of a safetensors file. */
 #include "nn/optimizer.h"
 #include "nn/safetensors.h"
+#include "tensor/device.h"
 
 #include <string.h>
+
+/* ---- Values on a device ------------------------------------------------- */
+
+static size_t bytes_of(const hg_record *r)
+{
+    return (size_t)hg_shape_numel(r->shape) * sizeof(hg_real);
+}
+
+/* Files are written from, and read into, copies on the host. */
+static bool fetch(hg_region *r, hg_record *list, int64_t n)
+{
+    for (int64_t i = 0; r->context->gpu && i < n; i++) {
+        if (list[i].kind == HG_RECORD_COUNT)
+            continue;
+        list[i].there = list[i].data;
+        list[i].data = hg_region_take(r, bytes_of(&list[i]));
+        if (!list[i].data ||
+            !hg_device_download(r->context, list[i].data, list[i].there,
+                                bytes_of(&list[i])))
+            return false;
+    }
+    return true;
+}
+
+static bool send_back(hg_context *context, const hg_record *list, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (list[i].there &&
+            !hg_device_upload(context, list[i].there, list[i].data,
+                              bytes_of(&list[i])))
+            return false;
+    return true;
+}
 
 /* ---- Stores ------------------------------------------------------------- */
 
@@ -39,7 +73,8 @@ bool hg_params_save_with(const hg_params *p, const char *file,
     hg_region r = {.context = p->store->owner.context};
     int64_t n;
     hg_record *list = records_of(&r, p, &n);
-    bool ok = list && hg_records_save(r.context, list, n, file, metadata);
+    bool ok = list && fetch(&r, list, n) &&
+              hg_records_save(r.context, list, n, file, metadata);
     hg_region_free(&r);
     return ok;
 }
@@ -57,8 +92,11 @@ static int64_t load(hg_params *p, const char *file, bool matching)
     hg_region r = {.context = p->store->owner.context};
     int64_t n;
     hg_record *list = records_of(&r, p, &n);
-    int64_t read =
-        list ? hg_records_load(r.context, list, n, file, matching) : -1;
+    int64_t read = list && fetch(&r, list, n)
+                       ? hg_records_load(r.context, list, n, file, matching)
+                       : -1;
+    if (read > 0 && !send_back(r.context, list, n))
+        read = -1;
     hg_region_free(&r);
     return read;
 }
@@ -156,7 +194,8 @@ bool hg_optimizers_save(hg_optimizer *const *list, int n, const char *file)
     hg_region r = {.context = list[0]->owner.context};
     int64_t count;
     hg_record *records = optimizer_records(&r, list, n, &count);
-    bool ok = records && hg_records_save(r.context, records, count, file, NULL);
+    bool ok = records && fetch(&r, records, count) &&
+              hg_records_save(r.context, records, count, file, NULL);
     hg_region_free(&r);
     return ok;
 }
@@ -169,8 +208,9 @@ bool hg_optimizers_load(hg_optimizer *const *list, int n, const char *file)
     hg_region r = {.context = list[0]->owner.context};
     int64_t count;
     hg_record *records = optimizer_records(&r, list, n, &count);
-    bool ok =
-        records && hg_records_load(r.context, records, count, file, false) >= 0;
+    bool ok = records && fetch(&r, records, count) &&
+              hg_records_load(r.context, records, count, file, false) >= 0 &&
+              send_back(r.context, records, count);
     hg_region_free(&r);
     return ok;
 }

@@ -1,5 +1,5 @@
 /* step.c - one step of an optimiser, and hg_minimize around it. */
-#include "nn/optimizer.h"
+#include "nn/on_device.h"
 #include "autograd/internal.h"
 
 #include <math.h>
@@ -92,7 +92,9 @@ static void report_missing(hg_optimizer *o)
 
 static int64_t gather(hg_optimizer *o)
 {
-    double rate = (double)*(const hg_real *)hg_data(o->rate);
+    /* On a GPU the rate is multiplied in there. */
+    bool here = !o->owner.context->gpu;
+    double rate = here ? (double)*(const hg_real *)hg_data(o->rate) : 1;
     int64_t lines = 0;
     o->active_count = 0;
     for (int64_t i = 0; i < o->count; i++) {
@@ -166,14 +168,14 @@ static void update_range(void *argument, int64_t from, int64_t to)
     }
 }
 
-bool hg_optimizer_step(hg_optimizer *o)
+static void update_here(hg_optimizer *o, int64_t lines)
 {
-    if (!optimizer_usable(o, "hg_optimizer_step") || !none_is_late(o))
-        return false;
-    report_missing(o);
-    int64_t lines = gather(o);
     clip(o);
     hg_parallel_for(o->owner.context->threads, lines, GRAIN, update_range, o);
+}
+
+static void finish(hg_optimizer *o)
+{
     for (int64_t i = 0; i < o->active_count; i++) {
         hg_tensor *t = o->active[i]->entry->tensor;
         t->storage->version++;
@@ -181,7 +183,28 @@ bool hg_optimizer_step(hg_optimizer *o)
             hg_clear_gradient(t);
     }
     o->steps++;
+}
+
+/* On a GPU the parameters of all optimisers are updated in one launch. */
+static bool step_all(hg_optimizer *const *list, int n)
+{
+    for (int i = 0; i < n; i++) {
+        report_missing(list[i]);
+        int64_t lines = gather(list[i]);
+        if (!list[i]->owner.context->gpu)
+            update_here(list[i], lines);
+    }
+    if (list[0]->owner.context->gpu && !hg_optimizers_update_on_device(list, n))
+        return false;
+    for (int i = 0; i < n; i++)
+        finish(list[i]);
     return true;
+}
+
+bool hg_optimizer_step(hg_optimizer *o)
+{
+    return optimizer_usable(o, "hg_optimizer_step") && none_is_late(o) &&
+           step_all(&o, 1);
 }
 
 /* ---- The one line of ordinary training ---------------------------------- */
@@ -205,8 +228,10 @@ bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *list, int n)
 {
     if (!hg_usable(loss, "hg_minimize: the loss"))
         return false;
-    if (n < 1)
-        return hg_fail(HG_ERROR_ARGUMENT, "hg_minimize: no optimiser is given");
+    if (n < 1 || n > HG_MOST_OPTIMIZERS)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "hg_minimize: %d optimisers are given; give 1 to %d", n,
+                       HG_MOST_OPTIMIZERS);
     for (int i = 0; i < n; i++)
         if (!optimizer_usable(list[i], "hg_minimize") || !none_is_late(list[i]))
             return false;
@@ -216,12 +241,7 @@ bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *list, int n)
             return false;
     for (int i = 0; i < n; i++)
         hg_optimizer_zero_grad(list[i]);
-    if (!hg_backward_where(loss, hg_is_marked, &mark))
-        return false;
-    for (int i = 0; i < n; i++)
-        if (!hg_optimizer_step(list[i]))
-            return false;
-    return true;
+    return hg_backward_where(loss, hg_is_marked, &mark) && step_all(list, n);
 }
 
 /* ---- Settings ----------------------------------------------------------- */

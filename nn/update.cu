@@ -27,8 +27,8 @@ static __device__ void adam(const hg_update_there *s, int64_t i, hg_real d,
     hg_real *m = s->state[0], *v = s->state[1];
     m[i] = u.keep1 * m[i] + u.add1 * d;
     v[i] = u.keep2 * v[i] + u.add2 * (d * d);
-    s->w[i] = s->w[i] * u.shrink -
-              u.rate * (m[i] / (root(v[i]) * u.correct + u.eps));
+    s->w[i] =
+        s->w[i] * u.shrink - u.rate * (m[i] / (root(v[i]) * u.correct + u.eps));
 }
 
 static __device__ void sgd(const hg_update_there *s, int64_t i, hg_real d,
@@ -58,8 +58,8 @@ static __device__ void rmsprop(const hg_update_there *s, int64_t i, hg_real d,
     s->w[i] -= u.rate * step;
 }
 
-static __device__ void adadelta(const hg_update_there *s, int64_t i,
-                                hg_real d, const hg_update &u)
+static __device__ void adadelta(const hg_update_there *s, int64_t i, hg_real d,
+                                const hg_update &u)
 {
     hg_real *v = s->state[0], *a = s->state[1];
     v[i] = u.keep2 * v[i] + u.add2 * (d * d);
@@ -192,9 +192,8 @@ static void run_norm(hg_stream *stream, const void *arguments)
     const norm_job *job = (const norm_job *)arguments;
     HG_LAUNCH(squares, job->blocks, THREADS, 0, stream, job->spans, job->count,
               job->partial);
-    HG_LAUNCH(finish_norm, 1, THREADS, 0, stream,
-              (const double *)job->partial, (int64_t)job->blocks, job->most,
-              job->out);
+    HG_LAUNCH(finish_norm, 1, THREADS, 0, stream, (const double *)job->partial,
+              (int64_t)job->blocks, job->most, job->out);
 }
 
 /* ---- Averages, and gradients that are rewritten ------------------------- */
@@ -240,7 +239,8 @@ static void run_rework(hg_stream *stream, const void *arguments)
 static unsigned blocks_of(const hg_update_there *spans, int count)
 {
     const hg_update_there *last = &spans[count - 1];
-    return (unsigned)(last->first_block + (last->n + PER_BLOCK - 1) / PER_BLOCK);
+    return (unsigned)(last->first_block +
+                      (last->n + PER_BLOCK - 1) / PER_BLOCK);
 }
 
 static const hg_update_there *put(hg_context *context,
@@ -284,6 +284,6 @@ extern "C" bool hg_rework_on_device(hg_context *context,
     job.blocks = blocks_of(spans, count);
     job.kind = kind;
     job.a = a;
-    return job.spans && hg_queue(context, "rework", run_rework, &job,
-                                 sizeof job, NULL, 0);
+    return job.spans &&
+           hg_queue(context, "rework", run_rework, &job, sizeof job, NULL, 0);
 }

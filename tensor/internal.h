@@ -225,6 +225,8 @@ void *hg_tensor_data(const hg_tensor *);
 /* Copies values (any strides) into a dense array of the host, and back. */
 bool hg_gather_values(const hg_tensor *, void *dense);
 bool hg_scatter_values(hg_tensor *, const void *dense);
+/* Zeroes reals in the memory of the context's device. */
+bool hg_zero_values(hg_context *, void *values, size_t bytes);
 /* Copies values (any strides) into a contiguous tensor of the same shape and
  * context, without leaving the device. */
 bool hg_copy_values(hg_tensor *to, const hg_tensor *from);

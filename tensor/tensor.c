@@ -158,6 +158,15 @@ bool hg_scatter_values(hg_tensor *t, const void *dense)
     return true;
 }
 
+bool hg_zero_values(hg_context *context, void *values, size_t bytes)
+{
+    if (context->gpu)
+        return hg_device_fill(context, values,
+                              (int64_t)(bytes / sizeof(hg_real)), 0);
+    memset(values, 0, bytes);
+    return true;
+}
+
 bool hg_copy_values(hg_tensor *to, const hg_tensor *from)
 {
     hg_context *context = to->storage->context;
