@@ -1,6 +1,7 @@
 /* latent.c - codes of the test set: the map, and how they match the prior. */
 #include "apps/report.h"
 #include "apps/train.h"
+#include "models/measure.h"
 
 #include <math.h>
 #include <stdlib.h>

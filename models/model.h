@@ -172,12 +172,6 @@ typedef struct {
 HG_API HG_CHECK bool hg_model_evaluate(const hg_model *, void *model, hg_data *,
                                        int64_t batch_size, hg_metrics *);
 
-/* Where n points of width d lie along the two axes of largest variance, and
- * the share of the variance that these hold. */
-HG_API HG_CHECK bool hg_principal_plane(hg_context *, const double *points,
-                                        int64_t n, int64_t d, double *x,
-                                        double *y, double *share);
-
 /* Two-sample Kolmogorov-Smirnov statistics between the marginals of n codes
  * and of n draws, both [n, d]: mean and largest over the dimensions. Below
  * 1.63 / sqrt(n / 2) one marginal passes at the level of 1 %. */
