@@ -15,6 +15,7 @@
  *     nn/parts.h           nets, posteriors, losses that models share
  *     datasets/data.h      data sets and the loader
  *     models/model.h       what a model is, and the zoo
+ *     models/measure.h     projections, mixtures, metrics
  */
 #ifndef HOURGLASS_H
 #define HOURGLASS_H
@@ -27,5 +28,6 @@
 #include "nn/parts.h"
 #include "datasets/data.h"
 #include "models/model.h"
+#include "models/measure.h"
 
 #endif

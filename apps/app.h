@@ -20,6 +20,14 @@ int run_summary(int argc, char **argv);
 int run_doctor(int argc, char **argv);
 int run_gradcheck(int argc, char **argv);
 int run_bench(int argc, char **argv);
+int run_sample(int argc, char **argv);
+int run_reconstruct(int argc, char **argv);
+int run_encode(int argc, char **argv);
+int run_interpolate(int argc, char **argv);
+int run_traverse(int argc, char **argv);
+int run_manifold(int argc, char **argv);
+int run_project(int argc, char **argv);
+int run_compare(int argc, char **argv);
 
 /* ---- Files -------------------------------------------------------------- */
 

@@ -278,6 +278,30 @@ static void span_points(const double *v, int64_t n, double *low, double *high)
     widen(low, high);
 }
 
+/* The class's number amid its points: hues alone do not tell ten apart. */
+static void name_class(const chart *c, int label, const double *x,
+                       const double *y, const int32_t *classes_of, int64_t n)
+{
+    char name[2] = {(char)('0' + label), 0};
+    double mx = 0, my = 0, count = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (classes_of[i] == label) {
+            mx += x[i];
+            my += y[i];
+            count++;
+        }
+    cairo_set_font_size(c->cr, 19);
+    cairo_move_to(c->cr, place_x(c, mx / count) - 6,
+                  place_y(c, my / count) + 7);
+    cairo_text_path(c->cr, name);
+    cairo_set_source_rgb(c->cr, 1, 1, 1);
+    cairo_set_line_width(c->cr, 4);
+    cairo_stroke_preserve(c->cr);
+    cairo_set_source_rgb(c->cr, 0.1, 0.1, 0.1);
+    cairo_fill(c->cr);
+    cairo_set_font_size(c->cr, 12);
+}
+
 bool figure_scatter(const char *path, const char *title, const char *x_label,
                     const char *y_label, const double *x, const double *y,
                     const int32_t *classes_of, int64_t count, int classes)
@@ -295,8 +319,10 @@ bool figure_scatter(const char *path, const char *title, const char *x_label,
         cairo_arc(c.cr, place_x(&c, x[i]), place_y(&c, y[i]), 2.2, 0, 2 * PI);
         cairo_fill(c.cr);
     }
-    for (int i = 0; classes_of && i < classes && i < 10; i++)
+    for (int i = 0; classes_of && i < classes && i < 10; i++) {
         legend_dot(&c, i);
+        name_class(&c, i, x, y, classes_of, count);
+    }
     return chart_save(&c, path);
 }
 

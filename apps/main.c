@@ -7,6 +7,15 @@
 static const command commands[] = {
     {"train", "train a model and leave a run behind", run_train},
     {"eval", "measure a run on its test set", run_eval},
+    {"sample", "decode draws from the prior or a mixture", run_sample},
+    {"reconstruct", "images beside what the model makes of them",
+     run_reconstruct},
+    {"encode", "codes as a table", run_encode},
+    {"interpolate", "ways between the codes of two images", run_interpolate},
+    {"traverse", "what each dimension of the code does", run_traverse},
+    {"manifold", "a plane of codes, decoded", run_manifold},
+    {"project", "a map of the codes: PCA or t-SNE", run_project},
+    {"compare", "several runs in one picture and one table", run_compare},
     {"models", "list the models", run_models},
     {"summary", "layers, shapes and parameters of a model", run_summary},
     {"gradcheck", "check a model's gradients in double", run_gradcheck},
@@ -23,7 +32,7 @@ static void print_help(FILE *f)
                "  hourglass eval runs/NAME --json\n"
                "  hourglass models\n\ncommands:\n");
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].about);
+        fprintf(f, "  %-11s %s\n", commands[i].name, commands[i].about);
     fprintf(f, "\n`hourglass COMMAND --help` says more.\n"
                "exit codes: 0 done, 1 failed, 2 usage, 3 data, 4 device, "
                "5 memory,\n6 not finite, 7 check failed, 8 damaged file, "

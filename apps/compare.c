@@ -1,0 +1,231 @@
+/* compare.c - `hourglass compare RUN...`: several runs in one picture and one
+ * table: originals, each model's reconstructions, and what it makes of draws
+ * from the prior. A model without a prior decodes draws from N(0, I), to show
+ * that its codes do not lie there. */
+#include "apps/view.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const flag flags[] = {
+    {"", NULL, "what is shown", NULL, NULL, 0},
+    {"columns", "N", "images in a row", "12", NULL, 0},
+    {"json", NULL, "the table as JSON on standard output", NULL, NULL, 0},
+    {"to", "FILE", "the picture", "compare.png", NULL, 0},
+    VIEW_FLAGS,
+    {0},
+};
+
+enum { NAME = 64 };
+
+typedef struct {
+    const arguments *a;
+    int64_t columns;
+    int runs;
+    cloud wall; /* [(1 + 2 runs) * columns, features] */
+    hg_shape item;
+    char name[2 * MOST_POSITIONAL + 1][NAME];
+    json_t *table;
+} comparison;
+
+/* ---- One run ------------------------------------------------------------ */
+
+static hg_tensor *normal_rows(void *user, int64_t from, int64_t n)
+{
+    (void)from;
+    return hg_randn(HG_SHAPE(n, *(int64_t *)user));
+}
+
+static bool draws_of(view *v, int64_t count, cloud *draws)
+{
+    cloud one = {0}, codes = {0};
+    bool ok = true;
+    if (v->model->prior) {
+        ok = cloud_prior(&codes, &v->w, v->model, count);
+    } else {
+        ok = cloud_items(&one, &v->w, v->model, v->data, 1, CODES) &&
+             cloud_fill(&codes, v->w.context, count, normal_rows, &one.width);
+    }
+    ok = ok && cloud_decoded(draws, &v->w, v->model, &codes);
+    cloud_free(&one);
+    cloud_free(&codes);
+    return ok;
+}
+
+/* Puts the rows of one cloud into a line of the wall. */
+static void hang(comparison *c, int64_t line, const cloud *rows)
+{
+    for (int64_t i = 0; i < rows->count && i < c->columns; i++)
+        memcpy(cloud_row(&c->wall, line * c->columns + i), cloud_row(rows, i),
+               (size_t)c->wall.width * sizeof(double));
+}
+
+static bool hang_originals(comparison *c, view *v)
+{
+    cloud x = {0};
+    c->item = hg_data_shape(v->w.all);
+    bool ok = cloud_items(&x, &v->w, v->model, v->data, c->columns, PIXELS) &&
+              cloud_room(&c->wall, (1 + 2 * c->runs) * c->columns, x.width);
+    if (ok) {
+        cloud_blank(&c->wall);
+        hang(c, 0, &x);
+        snprintf(c->name[0], NAME, "originals");
+    }
+    cloud_free(&x);
+    return ok;
+}
+
+static bool hang_run(comparison *c, view *v, int i)
+{
+    cloud y = {0}, draws = {0};
+    const hg_model *m = v->model;
+    const char *slash = strrchr(v->run, '/');
+    bool ok = true;
+    if (m->encode && m->decode)
+        ok = cloud_items(&y, &v->w, m, v->data, c->columns, RECONSTRUCTIONS);
+    if (ok && m->decode && (m->prior || m->encode))
+        ok = draws_of(v, c->columns, &draws);
+    if (ok) {
+        hang(c, 1 + i, &y);
+        hang(c, 1 + c->runs + i, &draws);
+        snprintf(c->name[1 + i], NAME, "%.32s, reconstructed",
+                 slash ? slash + 1 : v->run);
+        snprintf(c->name[1 + c->runs + i], NAME, "%.32s, %s",
+                 slash ? slash + 1 : v->run,
+                 m->prior ? "from the prior" : "from N(0, I)");
+    }
+    cloud_free(&y);
+    cloud_free(&draws);
+    return ok;
+}
+
+static bool measure_run(comparison *c, view *v)
+{
+    hg_metrics m;
+    double mean, worst;
+    hg_latent latent = {0};
+    if (!hg_model_evaluate(v->model, v->w.state, v->data, 250, &m) ||
+        !match_prior(&v->w, v->model, &mean, &worst) ||
+        (v->model->encode &&
+         !hg_model_latent(v->model, v->w.state, v->data, &latent)))
+        return false;
+    json_t *row = metrics_json(&m);
+    json_object_set_new(row, "run", json_string(v->run));
+    json_object_set_new(row, "model", json_string(v->model->name));
+    json_object_set_new(row, "parameters",
+                        json_integer(hg_params_count(v->w.params)));
+    json_object_set_new(row, "latent", json_integer(latent.width));
+    if (isfinite(mean))
+        json_object_set_new(row, "prior_ks", json_real(mean));
+    return !json_array_append_new(c->table, row);
+}
+
+static bool add_run(comparison *c, int i)
+{
+    view v = {0};
+    bool ok = view_open(&v, c->a->positional[i], c->a);
+    if (ok && i == 0)
+        ok = hang_originals(c, &v);
+    if (ok && !hg_shape_equal(c->item, hg_data_shape(v.w.all)))
+        ok = hg_fail(HG_ERROR_DATA,
+                     "%s has images of another size than %s; compare runs on "
+                     "the same data",
+                     v.run, c->a->positional[0]);
+    ok = ok && hang_run(c, &v, i) && measure_run(c, &v);
+    view_close(&v);
+    return ok;
+}
+
+/* ---- Picture and table -------------------------------------------------- */
+
+static bool write_picture(comparison *c, const char *path)
+{
+    const char *names[2 * MOST_POSITIONAL + 1];
+    for (int i = 0; i <= 2 * c->runs; i++)
+        names[i] = c->name[i];
+    gallery g = {.title = "Reconstructions, and decoded draws",
+                 .row_names = names,
+                 .item = c->item,
+                 .rows = 1 + 2 * c->runs,
+                 .columns = c->columns};
+    return gallery_write(path, &g, c->wall.values);
+}
+
+static void print_number(const json_t *row, const char *name, int width)
+{
+    const json_t *value = json_object_get(row, name);
+    if (value)
+        printf(" %*.5g", width, json_number_value(value));
+    else
+        printf(" %*s", width, "-");
+}
+
+static void print_table(const json_t *table)
+{
+    static const char *const columns[] = {"latent",    "recon_mse", "recon_sse",
+                                          "recon_bce", "kl",        "elbo",
+                                          "prior_ks"};
+    int count = sizeof columns / sizeof *columns;
+    size_t i;
+    json_t *row;
+    printf("%-24s %-10s %10s", "run", "model", "parameters");
+    for (int j = 0; j < count; j++)
+        printf(" %10s", columns[j]);
+    printf("\n");
+    json_array_foreach(table, i, row)
+    {
+        printf(
+            "%-24s %-10s %10lld",
+            json_string_value(json_object_get(row, "run")),
+            json_string_value(json_object_get(row, "model")),
+            (long long)json_integer_value(json_object_get(row, "parameters")));
+        for (int j = 0; j < count; j++)
+            print_number(row, columns[j], 10);
+        printf("\n");
+    }
+}
+
+static bool compare(comparison *c)
+{
+    const char *path = flag_text(c->a, "to");
+    bool ok = true;
+    for (int i = 0; i < c->runs && ok; i++)
+        ok = add_run(c, i);
+    if (!ok || !write_picture(c, path))
+        return false;
+    if (flag_given(c->a, "json")) {
+        json_dumpf(c->table, stdout, JSON_INDENT(2));
+        printf("\n");
+    } else {
+        print_table(c->table);
+    }
+    return say_picture(path) == EXIT_DONE;
+}
+
+int run_compare(int argc, char **argv)
+{
+    arguments a = {.flags = flags, .most = MOST_POSITIONAL};
+    int code = parse_arguments(&a, argc, argv,
+                               "usage: hourglass compare RUN... [options]\n"
+                               "  hourglass compare runs/ae runs/vae runs/aae "
+                               "--to zoo.png");
+    if (code)
+        return code == SHOWN_HELP ? EXIT_DONE : code;
+    if (a.count < 1)
+        return fail_with(EXIT_USAGE, "usage: hourglass compare RUN...; give "
+                                     "the folders of the runs");
+    comparison *c = calloc(1, sizeof *c);
+    if (!c)
+        return fail_with(EXIT_MEMORY, "no memory for the comparison");
+    c->a = &a;
+    c->columns = flag_int(&a, "columns", 1, &code);
+    c->runs = a.count;
+    c->table = json_array();
+    if (!code && !compare(c))
+        code = hg_error() ? report_error() : EXIT_USAGE;
+    cloud_free(&c->wall);
+    json_decref(c->table);
+    free(c);
+    return code;
+}

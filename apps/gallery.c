@@ -1,0 +1,180 @@
+/* gallery.c - images in rows and columns, with names beside and above them. */
+#include "apps/report.h"
+#include "apps/view.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#ifdef HG_HAVE_CAIRO
+
+#include <cairo.h>
+
+enum { GAP = 2, EDGE = 14, TITLE = 30, LINE = 20 };
+
+typedef struct {
+    const gallery *g;
+    cairo_t *cr;
+    double left, top; /* of the first image */
+    int cell_w, cell_h, zoom;
+} wall;
+
+static double text_width(cairo_t *cr, const char *text)
+{
+    cairo_text_extents_t e;
+    cairo_text_extents(cr, text, &e);
+    return e.x_advance;
+}
+
+static void text_at(cairo_t *cr, double x, double y, double align,
+                    const char *text)
+{
+    cairo_move_to(cr, x - align * text_width(cr, text), y);
+    cairo_show_text(cr, text);
+}
+
+static void face(cairo_t *cr, double size)
+{
+    cairo_select_font_face(cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                           CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_set_font_size(cr, size);
+    cairo_set_source_rgb(cr, 0.15, 0.15, 0.15);
+}
+
+/* Room for names is measured before there is a surface to draw on. */
+static void lay_out(wall *w)
+{
+    const gallery *g = w->g;
+    cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
+    cairo_t *cr = cairo_create(s);
+    double widest = 0;
+    face(cr, 12);
+    for (int64_t i = 0; g->row_names && i < g->rows; i++)
+        widest = fmax(widest, text_width(cr, g->row_names[i]) + 8);
+    w->zoom = g->zoom ? g->zoom : 2;
+    w->cell_w = (int)g->item.dim[2] * w->zoom + GAP;
+    w->cell_h = (int)g->item.dim[1] * w->zoom + GAP;
+    w->left = EDGE + widest + (g->y_label ? LINE : 0);
+    w->top = (g->title ? TITLE + 8 : EDGE) + (g->column_names ? LINE : 0);
+    cairo_destroy(cr);
+    cairo_surface_destroy(s);
+}
+
+static uint32_t colour(const gallery *g, const double *image, int64_t at)
+{
+    int64_t plane = g->item.dim[1] * g->item.dim[2];
+    uint32_t rgb = 0;
+    for (int c = 0; c < 3; c++) {
+        double v = image[at + (g->item.dim[0] == 3 ? c * plane : 0)];
+        v = v > 0 ? (v < 1 ? v : 1) : 0;
+        rgb = rgb << 8 | (uint32_t)(255 * v + 0.5);
+    }
+    return rgb;
+}
+
+static void put_image(const wall *w, cairo_surface_t *s, const double *image,
+                      int x0, int y0)
+{
+    const gallery *g = w->g;
+    unsigned char *bytes = cairo_image_surface_get_data(s);
+    int stride = cairo_image_surface_get_stride(s);
+    for (int y = 0; y < w->cell_h - GAP; y++) {
+        uint32_t *row = (uint32_t *)(void *)(bytes + (y0 + y) * stride);
+        for (int x = 0; x < w->cell_w - GAP; x++)
+            row[x0 + x] =
+                colour(g, image, (y / w->zoom) * g->item.dim[2] + x / w->zoom);
+    }
+}
+
+static void put_images(const wall *w, cairo_surface_t *s, const double *images)
+{
+    const gallery *g = w->g;
+    int64_t features = hg_shape_numel(g->item);
+    cairo_surface_flush(s);
+    for (int64_t i = 0; i < g->rows * g->columns; i++)
+        if (!isnan(images[i * features]))
+            put_image(w, s, images + i * features,
+                      (int)w->left + (int)(i % g->columns) * w->cell_w,
+                      (int)w->top + (int)(i / g->columns) * w->cell_h);
+    cairo_surface_mark_dirty(s);
+}
+
+static void put_names(const wall *w, double width, double height)
+{
+    const gallery *g = w->g;
+    for (int64_t i = 0; g->row_names && i < g->rows; i++)
+        text_at(w->cr, w->left - 8, w->top + ((double)i + 0.5) * w->cell_h + 4,
+                1, g->row_names[i]);
+    for (int64_t i = 0; g->column_names && i < g->columns; i++)
+        text_at(w->cr, w->left + ((double)i + 0.5) * w->cell_w, w->top - 7, 0.5,
+                g->column_names[i]);
+    if (g->x_label)
+        text_at(w->cr, w->left + (double)g->columns * w->cell_w / 2,
+                height - 10, 0.5, g->x_label);
+    if (g->y_label) {
+        cairo_save(w->cr);
+        cairo_translate(w->cr, 18, w->top + (double)g->rows * w->cell_h / 2);
+        cairo_rotate(w->cr, -1.57079632679489662);
+        text_at(w->cr, 0, 0, 0.5, g->y_label);
+        cairo_restore(w->cr);
+    }
+    face(w->cr, 15);
+    if (g->title)
+        text_at(w->cr, width / 2, 24, 0.5, g->title);
+}
+
+/* Wide enough for the title too. */
+static double whole_width(const wall *w)
+{
+    double images = w->left + (double)w->g->columns * w->cell_w + EDGE;
+    cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
+    cairo_t *cr = cairo_create(s);
+    face(cr, 15);
+    double title = w->g->title ? text_width(cr, w->g->title) + 2 * EDGE : 0;
+    cairo_destroy(cr);
+    cairo_surface_destroy(s);
+    return fmax(images, title);
+}
+
+bool gallery_write(const char *path, const gallery *g, const double *images)
+{
+    wall w = {.g = g};
+    lay_out(&w);
+    double width = whole_width(&w);
+    double height =
+        w.top + (double)g->rows * w.cell_h + (g->x_label ? LINE + EDGE : EDGE);
+    cairo_surface_t *s =
+        cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
+    w.cr = cairo_create(s);
+    cairo_set_source_rgb(w.cr, 1, 1, 1);
+    cairo_paint(w.cr);
+    cairo_status_t status = cairo_surface_status(s);
+    if (status == CAIRO_STATUS_SUCCESS) {
+        put_images(&w, s, images);
+        face(w.cr, 12);
+        put_names(&w, width, height);
+        status = cairo_surface_write_to_png(s, path);
+    }
+    cairo_destroy(w.cr);
+    cairo_surface_destroy(s);
+    return status == CAIRO_STATUS_SUCCESS ||
+           hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
+                   cairo_status_to_string(status));
+}
+
+#else
+
+/* Without lettering. */
+bool gallery_write(const char *path, const gallery *g, const double *images)
+{
+    int64_t count = g->rows * g->columns;
+    int64_t size = count * hg_shape_numel(g->item);
+    hg_real *values = malloc((size_t)size * sizeof *values + 1);
+    for (int64_t i = 0; values && i < size; i++)
+        values[i] = isnan(images[i]) ? 1 : (hg_real)images[i];
+    bool ok = values && picture_grid(path, values, g->item, count, g->columns,
+                                     g->zoom ? g->zoom : 2);
+    free(values);
+    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
+}
+
+#endif

@@ -1,0 +1,107 @@
+/* view.c - a finished run, opened again to be looked at. */
+#include "apps/view.h"
+
+#include <string.h>
+
+static hg_data *chosen_split(const workbench *w, const char *name)
+{
+    if (!strcmp(name, "test"))
+        return w->test;
+    if (!strcmp(name, "val"))
+        return w->val;
+    if (!strcmp(name, "train"))
+        return w->train;
+    hg_fail(HG_ERROR_ARGUMENT, "--split %s: use train, val or test", name);
+    return NULL;
+}
+
+/* Draws are keyed by the seed through the number of the first scope: the
+ * context's own seed stays the run's, which chose the validation split. */
+static bool begin(view *v, const arguments *a)
+{
+    uint64_t steps[2] = {0, v->seed * 0x10001u + 1};
+    hg_context_set_steps(v->w.context, steps);
+    v->data = chosen_split(&v->w, flag_text(a, "split"));
+    if (v->data && !hg_data_size(v->data))
+        return hg_fail(HG_ERROR_DATA,
+                       "%s has no %s images; choose another --split",
+                       hg_data_name(v->w.all), flag_text(a, "split"));
+    return v->data != NULL;
+}
+
+static bool read_flags(view *v, const arguments *a)
+{
+    int code = 0;
+    v->seed = (uint64_t)flag_int(a, "seed", 0, &code);
+    v->s.threads = (int)flag_int(a, "threads", 0, &code);
+    if (flag_given(a, "data"))
+        v->s.data = flag_text(a, "data");
+    if (flag_given(a, "data-dir"))
+        v->s.data_dir = flag_text(a, "data-dir");
+    return !code;
+}
+
+bool view_open(view *v, const char *run, const arguments *a)
+{
+    const char *options[MOST_FLAGS];
+    memset(v, 0, sizeof *v);
+    if (!find_run(run, flag_text(a, "out"), v->run, sizeof v->run))
+        return false;
+    v->config = run_config(v->run);
+    if (!v->config || !settings_of(v->config, &v->s, options, MOST_FLAGS) ||
+        !read_flags(v, a))
+        return false;
+    v->model = v->s.model;
+    return workbench_open(&v->w, &v->s, options) &&
+           hg_params_load(v->w.params,
+                          path_join(v->run, "model.safetensors").text) &&
+           begin(v, a);
+}
+
+void view_close(view *v)
+{
+    if (v->w.context)
+        workbench_close(&v->w);
+    json_decref(v->config);
+    v->config = NULL;
+}
+
+bool view_can(const view *v, bool can, const char *what)
+{
+    return can ||
+           hg_fail(HG_ERROR_ARGUMENT,
+                   "%s %s; `hourglass models --json` lists what each can do",
+                   v->model->name, what);
+}
+
+path_text view_picture(const view *v, const arguments *a, const char *name)
+{
+    path_text path, folder = path_join(v->run, "pictures");
+    const char *to = flag_text(a, "to");
+    if (to) {
+        snprintf(path.text, sizeof path.text, "%s", to);
+        return path;
+    }
+    make_folder(folder.text);
+    return path_join(folder.text, name);
+}
+
+int say_picture(const char *path)
+{
+    fprintf(stderr, "%s\n", path);
+    return EXIT_DONE;
+}
+
+int view_command(int argc, char **argv, const flag *flags, const char *usage,
+                 bool (*show)(view *, const arguments *))
+{
+    view v = {0};
+    arguments a = {.flags = flags, .most = 1};
+    int code = parse_arguments(&a, argc, argv, usage);
+    if (code)
+        return code == SHOWN_HELP ? EXIT_DONE : code;
+    if (!view_open(&v, a.positional[0], &a) || !show(&v, &a))
+        code = hg_error() ? report_error() : EXIT_USAGE;
+    view_close(&v);
+    return code;
+}

@@ -1,0 +1,124 @@
+/* measure.h - what is computed from codes and images beside the training:
+ * projections, mixtures, metrics.
+ *
+ * Points are rows of doubles, [count, width], in memory of the caller's.
+ * Nothing here depends on the number of threads but what matrix products
+ * leave to it.
+ *
+ *     double mean[20], axes[20 * 20], variance[20];
+ *     hg_points codes = {values, 1000, 20};
+ *     if (hg_pca(ctx, codes, mean, axes, variance))
+ *         printf("%g of the variance\n", variance[0]);
+ */
+#ifndef HG_MEASURE_H
+#define HG_MEASURE_H
+
+#include "tensor/tensor.h"
+
+typedef struct {
+    const double *values; /* [count, width] */
+    int64_t count, width;
+} hg_points;
+
+HG_BEGIN_DECLS
+
+/* ---- Components --------------------------------------------------------- */
+
+/* Eigenvalues, largest first, and eigenvectors in the rows of `vectors`, of a
+ * symmetric matrix [d, d], which is used up. The largest entry of a vector is
+ * positive. Householder's reduction, then implicit QL (Wilkinson and Reinsch,
+ * 1971). */
+HG_API HG_CHECK bool hg_eigen(hg_context *, double *matrix, int64_t d,
+                              double *values, double *vectors);
+
+/* Mean [d] and covariance [d, d] (divided by n). */
+HG_API HG_CHECK bool hg_covariance(hg_context *, hg_points, double *mean,
+                                   double *covariance);
+
+/* Principal components, exactly: mean [d], axes [d, d] by rows, largest
+ * variance first, and these variances [d] (Pearson, 1901). */
+HG_API HG_CHECK bool hg_pca(hg_context *, hg_points, double *mean, double *axes,
+                            double *variance);
+/* Coordinates along the first `k` axes: out [n, k]. */
+HG_API void hg_pca_apply(hg_points, const double *mean, const double *axes,
+                         int64_t k, double *out);
+
+/* Where n points of width d lie along the two axes of largest variance, and
+ * the share of the variance that these hold. */
+HG_API HG_CHECK bool hg_principal_plane(hg_context *, const double *points,
+                                        int64_t n, int64_t d, double *x,
+                                        double *y, double *share);
+
+/* ---- t-SNE -------------------------------------------------------------- */
+
+/* A field left 0 means the default in brackets. */
+typedef struct {
+    double perplexity;   /* about how many neighbours count [30] */
+    double theta;        /* Barnes-Hut accuracy; negative: exact [0.5] */
+    double rate;         /* of descent [n / 48, at least 50] */
+    double exaggeration; /* of the first iterations' attraction [12] */
+    int iterations;      /* [1000]; the first quarter is exaggerated */
+    uint64_t seed;       /* of the first positions, where no PCA gives them */
+    /* Told now and then; false stops early, with the map as it is. */
+    bool (*progress)(void *user, int iteration, double kl);
+    void *user;
+} hg_tsne_options;
+
+/* A map [n, 2] that keeps neighbours together (van der Maaten and Hinton,
+ * 2008; van der Maaten, 2014), begun from the principal plane; *kl is what was
+ * minimised, in nats. */
+HG_API HG_CHECK bool hg_tsne(hg_context *, hg_points, hg_tsne_options,
+                             double *map, double *kl);
+
+/* ---- Groups ------------------------------------------------------------- */
+
+/* Lloyd's k-means from k-means++ starts (Arthur and Vassilvitskii, 2007), the
+ * best of `tries`: centres [k, d], the group of each point [n]. */
+HG_API HG_CHECK bool hg_kmeans(hg_context *, hg_points, int k, int tries,
+                               uint64_t seed, double *centres, int32_t *group);
+
+/* A mixture of k Gaussians with full covariances, owned by the context. */
+typedef struct {
+    int k;
+    int64_t width;
+    double *weight; /* [k] */
+    double *mean;   /* [k, d] */
+    double *root;   /* [k, d, d]: lower Cholesky factors of the covariances */
+    double log_likelihood; /* mean over the points, nats */
+    int iterations;
+} hg_mixture;
+
+/* Expectation maximisation from a k-means start (Dempster et al., 1977); a
+ * thousandth of the mean variance is added to the diagonals. NULL with an
+ * error. */
+HG_API hg_mixture *hg_mixture_fit(hg_context *, hg_points, int k,
+                                  uint64_t seed);
+/* log p of every point, [n]; and the likeliest component, unless NULL. */
+HG_API HG_CHECK bool hg_mixture_score(hg_context *, const hg_mixture *,
+                                      hg_points, double *log_p,
+                                      int32_t *component);
+/* n draws, [n, d]: a function of the seed alone. */
+HG_API HG_CHECK bool hg_mixture_draw(hg_context *, const hg_mixture *,
+                                     int64_t n, uint64_t seed, double *out);
+
+/* ---- Paths between codes ------------------------------------------------ */
+
+/* A way from a to b in `steps` points, both ends included: out [steps, d].
+ * Spherical ones keep to the arc between the directions, with lengths that
+ * change evenly (Shoemake, 1985; White, 2016). */
+HG_API void hg_line(const double *a, const double *b, int64_t d, int64_t steps,
+                    double *out);
+HG_API void hg_arc(const double *a, const double *b, int64_t d, int64_t steps,
+                   double *out);
+
+/* The values below which the shares (i + 1/2) / n of column `j` lie. */
+HG_API HG_CHECK bool hg_quantiles(hg_context *, hg_points, int64_t j, int64_t n,
+                                  double *out);
+/* Mean and standard deviation of each column, [d] each. */
+HG_API void hg_moments(hg_points, double *mean, double *std);
+/* 0 ... n - 1 in the order of falling values. */
+HG_API void hg_order(const double *values, int64_t n, int64_t *order);
+
+HG_END_DECLS
+
+#endif

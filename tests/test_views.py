@@ -1,0 +1,171 @@
+"""test_views.py - the commands that look at a finished run.
+
+    HOURGLASS_TEST_PROGRAM=build/apps/hourglass python3 tests/test_views.py [Class]
+
+Standard library only.
+"""
+
+import json
+import pathlib
+import struct
+import sys
+import unittest
+import zlib
+
+import test_apps
+from test_apps import DATA, USAGE, Case
+
+TRAIN = "--data synthetic:600 --threads 1 --quiet --epochs 1".split()
+
+
+def size_of(path):
+    """Width and height of a PNG whose chunks are whole."""
+    data = path.read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n", path
+    at = 8
+    while at < len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        body = data[at + 4 : at + 8 + length]
+        (crc,) = struct.unpack(">I", data[at + 8 + length : at + 12 + length])
+        assert crc == zlib.crc32(body), path
+        at += 12 + length
+    return struct.unpack(">II", data[16:24])
+
+
+class Runs(Case):
+    """An autoencoder, a variational one, and one with a flat code."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        self = cls("call")
+        for name, model, *more in (
+            ("ae", "ae"),
+            ("vae", "vae"),
+            ("flat", "vae", "--latent", 2),
+        ):
+            self.call(
+                *("train", model, *TRAIN, *more),
+                *("--out", cls.folder, "--name", name),
+            )
+
+    def run_of(self, name):
+        return self.folder / name
+
+    def look(self, command, run, *arguments, **options):
+        return self.call(command, self.run_of(run), *arguments, **options)
+
+
+class Pictures(Runs):
+    def picture(self, command, run, *arguments):
+        """The size of what a command leaves where it is told to."""
+        path = self.folder / f"{command}-{run}.png"
+        self.look(command, run, *arguments, "--to", path, says=[path.name])
+        return size_of(path)
+
+    def test_every_picture_is_made(self):
+        for command in "reconstruct interpolate traverse manifold project".split():
+            for run in "ae", "vae", "flat":
+                with self.subTest(command=command, run=run):
+                    width, height = self.picture(command, run)
+                    self.assertGreater(min(width, height), 100)
+
+    def test_more_images_make_a_larger_picture(self):
+        small = self.picture("sample", "vae", "--count", 10)
+        large = self.picture("sample", "vae", "--count", 21, "--columns", 10)
+        self.assertEqual(large[0], small[0])
+        self.assertEqual(large[1] - small[1], 2 * 58)
+
+    def test_pictures_lie_in_the_run_unless_told_otherwise(self):
+        self.look("sample", "vae")
+        size_of(self.run_of("vae") / "pictures" / "sample.png")
+
+    def test_draws_follow_the_seed(self):
+        drawn = []
+        for seed in 1, 1, 2:
+            path = self.folder / "seed.png"
+            self.look("sample", "vae", "--seed", seed, "--to", path)
+            drawn.append(path.read_bytes())
+        self.assertEqual(drawn[0], drawn[1])
+        self.assertNotEqual(drawn[0], drawn[2])
+
+    def test_a_mixture_serves_where_there_is_no_prior(self):
+        self.look("sample", "ae", code=USAGE, says=["ae", "mixture"])
+        small = "--from", "mixture", "--components", 3
+        self.picture("sample", "ae", *small)
+
+    def test_t_sne_makes_a_map(self):
+        few = "--count", 100, "--perplexity", 10, "--iterations", 50
+        self.picture("project", "vae", "--method", "tsne", *few)
+
+    def test_runs_are_compared_in_a_picture_and_a_table(self):
+        path = self.folder / "compare.png"
+        runs = [self.run_of(name) for name in ("ae", "vae")]
+        rows = json.loads(self.call("compare", *runs, "--json", "--to", path))
+        self.assertEqual([r["model"] for r in rows], ["ae", "vae"])
+        self.assertEqual([r["latent"] for r in rows], [20, 10])
+        self.assertNotIn("kl", rows[0])
+        for row in rows:
+            out = json.loads(self.call("eval", row["run"], "--json"))
+            for name in "recon_mse", "recon_bce":
+                self.assertAlmostEqual(row[name] / out[name], 1, 5)
+        # Five rows of twelve images.
+        self.assertGreaterEqual(size_of(path)[1], 5 * 58)
+
+
+class Tables(Runs):
+    def rows(self, *arguments):
+        text = self.look("encode", "flat", *arguments)
+        return [line.split("\t") for line in text.splitlines()]
+
+    def test_codes_are_a_table(self):
+        head, *rows = self.rows()
+        self.assertEqual(head, ["row", "label", "z0", "z1"])
+        self.assertEqual(len(rows), 100)
+        self.assertEqual([int(r[0]) for r in rows], list(range(100)))
+        self.assertEqual(rows, self.rows()[1:])
+
+    def test_draws_differ_from_means(self):
+        mean, draw = self.rows("-n", 3), self.rows("-n", 3, "--draw")
+        self.assertEqual([r[:2] for r in mean], [r[:2] for r in draw])
+        self.assertNotEqual(mean, draw)
+
+    def test_the_embedding_projector_gets_its_files(self):
+        folder = self.folder / "projector"
+        self.look("project", "flat", "-n", 30, "--tsv", folder)
+        vectors = (folder / "vectors.tsv").read_text().splitlines()
+        labels = (folder / "metadata.tsv").read_text().split()
+        self.assertEqual((len(vectors), len(labels)), (30, 30))
+        self.assertEqual({len(v.split("\t")) for v in vectors}, {2})
+        self.assertIn("vectors.tsv", (folder / "projector_config.pbtxt").read_text())
+
+
+class Refusals(Runs):
+    TABLE = [
+        (USAGE, "--from", "sample vae --from thin-air"),
+        (USAGE, "--count", "sample vae --count 0"),
+        (USAGE, "--between", "interpolate vae --between 1"),
+        (USAGE, "--between", "interpolate vae --between 1,100"),
+        (USAGE, "--path", "interpolate vae --path crooked"),
+        (USAGE, "--item", "traverse vae --item 100"),
+        (USAGE, "--dims", "manifold vae --dims 0,10"),
+        (USAGE, "--method", "project vae --method umap"),
+        (USAGE, "--of", "project vae --of words"),
+        (USAGE, "perplexity", "project vae --method tsne --perplexity 90"),
+        (USAGE, "--split", "reconstruct vae --split all"),
+        (USAGE, "RUN", "compare"),
+        (DATA, "run", "compare vae nothing"),
+        (DATA, "nowhere", "encode vae --data nowhere"),
+    ]
+
+    def test_wrong_inputs(self):
+        for code, word, line in self.TABLE:
+            command, *arguments = line.split()
+            with self.subTest(line=line):
+                out = "--out", self.folder
+                self.call(command, *arguments, *out, code=code, says=[word])
+
+
+if __name__ == "__main__":
+    test_apps.PROGRAM = str(pathlib.Path(test_apps.PROGRAM).resolve())
+    unittest.main(argv=sys.argv, verbosity=2)
