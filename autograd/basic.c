@@ -1,21 +1,17 @@
 /* basic.c - the few operations that backprop itself is made of: constants,
  * dense copies, the sum of gradients, and leaves cut from or put on the tape.
  */
+#include "autograd/basic.h"
+#include "autograd/cuda.h"
 #include "autograd/internal.h"
 
 #include <string.h>
 
 /* ---- Constants ---------------------------------------------------------- */
 
-typedef struct {
-    int64_t rank, dim[HG_MAX_RANK];
-    double value;
-} full_attr;
-HG_NO_PADDING(full_attr, 8 * 8);
-
 static bool full_shape(hg_tensor *z, hg_shape *out)
 {
-    const full_attr *a = z->attr;
+    const hg_full_attr *a = z->attr;
     out->rank = (int)a->rank;
     for (int i = 0; i < HG_MAX_RANK; i++)
         out->dim[i] = a->dim[i];
@@ -36,21 +32,22 @@ static void fill_range(void *argument, int64_t from, int64_t to)
 
 static void full_cpu(const hg_kernel *k)
 {
-    fill_job job = {k->out, (hg_real)((const full_attr *)k->attr)->value};
+    fill_job job = {k->out, (hg_real)((const hg_full_attr *)k->attr)->value};
     hg_parallel_for(k->threads, k->n, 1 << 16, fill_range, &job);
 }
 
 static const hg_op full_op = {
     .name = "full",
     .shape = full_shape,
-    .attr_size = sizeof(full_attr),
+    .attr_size = sizeof(hg_full_attr),
     .cpu = full_cpu,
+    .cuda = HG_CUDA(hg_full_cuda),
     .doc = "a constant",
 };
 
 hg_tensor *hg_full(hg_shape shape, hg_real value)
 {
-    full_attr a = {.rank = shape.rank, .value = (double)value};
+    hg_full_attr a = {.rank = shape.rank, .value = (double)value};
     memcpy(a.dim, shape.dim, sizeof a.dim);
     for (int i = shape.rank < 0 ? 0 : shape.rank; i < HG_MAX_RANK; i++)
         a.dim[i] = 0;
@@ -138,6 +135,7 @@ static const hg_op dense_op = {
     .arity = 1,
     .shape = same_shape,
     .cpu = copy_cpu,
+    .cuda = HG_CUDA(hg_dense_cuda),
     .backward = pass_gradient,
     .reads = HG_READS_NOTHING,
     .doc = "a dense copy of a strided view",
@@ -186,6 +184,7 @@ static const hg_op accumulate_op = {
     .arity = 2,
     .shape = same_shape,
     .cpu = accumulate_cpu,
+    .cuda = HG_CUDA(hg_accumulate_cuda),
     .backward = pass_gradient,
     .reads = HG_READS_NOTHING,
     .doc = "the sum of two gradients of one value",

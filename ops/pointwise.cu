@@ -1,7 +1,7 @@
 /* pointwise.cu - the kernels of pointwise.def on a GPU: one a row and rule,
  * four values a thread and step where all inputs are dense. */
-#include "ops/joint_walk.h"
 #include "ops/kernels.cuh"
+#include "ops/pointwise.h"
 #include "ops/vocabulary.h"
 
 #define NONE R(0)
@@ -92,16 +92,9 @@ __global__ void strided(hg_real *out, inputs in, int64_t n, hg_joint_walk w,
                         hg_real a, hg_real b)
 {
     for (HG_EACH(i, n)) {
-        int64_t left = i, offset[F::arity];
+        int64_t offset[F::arity];
         hg_real v[F::arity];
-        for (int j = 0; j < F::arity; j++)
-            offset[j] = 0;
-        for (int d = w.rank - 1; d >= 0; d--) {
-            int64_t at = d ? left % w.dim[d] : left;
-            for (int j = 0; j < F::arity; j++)
-                offset[j] += at * w.stride[j][d];
-            left /= w.dim[d];
-        }
+        hg_joint_offsets(&w, i, F::arity, offset);
         for (int j = 0; j < F::arity; j++)
             v[j] = in.p[j][offset[j]];
         out[i] = F::of(v, a, b);

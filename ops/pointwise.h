@@ -2,7 +2,7 @@
 #ifndef HG_POINTWISE_H
 #define HG_POINTWISE_H
 
-#include "autograd/op.h"
+#include "autograd/joint_walk.h"
 
 /* Every kernel of every row: name, name_dx (fused with g), name_d2, ... */
 enum {
@@ -13,7 +13,7 @@ enum {
 };
 
 /* Inputs of the widest kernel: g, x, y, z. */
-#define HG_POINTWISE_INPUTS 4
+#define HG_POINTWISE_INPUTS HG_JOINT_INPUTS
 
 /* One run of n elements, all inputs dense. */
 typedef void hg_pointwise_run(hg_real *out, const hg_real *const *in, int64_t n,

@@ -5,7 +5,6 @@
  * so that a kernel is a plain dense loop. Where a block begins does not depend
  * on the number of threads, so neither do the bits. */
 #include "ops/internal.h"
-#include "ops/joint_walk.h"
 #include "ops/pointwise.h"
 
 #include <string.h>

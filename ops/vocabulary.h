@@ -8,16 +8,10 @@
 #ifndef HG_VOCABULARY_H
 #define HG_VOCABULARY_H
 
+#include "tensor/inline.h"
 #include "tensor/tensor.h"
 
 #include <math.h>
-
-/* On a GPU these are functions of the device. */
-#ifdef __CUDACC__
-#define HG_INLINE static inline __host__ __device__
-#else
-#define HG_INLINE static inline
-#endif
 
 #include "ops/gamma.h"
 
@@ -48,7 +42,9 @@ HG_INLINE hg_real hg_picked(bool c, hg_real x, hg_real y)
 #define LGAMMA(x) HG_LIBM(lgamma)(x)
 #else
 #define LGAMMA(x) R(hg_log_gamma((double)(x)))
+HG_BEGIN_DECLS
 double hg_log_gamma(double x); /* thread-safe */
+HG_END_DECLS
 #endif
 #define DIGAMMA(x)    R(hg_digamma_value((double)(x)))
 #define TRIGAMMA(x)   R(hg_trigamma_value((double)(x)))

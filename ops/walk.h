@@ -4,6 +4,7 @@
 #define HG_WALK_H
 
 #include "autograd/op.h"
+#include "tensor/inline.h"
 
 /* A shape as an attribute: all bytes are defined. */
 typedef struct {
@@ -13,7 +14,7 @@ HG_NO_PADDING(hg_shape_attr, 7 * 8);
 
 static inline hg_shape_attr hg_shape_attr_of(hg_shape shape)
 {
-    hg_shape_attr a = {.rank = shape.rank};
+    hg_shape_attr a = {shape.rank, {0}};
     for (int i = 0; i < shape.rank && i < HG_MAX_RANK; i++)
         a.dim[i] = shape.dim[i];
     return a;
@@ -21,9 +22,9 @@ static inline hg_shape_attr hg_shape_attr_of(hg_shape shape)
 
 static inline hg_shape hg_shape_of_attr(const void *attr)
 {
-    const hg_shape_attr *a = attr;
+    const hg_shape_attr *a = (const hg_shape_attr *)attr;
     bool legal = a->rank >= 0 && a->rank <= HG_MAX_RANK;
-    hg_shape shape = {.rank = legal ? (int)a->rank : 0};
+    hg_shape shape = {legal ? (int)a->rank : 0, {0}};
     for (int i = 0; i < shape.rank; i++)
         shape.dim[i] = a->dim[i];
     return shape;
@@ -55,7 +56,7 @@ static inline void hg_walk_add(hg_walk *w, int64_t dim, int64_t stride)
 static inline hg_walk hg_walk_of(const hg_kernel *k, int i, unsigned mask,
                                  bool wanted)
 {
-    hg_walk w = {.size = 1};
+    hg_walk w = {0, 1, {0}, {0}};
     for (int d = 0; d < k->in_shape[i].rank; d++)
         if ((mask >> d & 1) == wanted)
             hg_walk_add(&w, k->in_shape[i].dim[d], k->in_stride[i][d]);
@@ -63,7 +64,7 @@ static inline hg_walk hg_walk_of(const hg_kernel *k, int i, unsigned mask,
 }
 
 /* Where element i of the walk lies. */
-static inline int64_t hg_walk_offset(const hg_walk *w, int64_t i)
+HG_INLINE int64_t hg_walk_offset(const hg_walk *w, int64_t i)
 {
     int64_t offset = 0;
     for (int d = w->rank - 1; d > 0; d--) {
@@ -74,12 +75,12 @@ static inline int64_t hg_walk_offset(const hg_walk *w, int64_t i)
 }
 
 /* Length and stride of the innermost run. */
-static inline int64_t hg_walk_run(const hg_walk *w)
+HG_INLINE int64_t hg_walk_run(const hg_walk *w)
 {
     return w->rank ? w->dim[w->rank - 1] : 1;
 }
 
-static inline int64_t hg_walk_step(const hg_walk *w)
+HG_INLINE int64_t hg_walk_step(const hg_walk *w)
 {
     return w->rank ? w->stride[w->rank - 1] : 0;
 }

@@ -37,9 +37,8 @@ enum { HG_BLOCK = 256, HG_MOST_BLOCKS = 4096 };
 static inline unsigned hg_blocks(int64_t n, int64_t block)
 {
     int64_t blocks = (n + block - 1) / block;
-    return (unsigned)(blocks < 1                ? 1
-                      : blocks > HG_MOST_BLOCKS ? HG_MOST_BLOCKS
-                                                : blocks);
+    int64_t most = HG_MOST_BLOCKS;
+    return (unsigned)(blocks < 1 ? 1 : blocks > most ? most : blocks);
 }
 
 #define HG_THREAD ((int64_t)blockIdx.x * blockDim.x + threadIdx.x)

@@ -1,17 +1,5 @@
-/* random.c - normals and keyed permutations from Philox words. */
+/* random.c - keyed permutations from Philox words. */
 #include "tensor/random.h"
-
-#include <math.h>
-
-void hg_words_normal(uint32_t w0, uint32_t w1, float out[2])
-{
-    /* 2^-32 (w + 1/2) lies in (0, 1]: the logarithm is finite. */
-    float u = (float)w0 * 0x1p-32f + 0x1p-33f;
-    float angle = (float)w1 * (0x1p-32f * 6.2831855f) + 0x1p-33f * 6.2831855f;
-    float radius = sqrtf(-2.0f * logf(u));
-    out[0] = radius * sinf(angle);
-    out[1] = radius * cosf(angle);
-}
 
 /* One round of mixing for a half of at most 31 bits. */
 static uint32_t mix(uint32_t half, uint32_t key)

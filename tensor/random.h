@@ -9,7 +9,10 @@
 #ifndef HG_RANDOM_H
 #define HG_RANDOM_H
 
+#include <math.h>
 #include <stdint.h>
+
+#include "tensor/inline.h"
 
 /* Mixed into the key, so that no two uses share numbers. */
 enum {
@@ -25,7 +28,7 @@ typedef struct {
 } hg_philox;
 
 /* Ten rounds over a counter of four words. */
-static inline void hg_philox_rounds(uint32_t c[4], uint32_t k0, uint32_t k1)
+HG_INLINE void hg_philox_rounds(uint32_t c[4], uint32_t k0, uint32_t k1)
 {
     for (int round = 0; round < 10; round++) {
         uint64_t p = (uint64_t)0xD2511F53u * c[0];
@@ -41,8 +44,8 @@ static inline void hg_philox_rounds(uint32_t c[4], uint32_t k0, uint32_t k1)
     }
 }
 
-static inline hg_philox hg_philox_make(uint64_t seed, uint64_t domain,
-                                       uint64_t sequence)
+HG_INLINE hg_philox hg_philox_make(uint64_t seed, uint64_t domain,
+                                   uint64_t sequence)
 {
     hg_philox p = {{(uint32_t)seed, (uint32_t)(seed >> 32)},
                    {(uint32_t)sequence, (uint32_t)(sequence >> 32)}};
@@ -51,8 +54,8 @@ static inline hg_philox hg_philox_make(uint64_t seed, uint64_t domain,
 }
 
 /* Words 4 * block ... 4 * block + 3 of the sequence. */
-static inline void hg_philox_block(const hg_philox *p, uint64_t block,
-                                   uint32_t out[4])
+HG_INLINE void hg_philox_block(const hg_philox *p, uint64_t block,
+                               uint32_t out[4])
 {
     out[0] = (uint32_t)block;
     out[1] = (uint32_t)(block >> 32);
@@ -61,7 +64,7 @@ static inline void hg_philox_block(const hg_philox *p, uint64_t block,
     hg_philox_rounds(out, p->key[0], p->key[1]);
 }
 
-static inline uint32_t hg_philox_word(const hg_philox *p, uint64_t element)
+HG_INLINE uint32_t hg_philox_word(const hg_philox *p, uint64_t element)
 {
     uint32_t w[4];
     hg_philox_block(p, element >> 2, w);
@@ -69,12 +72,12 @@ static inline uint32_t hg_philox_word(const hg_philox *p, uint64_t element)
 }
 
 /* In [0, 1), 24 bits, exact in float: bit-equal on every device. */
-static inline float hg_word_uniform(uint32_t word)
+HG_INLINE float hg_word_uniform(uint32_t word)
 {
     return (float)(word >> 8) * 0x1p-24f;
 }
 
-static inline uint64_t hg_sequence(uint64_t stream, uint64_t step)
+HG_INLINE uint64_t hg_sequence(uint64_t stream, uint64_t step)
 {
     return stream << 32 | (step & 0xFFFFFFFFu);
 }
@@ -89,7 +92,15 @@ static inline uint64_t hg_hash_text(const char *text)
 }
 
 /* Two standard normals of two words, in cuRAND's order (Box and Muller). */
-void hg_words_normal(uint32_t w0, uint32_t w1, float out[2]);
+HG_INLINE void hg_words_normal(uint32_t w0, uint32_t w1, float out[2])
+{
+    /* 2^-32 (w + 1/2) lies in (0, 1]: the logarithm is finite. */
+    float u = (float)w0 * 0x1p-32f + 0x1p-33f;
+    float angle = (float)w1 * (0x1p-32f * 6.2831855f) + 0x1p-33f * 6.2831855f;
+    float radius = sqrtf(-2.0f * logf(u));
+    out[0] = radius * sinf(angle);
+    out[1] = radius * cosf(angle);
+}
 
 /* The place of `index` in a permutation of n things chosen by (seed, stream):
  * a bijection computed on the spot, with no table. 0 <= index < n. */

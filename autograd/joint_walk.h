@@ -3,14 +3,18 @@
 #ifndef HG_JOINT_WALK_H
 #define HG_JOINT_WALK_H
 
-#include "ops/pointwise.h"
+#include "autograd/op.h"
+#include "tensor/inline.h"
+
+/* Inputs of the widest kernel of this kind. */
+enum { HG_JOINT_INPUTS = 4 };
 
 /* The iteration space with needless axes merged away. */
 typedef struct {
     int rank; /* at least 1 */
     int64_t dim[HG_MAX_RANK];
-    int64_t stride[HG_POINTWISE_INPUTS][HG_MAX_RANK];
-    bool dense[HG_POINTWISE_INPUTS];
+    int64_t stride[HG_JOINT_INPUTS][HG_MAX_RANK];
+    bool dense[HG_JOINT_INPUTS];
 } hg_joint_walk;
 
 /* Can axis d of the output be walked as one with the last axis of w? */
@@ -48,7 +52,7 @@ static inline bool hg_joint_is_dense(const hg_joint_walk *w, int input)
     return true;
 }
 
-/* At most HG_POINTWISE_INPUTS inputs, all of the output's shape. */
+/* At most HG_JOINT_INPUTS inputs, all of the output's shape. */
 static inline hg_joint_walk hg_joint_walk_of(const hg_kernel *k)
 {
     hg_joint_walk w;
@@ -64,6 +68,20 @@ static inline hg_joint_walk hg_joint_walk_of(const hg_kernel *k)
     for (int i = 0; i < k->arity; i++)
         w.dense[i] = hg_joint_is_dense(&w, i);
     return w;
+}
+
+/* Where element i of the first `inputs` inputs lies. */
+HG_INLINE void hg_joint_offsets(const hg_joint_walk *w, int64_t i, int inputs,
+                                int64_t *offset)
+{
+    for (int j = 0; j < inputs; j++)
+        offset[j] = 0;
+    for (int d = w->rank - 1; d >= 0; d--) {
+        int64_t at = d ? i % w->dim[d] : i;
+        for (int j = 0; j < inputs; j++)
+            offset[j] += at * w->stride[j][d];
+        i /= w->dim[d];
+    }
 }
 
 #endif
