@@ -151,7 +151,7 @@ __global__ void squares(const hg_update_there *spans, int count,
     sum[threadIdx.x] = mine;
     for (int step = THREADS / 2; step > 0; step /= 2) {
         __syncthreads();
-        if (threadIdx.x < step)
+        if ((int)threadIdx.x < step)
             sum[threadIdx.x] += sum[threadIdx.x + step];
     }
     if (threadIdx.x == 0)
@@ -169,7 +169,7 @@ __global__ void finish_norm(const double *partial, int64_t n, hg_real most,
     sum[threadIdx.x] = mine;
     for (int step = THREADS / 2; step > 0; step /= 2) {
         __syncthreads();
-        if (threadIdx.x < step)
+        if ((int)threadIdx.x < step)
             sum[threadIdx.x] += sum[threadIdx.x + step];
     }
     if (threadIdx.x != 0)

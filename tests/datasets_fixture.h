@@ -7,6 +7,7 @@
 #include "datasets/data.h"
 #include "tensor/internal.h"
 #include "tensor/random.h"
+#include "tests/device.h"
 
 #include <check.h>
 #include <ftw.h>
@@ -47,7 +48,7 @@ static inline void begin(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     unsetenv("HOURGLASS_DATA");
     setenv("XDG_CACHE_HOME", folder, 1);
-    ctx = hg_context_new("cpu", 42);
+    ctx = hg_context_new(test_device(), 42);
 }
 
 static inline void end(void)
@@ -174,7 +175,7 @@ static inline void tally_release(void *user, void *pointer, size_t size)
 static inline hg_context *tallied(tally *t)
 {
     return hg_context_new_with(
-        "cpu", 42, (hg_allocator){tally_allocate, tally_release, t});
+        test_device(), 42, (hg_allocator){tally_allocate, tally_release, t});
 }
 
 /* ---- Running ------------------------------------------------------------ */

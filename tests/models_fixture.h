@@ -60,7 +60,7 @@ UNUSED static bool rig_open_with(rig *r, const hg_model *model, int threads,
         scope = NULL;
     }
     r->model = model;
-    r->context = hg_context_new_with("cpu", 42, test_allocator(&r->memory));
+    r->context = hg_context_new_with(test_device(), 42, test_allocator(&r->memory));
     if (!r->context)
         return false;
     hg_context_set_threads(r->context, threads);

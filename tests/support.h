@@ -15,6 +15,7 @@
 #include "autograd/internal.h"
 #include "ops/ops.h"
 #include "tensor/internal.h"
+#include "tests/device.h"
 
 #include <check.h>
 #include <math.h>
@@ -71,7 +72,7 @@ UNUSED static void test_setup(void)
 {
     hg_error_clear();
     memory = (test_memory){0};
-    ctx = hg_context_new_with("cpu", 42, test_allocator(&memory));
+    ctx = hg_context_new_with(test_device(), 42, test_allocator(&memory));
     ck_assert_ptr_nonnull(ctx);
     hg_context_set_anomaly(ctx, false);
     scope = hg_scope_open(ctx, HG_TRAIN);

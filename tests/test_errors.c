@@ -211,7 +211,7 @@ END_TEST
 
 START_TEST(a_freed_context_is_named)
 {
-    hg_context *old = hg_context_new("cpu", 1);
+    hg_context *old = hg_context_new(test_device(), 1);
     hg_context_free(old);
     ck_assert_ptr_null(hg_scope_open(old, HG_EVAL));
     expect_error(STATE, "hg_scope_open", "was freed", "hg_context_new");
@@ -222,7 +222,7 @@ END_TEST
 
 START_TEST(a_context_freed_twice_is_named)
 {
-    hg_context *other = hg_context_new("cpu", 1);
+    hg_context *other = hg_context_new(test_device(), 1);
     hg_context_free(other);
     hg_context_free(other);
     expect_error(STATE, "hg_context_free", "freed already");
@@ -252,7 +252,7 @@ END_TEST
 START_TEST(a_context_freed_with_its_scope_open_is_named)
 {
     hg_scope_close(scope);
-    hg_context *old = hg_context_new("cpu", 1);
+    hg_context *old = hg_context_new(test_device(), 1);
     ck_assert_ptr_nonnull(hg_scope_open(old, HG_EVAL));
     hg_context_free(old);
     ck_assert_ptr_null(hg_zeros(HG_SCALAR));

@@ -285,7 +285,7 @@ END_TEST
 
 static size_t peak_of_chain(int length)
 {
-    hg_context *own = hg_context_new("cpu", 1);
+    hg_context *own = hg_context_new(test_device(), 1);
     ck_assert_ptr_nonnull(hg_scope_open(own, HG_TRAIN));
     hg_tensor *x = hg_watch(hg_ones(HG_SHAPE(1 << 20))), *y = x;
     for (int i = 0; i < length; i++)
@@ -331,7 +331,7 @@ static uint64_t hash_of_gradients(hg_context *context)
 
 static uint64_t hash_with(int threads)
 {
-    hg_context *own = hg_context_new("cpu", 7);
+    hg_context *own = hg_context_new(test_device(), 7);
     hg_context_set_threads(own, threads);
     hg_context_set_reference(own, true);
     uint64_t hash = hash_of_gradients(own);

@@ -93,7 +93,7 @@ START_TEST(batches_are_the_same_for_any_thread_count)
     static hg_real x[3][256 * 784];
     const int threads[3] = {1, 2, 7};
     for (int k = 0; k < 3; k++) {
-        hg_context *context = hg_context_new("cpu", 9);
+        hg_context *context = hg_context_new(test_device(), 9);
         hg_context_set_threads(context, threads[k]);
         hg_data *data = hg_data_split(
             hg_data_open(context, "synthetic:700", NONE), "train", 0.1);

@@ -62,7 +62,7 @@ END_TEST
 static bool run_failing_at(long fail_at)
 {
     test_memory m = {.fail_at = fail_at};
-    hg_context *own = hg_context_new_with("cpu", 3, test_allocator(&m));
+    hg_context *own = hg_context_new_with(test_device(), 3, test_allocator(&m));
     network n;
     bool ok = own && network_new(own, &n) && network_step(own, &n) &&
               network_step(own, &n);
@@ -102,7 +102,7 @@ START_TEST(work_goes_on_after_a_failed_allocation_is_cleared)
     hg_scope_close(scope);
     for (long n = 1; n < 100; n++) {
         test_memory m = {0};
-        hg_context *own = hg_context_new_with("cpu", 3, test_allocator(&m));
+        hg_context *own = hg_context_new_with(test_device(), 3, test_allocator(&m));
         network net;
         expect_ok(network_new(own, &net));
         double before = sum_of_weights(&net);
@@ -129,7 +129,7 @@ START_TEST(a_check_of_gradients_survives_any_failed_allocation)
     hg_scope_close(scope);
     for (long n = 1; n < 1000; n++) {
         test_memory m = {.fail_at = n};
-        hg_context *own = hg_context_new_with("cpu", 3, test_allocator(&m));
+        hg_context *own = hg_context_new_with(test_device(), 3, test_allocator(&m));
         bool ok = own && hg_check_op_in(own, &product_op, NULL, shapes, 2,
                                         (hg_check_options){.samples = 1});
         if (!ok)
@@ -248,7 +248,7 @@ static void note(void *object)
 
 START_TEST(a_context_destroys_what_it_owns_newest_first)
 {
-    hg_context *own = hg_context_new("cpu", 1);
+    hg_context *own = hg_context_new(test_device(), 1);
     static char a[] = "a", b[] = "b", c[] = "c";
     order[0] = 0;
     ck_assert(hg_context_own(own, a, note));

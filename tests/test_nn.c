@@ -571,7 +571,7 @@ START_TEST(every_failing_allocation_of_building_is_a_sentence)
     long n = 0;
     for (bool failed = true; failed;) {
         test_memory m = {.fail_at = ++n};
-        hg_context *c = hg_context_new_with("cpu", 1, test_allocator(&m));
+        hg_context *c = hg_context_new_with(test_device(), 1, test_allocator(&m));
         machine built = {0};
         if (c)
             built = build_machine(c);
@@ -609,7 +609,7 @@ START_TEST(every_failing_allocation_of_a_step_leaves_the_weights)
     hg_scope_close(scope);
     for (bool failed = true; failed;) {
         test_memory m = {0};
-        hg_context *c = hg_context_new_with("cpu", 1, test_allocator(&m));
+        hg_context *c = hg_context_new_with(test_device(), 1, test_allocator(&m));
         machine built = build_machine(c);
         uint64_t before = hash_of(built.p);
         m.fail_at = m.calls + ++n;
@@ -638,7 +638,7 @@ START_TEST(a_network_trained_twice_has_the_same_bits)
     for (int i = 0; i < 3; i++) {
         hg_context *c;
         hg_scope_close(scope);
-        c = hg_context_new("cpu", 5);
+        c = hg_context_new(test_device(), 5);
         hg_context_set_threads(c, 1 + i);
         machine m = build_machine(c);
         for (int k = 0; k < 20; k++)

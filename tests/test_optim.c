@@ -494,7 +494,7 @@ START_TEST(wrong_uses_get_sentences)
     expect_error(SHAPE, "must be a scalar");
     ck_assert(!hg_minimize(total(hg_ones(HG_SHAPE(2))), o));
     expect_error(STATE, "reaches no parameter");
-    hg_context *other = hg_context_new("cpu", 1);
+    hg_context *other = hg_context_new(test_device(), 1);
     hg_params *const sets[] = {p, hg_params_new(other)};
     ck_assert_ptr_null(hg_sgd_n(sets, 2, "sgd", (hg_sgd_options){0}));
     expect_error(ARGUMENT, "different contexts");
@@ -519,7 +519,7 @@ static uint64_t hash_of(const hg_params *p)
 /* Odd sizes, so that lines and ends fall everywhere. */
 static uint64_t train_with(int threads, bool reference)
 {
-    hg_context *c = hg_context_new("cpu", 7);
+    hg_context *c = hg_context_new(test_device(), 7);
     hg_context_set_threads(c, threads);
     hg_context_set_reference(c, reference);
     hg_params *p = hg_params_new(c);

@@ -201,7 +201,7 @@ START_TEST(the_split_depends_on_the_seed)
 {
     hg_data *a =
         hg_data_split(hg_data_open(ctx, "synthetic:500", NONE), "val", 0.2);
-    hg_context *other = hg_context_new("cpu", 43);
+    hg_context *other = hg_context_new(test_device(), 43);
     hg_data *b =
         hg_data_split(hg_data_open(other, "synthetic:500", NONE), "val", 0.2);
     int same = 0;

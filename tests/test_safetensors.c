@@ -585,7 +585,7 @@ static bool train_once(hg_context *context, machine *m)
 static hg_context *new_context(test_memory *m)
 {
     *m = (test_memory){0};
-    return hg_context_new_with("cpu", 3, test_allocator(m));
+    return hg_context_new_with(test_device(), 3, test_allocator(m));
 }
 
 START_TEST(training_goes_on_from_files_with_the_same_bits)

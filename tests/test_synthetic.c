@@ -23,7 +23,7 @@ static uint64_t hash_of(hg_context *context, const hg_data *data)
 
 static uint64_t synthetic_hash(uint64_t seed, int threads, const char *part)
 {
-    hg_context *context = hg_context_new("cpu", seed);
+    hg_context *context = hg_context_new(test_device(), seed);
     hg_context_set_threads(context, threads);
     hg_data *all = hg_data_open(context, "synthetic:600", NONE);
     ck_assert_ptr_nonnull(all);

@@ -214,9 +214,9 @@ START_TEST(the_environment_turns_anomaly_mode_on)
 {
     hg_scope_close(scope);
     setenv("HOURGLASS_ANOMALY", "1", 1);
-    hg_context *on = hg_context_new("cpu", 1);
+    hg_context *on = hg_context_new(test_device(), 1);
     setenv("HOURGLASS_ANOMALY", "0", 1);
-    hg_context *off = hg_context_new("cpu", 1);
+    hg_context *off = hg_context_new(test_device(), 1);
     unsetenv("HOURGLASS_ANOMALY");
     ck_assert(on->anomaly && !off->anomaly);
     hg_context_free(on);

@@ -175,7 +175,7 @@ END_TEST
 
 START_TEST(a_context_knows_its_settings)
 {
-    ck_assert_str_eq(hg_context_device(ctx), "cpu");
+    ck_assert_str_eq(hg_context_device(ctx), test_device());
     ck_assert_uint_eq(hg_context_seed(ctx), 42);
     hg_context_set_threads(ctx, 3);
     ck_assert_int_eq(hg_context_threads(ctx), 3);

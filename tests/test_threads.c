@@ -123,7 +123,7 @@ static bool train_step(hg_context *own, hg_tensor *w, double *loss)
 static void *train(void *argument)
 {
     training *t = argument;
-    hg_context *own = hg_context_new("cpu", t->seed);
+    hg_context *own = hg_context_new(test_device(), t->seed);
     hg_context_set_threads(own, 2);
     hg_tensor *w = test_parameter(test_owner(own), "w", HG_SHAPE(6, 10), -2);
     t->ok = w != NULL;
