@@ -1,6 +1,7 @@
 /* report.c - named terms of the log: running sums that live in the context.
  */
 #include "autograd/internal.h"
+#include "tensor/device.h"
 
 #include <string.h>
 
@@ -9,6 +10,7 @@ struct report {
     report *next;
     const char *name;
     double sum;
+    double *there; /* the sum on a device, where the host does not wait */
     int64_t count; /* of elements since the mean was asked for */
 };
 
@@ -42,6 +44,28 @@ static double sum_of(const hg_real *x, int64_t n)
     return sum;
 }
 
+/* Queued: nobody waits for a value that is only reported. */
+static void add_there(report *r, hg_context *context, hg_tensor *t)
+{
+    const hg_tensor *dense = hg_dense(t);
+    if (!r->there) {
+        r->there = hg_region_take(&context->there, sizeof *r->there);
+        if (!r->there ||
+            !hg_device_upload(context, r->there, &r->sum, sizeof r->sum))
+            return;
+    }
+    if (dense && hg_device_add(context, r->there, hg_data(dense), hg_numel(t)))
+        r->count += hg_numel(t);
+}
+
+static bool fetch(report *r, hg_context *context)
+{
+    static const double zero = 0;
+    return !r->there ||
+           (hg_device_download(context, &r->sum, r->there, sizeof r->sum) &&
+            hg_device_upload(context, r->there, &zero, sizeof zero));
+}
+
 static void add_values(report *r, hg_scope *s, const hg_tensor *t)
 {
     size_t bytes = (size_t)hg_numel(t) * sizeof(hg_real);
@@ -67,14 +91,16 @@ void hg_report(const char *name, hg_tensor *t)
     report *r = find(s->owner.context, name);
     if (!r)
         r = add(s->owner.context, name);
-    if (r)
+    if (r && s->owner.context->gpu)
+        add_there(r, s->owner.context, t);
+    else if (r)
         add_values(r, s, t);
 }
 
 bool hg_report_mean(hg_context *context, const char *name, hg_real *mean)
 {
     report *r = context && name ? find(context, name) : NULL;
-    if (!r || !r->count)
+    if (!r || !r->count || !fetch(r, context))
         return false;
     *mean = (hg_real)(r->sum / (double)r->count);
     r->sum = 0;

@@ -1,6 +1,6 @@
 /* data.c - what a data set is: arrays, splits, accessors. The readers are in
  * idx.c and mnist.c, the checks in check.c, the batches in loader.c. */
-#include "datasets/internal.h"
+#include "datasets/on_device.h"
 #include "tensor/random.h"
 
 #include <math.h>
@@ -16,6 +16,8 @@ size_t hg_value_size(hg_data_kind kind)
 
 void hg_data_clear(hg_data *data)
 {
+    hg_data_leave_device(data->context, data->own_values);
+    hg_data_leave_device(data->context, data->own_labels);
     hg_memory_release(data->context, data->own_values, data->value_bytes);
     hg_memory_release(data->context, data->own_labels, data->label_bytes);
     data->own_values = data->own_labels = NULL;

@@ -3,7 +3,7 @@
  * Where the next batch comes from is a function of (seed, epoch, position);
  * a loader keeps no table and no state of a generator, so that a resumed run
  * sees the batches it would have seen. */
-#include "datasets/internal.h"
+#include "datasets/on_device.h"
 #include "tensor/random.h"
 
 struct hg_loader {
@@ -127,6 +127,21 @@ static bool send(hg_tensor *t, const void *values)
     return !t->storage->context->gpu || hg_scatter_values(t, values);
 }
 
+/* On the device the host only says which rows. */
+static bool gather_there(const gather *g, int64_t size, hg_batch *b)
+{
+    hg_region *r = &hg_scope_here()->owner.region;
+    int64_t *source = hg_region_take(r, (size_t)size * sizeof *source);
+    int32_t *row = hg_region_take(r, (size_t)size * sizeof *row);
+    if (!source || !row)
+        return false;
+    for (int64_t i = 0; i < size; i++) {
+        row[i] = (int32_t)row_of(g, i);
+        source[i] = hg_data_source_row(g->data, row[i]);
+    }
+    return hg_data_gather_there(g->data, source, row, size, b);
+}
+
 /* Fills `batch` in the open scope. */
 static bool make_batch(gather *g, int64_t size, hg_batch *batch)
 {
@@ -144,6 +159,11 @@ static bool make_batch(gather *g, int64_t size, hg_batch *batch)
         b.label = hg_tensor_new(&s->owner, many, HG_INT32);
     if (!b.x || !b.index || (data->labels && !b.label))
         return false;
+    *batch = b;
+    if (hg_data_is_there(data, size))
+        return gather_there(g, size, batch);
+    if (hg_error())
+        return false;
     g->x = room_for(b.x);
     g->index = room_for(b.index);
     g->label = b.label ? room_for(b.label) : NULL;
@@ -151,7 +171,6 @@ static bool make_batch(gather *g, int64_t size, hg_batch *batch)
         return false;
     hg_parallel_for(data->context->threads, size, 1 + 32768 / data->features,
                     gather_items, g);
-    *batch = b;
     return send(b.x, g->x) && send(b.index, g->index) &&
            (!b.label || send(b.label, g->label));
 }

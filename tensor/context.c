@@ -90,7 +90,8 @@ hg_context *hg_context_new_with(const char *device, uint64_t seed,
     snprintf(context->device, sizeof context->device, "%s",
              device_chosen(device));
     context->control.seed = seed;
-    context->region.context = context;
+    context->region.context = context->there.context = context;
+    context->there.there = true;
     context->bytes = context->peak = sizeof *context;
     context->isa = hg_cpu_isa();
     context->threads = hg_cpu_cores();
@@ -141,6 +142,7 @@ void hg_context_free(hg_context *context)
         context->slabs = slab->next;
         hg_memory_release(context, slab, sizeof *slab);
     }
+    hg_region_free(&context->there);
     hg_region_free(&context->region);
     hg_device_close(context);
     hg_chunks_release(context);

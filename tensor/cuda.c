@@ -155,6 +155,13 @@ void hg_device_release(hg_context *context, void *p, size_t bytes)
     context->device_bytes -= bytes;
 }
 
+size_t hg_device_free(hg_context *context)
+{
+    size_t available = 0, total = 0;
+    cudaSetDevice(context->gpu->ordinal);
+    return cudaMemGetInfo(&available, &total) == cudaSuccess ? available : 0;
+}
+
 void *hg_device_scratch(hg_context *context, size_t bytes)
 {
     hg_device *d = context->gpu;

@@ -53,6 +53,9 @@ void hg_device_close(hg_context *);
 void *hg_device_allocate(hg_context *, size_t bytes);
 void hg_device_release(hg_context *, void *, size_t bytes);
 
+/* Bytes that could still be allocated. */
+size_t hg_device_free(hg_context *);
+
 /* Copies that have happened when the call returns. */
 bool hg_device_upload(hg_context *, void *to, const void *from, size_t bytes);
 bool hg_device_download(hg_context *, void *to, const void *from, size_t bytes);
@@ -88,6 +91,8 @@ bool hg_device_copy(hg_context *, void *to, const void *from, size_t bytes);
 bool hg_device_copy_strided(hg_context *, void *to, const void *from, hg_shape,
                             const int64_t *stride, size_t size);
 bool hg_device_fill(hg_context *, hg_real *to, int64_t n, hg_real value);
+/* *sum += x[0] + ... + x[n - 1], in double and in a fixed order. */
+bool hg_device_add(hg_context *, double *sum, const hg_real *x, int64_t n);
 /* Bytes of the host, queued if there are few. */
 bool hg_device_write(hg_context *, void *to, const void *from, size_t bytes);
 

@@ -156,6 +156,7 @@ struct hg_context {
     hg_slab *slabs;
     hg_block *free_blocks;
     hg_region region; /* freed with the context */
+    hg_region there;  /* the same on its device */
     hg_owned *owned;
     size_t bytes, peak;
     uint64_t launches;
@@ -166,6 +167,7 @@ struct hg_context {
     bool replay; /* queues that were seen before run as graphs */
     void (*message)(void *, const char *);
     void *message_user;
+    void *residents; /* datasets: arrays on the device */
     void *reports; /* autograd: named terms of the log */
     void *library; /* ops: oneDNN engine and primitives */
 };

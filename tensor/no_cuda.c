@@ -48,6 +48,12 @@ void hg_device_release(hg_context *context, void *p, size_t bytes)
     (void)context, (void)p, (void)bytes;
 }
 
+size_t hg_device_free(hg_context *context)
+{
+    (void)context;
+    return 0;
+}
+
 bool hg_device_upload(hg_context *context, void *to, const void *from,
                       size_t bytes)
 {
@@ -84,6 +90,13 @@ bool hg_device_fill(hg_context *context, hg_real *to, int64_t n, hg_real value)
 {
     (void)n, (void)value;
     return hg_device_upload(context, to, NULL, 0);
+}
+
+bool hg_device_add(hg_context *context, double *sum, const hg_real *x,
+                   int64_t n)
+{
+    (void)x, (void)n;
+    return hg_device_upload(context, sum, NULL, 0);
 }
 
 void *hg_device_scratch(hg_context *context, size_t bytes)

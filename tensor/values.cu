@@ -1,4 +1,4 @@
-/* copy.cu - copies and fills on the device, as entries of the queue. */
+/* values.cu - copies, fills and sums on the device, as entries of the queue. */
 #include <stdint.h>
 
 #include "tensor/launch.cuh"
@@ -123,4 +123,44 @@ extern "C" bool hg_device_fill(hg_context *context, hg_real *to, int64_t n,
         to, (const hg_real *)hg_control_put(context, &value, sizeof value), n};
     return job.value &&
            hg_queue(context, "fill", run_fill, &job, sizeof job, NULL, 0);
+}
+
+/* ---- Running sums ------------------------------------------------------- */
+
+enum { ADDERS = 256 };
+
+struct add_job {
+    double *sum;
+    const hg_real *x;
+    int64_t n;
+};
+
+/* One block: the order of the additions is always the same. */
+__global__ void add(double *sum, const hg_real *x, int64_t n)
+{
+    __shared__ double part[ADDERS];
+    double mine = 0;
+    for (int64_t i = threadIdx.x; i < n; i += ADDERS)
+        mine += (double)x[i];
+    part[threadIdx.x] = mine;
+    for (int step = ADDERS / 2; step > 0; step /= 2) {
+        __syncthreads();
+        if ((int)threadIdx.x < step)
+            part[threadIdx.x] += part[threadIdx.x + step];
+    }
+    if (threadIdx.x == 0)
+        *sum += part[0];
+}
+
+static void run_add(hg_stream *stream, const void *arguments)
+{
+    const add_job *job = (const add_job *)arguments;
+    HG_LAUNCH(add, 1, ADDERS, 0, stream, job->sum, job->x, job->n);
+}
+
+extern "C" bool hg_device_add(hg_context *context, double *sum,
+                              const hg_real *x, int64_t n)
+{
+    add_job job = {sum, x, n};
+    return hg_queue(context, "report", run_add, &job, sizeof job, NULL, 0);
 }
