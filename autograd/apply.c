@@ -147,6 +147,7 @@ static bool launch(const hg_op *op, hg_context *context, hg_tensor *z)
     k.domain = context->control.domain;
     k.threads = context->threads;
     k.isa = context->isa;
+    k.precision = context->precision;
     k.reference = context->reference;
     k.step_at = NULL;
     if (context->gpu)

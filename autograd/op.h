@@ -47,6 +47,7 @@ typedef struct {
                                 of this call changes */
     int threads;
     int isa;        /* instruction set to use, see tensor/cpu.h */
+    int precision;  /* of products, an hg_precision */
     bool reference; /* plain C only */
 } hg_kernel;
 

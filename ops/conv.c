@@ -128,7 +128,7 @@ static bool conv2d_weight_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
-/* ---- Kernels ------------------------------------------------------------ */
+/* ---- Kernels, on either device ------------------------------------------ */
 
 static hg_conv_job job_of(const hg_kernel *k, hg_shape x, hg_shape y,
                           hg_shape w)
@@ -152,7 +152,7 @@ static hg_conv_job job_of(const hg_kernel *k, hg_shape x, hg_shape y,
     };
 }
 
-static void conv2d_cpu(const hg_kernel *k)
+static void convolve(const hg_kernel *k)
 {
     hg_conv_job job = job_of(k, k->in_shape[0], k->out_shape, k->in_shape[1]);
     job.x = k->in[0];
@@ -160,7 +160,7 @@ static void conv2d_cpu(const hg_kernel *k)
     hg_conv_forward(k, &job);
 }
 
-static void conv_transpose2d_cpu(const hg_kernel *k)
+static void convolve_transposed(const hg_kernel *k)
 {
     hg_conv_job job = job_of(k, k->out_shape, k->in_shape[0], k->in_shape[1]);
     job.y = k->in[0];
@@ -168,7 +168,7 @@ static void conv_transpose2d_cpu(const hg_kernel *k)
     hg_conv_input(k, &job);
 }
 
-static void conv2d_weight_cpu(const hg_kernel *k)
+static void correlate(const hg_kernel *k)
 {
     hg_conv_job job = job_of(k, k->in_shape[0], k->in_shape[1], k->out_shape);
     job.x = k->in[0];
@@ -188,7 +188,8 @@ static const hg_op conv2d_op = {
     .contiguous = true,
     .shape = conv2d_shape,
     .attr_size = sizeof(conv_attr),
-    .cpu = conv2d_cpu,
+    .cpu = convolve,
+    .cuda = HG_CUDA(convolve),
     .backward = conv2d_backward,
     .reads = HG_READS_OTHER,
     .doc = "convolution of images (cross-correlation)",
@@ -200,7 +201,8 @@ static const hg_op conv_transpose2d_op = {
     .contiguous = true,
     .shape = conv_transpose2d_shape,
     .attr_size = sizeof(conv_attr),
-    .cpu = conv_transpose2d_cpu,
+    .cpu = convolve_transposed,
+    .cuda = HG_CUDA(convolve_transposed),
     .backward = conv_transpose2d_backward,
     .reads = HG_READS_OTHER,
     .doc = "transposed convolution: the gradient of conv2d in its input",
@@ -212,7 +214,8 @@ static const hg_op conv2d_weight_op = {
     .contiguous = true,
     .shape = conv2d_weight_shape,
     .attr_size = sizeof(conv_attr),
-    .cpu = conv2d_weight_cpu,
+    .cpu = correlate,
+    .cuda = HG_CUDA(correlate),
     .backward = conv2d_weight_backward,
     .reads = HG_READS_OTHER,
     .doc = "the gradient of conv2d in its weight",

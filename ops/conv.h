@@ -9,6 +9,8 @@
 
 #include "autograd/op.h"
 
+HG_BEGIN_DECLS
+
 typedef struct {
     int64_t n;         /* images */
     int64_t c, h, w;   /* of x */
@@ -25,6 +27,7 @@ typedef struct {
     hg_real *out;
 } hg_conv_job;
 
+/* With the kernel that suits k's device and the shape. */
 void hg_conv_forward(const hg_kernel *, const hg_conv_job *);
 void hg_conv_input(const hg_kernel *, const hg_conv_job *);
 void hg_conv_weight(const hg_kernel *, const hg_conv_job *);
@@ -33,5 +36,17 @@ void hg_conv_weight(const hg_kernel *, const hg_conv_job *);
 void hg_conv_forward_reference(const hg_kernel *, const hg_conv_job *);
 void hg_conv_input_reference(const hg_kernel *, const hg_conv_job *);
 void hg_conv_weight_reference(const hg_kernel *, const hg_conv_job *);
+
+/* On a GPU; those that end in `direct` are one sum a result. */
+void hg_conv_forward_cuda(const hg_kernel *, const hg_conv_job *);
+void hg_conv_input_cuda(const hg_kernel *, const hg_conv_job *);
+void hg_conv_weight_cuda(const hg_kernel *, const hg_conv_job *);
+void hg_conv_forward_direct(const hg_kernel *, const hg_conv_job *);
+void hg_conv_input_direct(const hg_kernel *, const hg_conv_job *);
+void hg_conv_weight_direct(const hg_kernel *, const hg_conv_job *);
+/* Adds the bias to an input gradient. */
+void hg_conv_bias_cuda(const hg_kernel *, const hg_conv_job *);
+
+HG_END_DECLS
 
 #endif

@@ -1,10 +1,18 @@
 /* conv_choose.c - which kernel convolves: a product of matrices where the
- * window is the whole image, the one with images in lanes elsewhere, and the
- * reference where there is nothing to compute or too much to number. */
+ * window is the whole image; elsewhere a GPU's, or the one with images in
+ * lanes, and the reference where there is nothing to compute or too much to
+ * number. */
 #include "ops/conv_lanes.h"
 #include "ops/gemm.h"
 
 #include <limits.h>
+
+typedef void kernel(const hg_kernel *, const hg_conv_job *);
+
+static kernel *const forward_cuda = HG_CUDA(hg_conv_forward_cuda);
+static kernel *const input_cuda = HG_CUDA(hg_conv_input_cuda);
+static kernel *const weight_cuda = HG_CUDA(hg_conv_weight_cuda);
+static kernel *const bias_cuda = HG_CUDA(hg_conv_bias_cuda);
 
 static bool lanes_fit(const hg_kernel *k, const hg_conv *s)
 {
@@ -45,10 +53,17 @@ static void forward_product(const hg_kernel *k, const hg_conv_job *job)
                               .bias_col = 1});
 }
 
+static void add_bias(const hg_kernel *k, const hg_conv_job *job)
+{
+    const hg_conv *s = &job->shape;
+    for (int64_t i = 0; i < k->n; i++)
+        job->out[i] += job->bias[i / (s->h * s->w) % s->c];
+}
+
 static void input_product(const hg_kernel *k, const hg_conv_job *job)
 {
     const hg_conv *s = &job->shape;
-    int64_t plane = s->h * s->w, size = s->c * plane;
+    int64_t size = s->c * s->h * s->w;
     hg_gemm(k, &(hg_gemm_job){.m = s->n,
                               .n = size,
                               .k = s->o,
@@ -61,8 +76,8 @@ static void input_product(const hg_kernel *k, const hg_conv_job *job)
                               .c = job->out,
                               .c_row = size,
                               .c_col = 1});
-    for (int64_t i = 0; job->bias && i < s->n * size; i++)
-        job->out[i] += job->bias[i / plane % s->c];
+    if (job->bias)
+        (k->stream ? bias_cuda : add_bias)(k, job);
 }
 
 static void weight_product(const hg_kernel *k, const hg_conv_job *job)
@@ -83,28 +98,30 @@ static void weight_product(const hg_kernel *k, const hg_conv_job *job)
                               .c_col = 1});
 }
 
-typedef void kernel(const hg_kernel *, const hg_conv_job *);
-
 static void choose(const hg_kernel *k, const hg_conv_job *job, kernel *product,
-                   kernel *lanes, kernel *reference)
+                   kernel *cuda, kernel *lanes, kernel *reference)
 {
     const hg_conv *s = &job->shape;
-    (is_product(k, s) ? product : lanes_fit(k, s) ? lanes : reference)(k, job);
+    (is_product(k, s)  ? product
+     : k->stream       ? cuda
+     : lanes_fit(k, s) ? lanes
+                       : reference)(k, job);
 }
 
 void hg_conv_forward(const hg_kernel *k, const hg_conv_job *job)
 {
-    choose(k, job, forward_product, hg_conv_forward_lanes,
+    choose(k, job, forward_product, forward_cuda, hg_conv_forward_lanes,
            hg_conv_forward_reference);
 }
 
 void hg_conv_input(const hg_kernel *k, const hg_conv_job *job)
 {
-    choose(k, job, input_product, hg_conv_input_lanes, hg_conv_input_reference);
+    choose(k, job, input_product, input_cuda, hg_conv_input_lanes,
+           hg_conv_input_reference);
 }
 
 void hg_conv_weight(const hg_kernel *k, const hg_conv_job *job)
 {
-    choose(k, job, weight_product, hg_conv_weight_lanes,
+    choose(k, job, weight_product, weight_cuda, hg_conv_weight_lanes,
            hg_conv_weight_reference);
 }

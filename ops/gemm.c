@@ -72,7 +72,7 @@ static int64_t chunks_of(const hg_kernel *k, const hg_gemm_kernels *run,
     return tiles < k->threads ? tiles : k->threads;
 }
 
-void hg_gemm(const hg_kernel *k, const hg_gemm_job *job)
+static void gemm_cpu(const hg_kernel *k, const hg_gemm_job *job)
 {
     if (!job->m || !job->n)
         return;
@@ -91,4 +91,42 @@ void hg_gemm(const hg_kernel *k, const hg_gemm_job *job)
     int64_t unit = job->m * run->width * job->k / w.chunks + 1;
     hg_parallel_for(k->threads, panels * w.chunks, ENOUGH / unit + 1, run_units,
                     &w);
+}
+
+static void (*const gemm_cuda)(const hg_kernel *, const hg_gemm_job *,
+                               const hg_gemm_batch *) = HG_CUDA(hg_gemm_cuda);
+
+/* The product with this number. */
+static hg_gemm_job numbered(const hg_gemm_job *first, const hg_gemm_batch *b,
+                            int64_t number)
+{
+    hg_gemm_job job = *first;
+    job.c += number * job.m * job.n;
+    for (int d = b->rank - 1; d >= 0; d--) {
+        job.a += number % b->dim[d] * b->a_stride[d];
+        job.b += number % b->dim[d] * b->b_stride[d];
+        number /= b->dim[d];
+    }
+    return job;
+}
+
+void hg_gemm_many(const hg_kernel *k, const hg_gemm_job *first,
+                  const hg_gemm_batch *batch)
+{
+    int64_t count = 1;
+    if (k->stream) {
+        gemm_cuda(k, first, batch);
+        return;
+    }
+    for (int d = 0; d < batch->rank; d++)
+        count *= batch->dim[d];
+    for (int64_t i = 0; i < count; i++) {
+        hg_gemm_job job = numbered(first, batch, i);
+        gemm_cpu(k, &job);
+    }
+}
+
+void hg_gemm(const hg_kernel *k, const hg_gemm_job *job)
+{
+    hg_gemm_many(k, job, &(hg_gemm_batch){0});
 }

@@ -5,6 +5,8 @@
 
 #include "autograd/op.h"
 
+HG_BEGIN_DECLS
+
 /* C [m, n] = A [m, k] B [k, n] + bias; strides in elements, so that a
  * transposed operand is one with its strides swapped. bias may be NULL; a
  * vector along the columns has bias_row 0. */
@@ -20,11 +22,27 @@ typedef struct {
     int64_t bias_row, bias_col;
 } hg_gemm_job;
 
-/* Runs it with the kernel that suits the machine and the shape. Our own give
- * the same bits for any number of threads: work is cut into tiles of C, never
- * along k. oneDNN, which has the largest products, may not. */
+/* Many products of one shape: how far the operands step along each of the
+ * leading axes. The results lie densely, one behind the other. */
+typedef struct {
+    int rank;
+    int64_t dim[HG_MAX_RANK];
+    int64_t a_stride[HG_MAX_RANK], b_stride[HG_MAX_RANK];
+} hg_gemm_batch;
+
+/* Runs it on k's device with the kernel that suits the machine and the shape.
+ * Our own give the same bits for any number of threads: work is cut into tiles
+ * of C, never along k. oneDNN, which has the largest products, may not. */
 void hg_gemm(const hg_kernel *k, const hg_gemm_job *job);
+void hg_gemm_many(const hg_kernel *k, const hg_gemm_job *first,
+                  const hg_gemm_batch *batch);
+/* On a GPU: cuBLAS for large products, a kernel of ours for small ones, for
+ * strides that cuBLAS does not know, and where there is no cuBLAS. */
+void hg_gemm_cuda(const hg_kernel *k, const hg_gemm_job *first,
+                  const hg_gemm_batch *batch);
 /* Plain C: fallback and oracle. */
 void hg_gemm_reference(const hg_kernel *k, const hg_gemm_job *job);
+
+HG_END_DECLS
 
 #endif

@@ -29,7 +29,7 @@ static bool linear_shape(hg_tensor *z, hg_shape *out)
 
 /* x is a matrix of any strides, or dense: its rows are evenly spaced. The
  * stride of an axis of size 1 says nothing, also in a dense tensor. */
-static void linear_cpu(const hg_kernel *k)
+static void multiply(const hg_kernel *k)
 {
     int last = k->out_shape.rank - 1;
     int64_t out = k->out_shape.dim[last], in = k->in_shape[0].dim[last];
@@ -87,7 +87,8 @@ static const hg_op linear_op = {
     .name = "linear",
     .arity = HG_ANY_ARITY,
     .shape = linear_shape,
-    .cpu = linear_cpu,
+    .cpu = multiply,
+    .cuda = HG_CUDA(multiply),
     .backward = linear_backward,
     .reads = HG_READS_OTHER,
     .doc = "x w' + b: a fully connected layer",

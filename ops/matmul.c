@@ -22,45 +22,38 @@ static bool matmul_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
-/* Offset in input i of the matrix with this number. */
-static int64_t matrix_offset(const hg_kernel *k, int i, int64_t number)
+static hg_gemm_batch batch_of(const hg_kernel *k)
 {
-    int64_t offset = 0;
-    for (int d = k->out_shape.rank - 3; d >= 0; d--) {
-        offset += number % k->out_shape.dim[d] * k->in_stride[i][d];
-        number /= k->out_shape.dim[d];
+    hg_gemm_batch b = {.rank = k->out_shape.rank - 2};
+    for (int d = 0; d < b.rank; d++) {
+        b.dim[d] = k->out_shape.dim[d];
+        b.a_stride[d] = k->in_stride[0][d];
+        b.b_stride[d] = k->in_stride[1][d];
     }
-    return offset;
+    return b;
 }
 
-static hg_gemm_job job_of(const hg_kernel *k, int64_t number)
+/* On either device. */
+static void multiply(const hg_kernel *k)
 {
     int last = k->out_shape.rank - 1;
-    int64_t m = k->out_shape.dim[last - 1], n = k->out_shape.dim[last];
-    return (hg_gemm_job){
-        .m = m,
-        .n = n,
-        .k = k->in_shape[0].dim[last],
-        .a = k->in[0] + matrix_offset(k, 0, number),
-        .a_row = k->in_stride[0][last - 1],
-        .a_col = k->in_stride[0][last],
-        .b = k->in[1] + matrix_offset(k, 1, number),
-        .b_row = k->in_stride[1][last - 1],
-        .b_col = k->in_stride[1][last],
-        .c = k->out + number * m * n,
-        .c_row = n,
-        .c_col = 1,
-    };
-}
-
-static void matmul_cpu(const hg_kernel *k)
-{
-    int last = k->out_shape.rank - 1;
-    int64_t size = k->out_shape.dim[last - 1] * k->out_shape.dim[last];
-    for (int64_t i = 0; size && i < k->n / size; i++) {
-        hg_gemm_job job = job_of(k, i);
-        hg_gemm(k, &job);
-    }
+    hg_gemm_batch batch = batch_of(k);
+    hg_gemm_many(k,
+                 &(hg_gemm_job){
+                     .m = k->out_shape.dim[last - 1],
+                     .n = k->out_shape.dim[last],
+                     .k = k->in_shape[0].dim[last],
+                     .a = k->in[0],
+                     .a_row = k->in_stride[0][last - 1],
+                     .a_col = k->in_stride[0][last],
+                     .b = k->in[1],
+                     .b_row = k->in_stride[1][last - 1],
+                     .b_col = k->in_stride[1][last],
+                     .c = k->out,
+                     .c_row = k->out_shape.dim[last],
+                     .c_col = 1,
+                 },
+                 &batch);
 }
 
 /* Are the columns of this matrix dense, and not its rows? */
@@ -88,7 +81,8 @@ static const hg_op matmul_op = {
     .name = "matmul",
     .arity = 2,
     .shape = matmul_shape,
-    .cpu = matmul_cpu,
+    .cpu = multiply,
+    .cuda = HG_CUDA(multiply),
     .backward = matmul_backward,
     .reads = HG_READS_OTHER,
     .doc = "matrix product, leading axes broadcast",

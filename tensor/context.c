@@ -303,16 +303,17 @@ bool hg_context_set_precision(hg_context *context, hg_precision precision)
     static const char *const names[] = {"fp32", "tf32", "bf16"};
     if (!hg_context_usable(context, "hg_context_set_precision"))
         return false;
-    if (precision == HG_FP32)
-        return true;
     if (precision < HG_FP32 || precision > HG_BF16)
         return hg_fail(HG_ERROR_ARGUMENT,
                        "precision %d is not known; use "
                        "HG_FP32, HG_TF32 or HG_BF16",
                        (int)precision);
-    return hg_fail(HG_ERROR_DEVICE,
-                   "precision %s is not available on device %s; use fp32",
-                   names[precision], context->device);
+    if (precision != HG_FP32 && !context->gpu)
+        return hg_fail(HG_ERROR_DEVICE,
+                       "precision %s is not available on device %s; use fp32",
+                       names[precision], context->device);
+    context->precision = precision;
+    return true;
 }
 
 void hg_context_set_anomaly(hg_context *context, bool on)

@@ -147,6 +147,7 @@ struct hg_context {
     uint64_t draws; /* random operations since the outermost scope opened */
     uint64_t serial;
     int threads;
+    hg_precision precision; /* of products */
     bool reference, anomaly, in_pass;
     bool mute;                /* hg_report does nothing */
     int isa;                  /* see cpu.h */
