@@ -230,8 +230,10 @@ bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *list, int n)
         return false;
     if (n < 1 || n > HG_MOST_OPTIMIZERS)
         return hg_fail(HG_ERROR_ARGUMENT,
-                       "hg_minimize: %d optimisers are given; give 1 to %d", n,
-                       HG_MOST_OPTIMIZERS);
+                       n < 1 ? "hg_minimize: no optimiser is given"
+                             : "hg_minimize: %d optimisers are given; %d at "
+                               "most go together",
+                       n, HG_MOST_OPTIMIZERS);
     for (int i = 0; i < n; i++)
         if (!optimizer_usable(list[i], "hg_minimize") || !none_is_late(list[i]))
             return false;

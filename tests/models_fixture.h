@@ -60,7 +60,8 @@ UNUSED static bool rig_open_with(rig *r, const hg_model *model, int threads,
         scope = NULL;
     }
     r->model = model;
-    r->context = hg_context_new_with(test_device(), 42, test_allocator(&r->memory));
+    r->context =
+        hg_context_new_with(test_device(), 42, test_allocator(&r->memory));
     if (!r->context)
         return false;
     hg_context_set_threads(r->context, threads);
@@ -116,7 +117,7 @@ UNUSED static bool rig_train(rig *r, int64_t steps)
 /* The bits of one tensor, and of all parameters and buffers, in a number. */
 UNUSED static uint64_t tensor_bits(const hg_tensor *t)
 {
-    const unsigned char *byte = hg_data(t);
+    const unsigned char *byte = host_values(t);
     uint64_t h = 0xCBF29CE484222325u;
     for (size_t i = 0; i < (size_t)hg_numel(t) * sizeof(hg_real); i += 4) {
         uint32_t word;

@@ -106,11 +106,13 @@ UNUSED static bool next_index(hg_shape shape, int64_t *at)
 
 UNUSED static double value_at(const hg_tensor *t, const int64_t *at)
 {
-    int64_t offset = 0;
+    int64_t offset = 0, stride[HG_MAX_RANK];
+    hg_strides_of(t->shape, stride);
     for (int d = 0; d < t->shape.rank; d++)
-        offset += at[d] * t->stride[d];
-    return t->dtype == HG_INT32 ? ((const int32_t *)hg_data(t))[offset]
-                                : (double)((const hg_real *)hg_data(t))[offset];
+        offset += at[d] * (on_cpu() ? t->stride[d] : stride[d]);
+    const void *values = on_cpu() ? hg_data(t) : host_values(t);
+    return t->dtype == HG_INT32 ? ((const int32_t *)values)[offset]
+                                : (double)((const hg_real *)values)[offset];
 }
 
 #define for_each_index(at, shape_)                                             \

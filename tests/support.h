@@ -151,7 +151,7 @@ UNUSED static bool same_bits(const hg_tensor *a, const hg_tensor *b)
 {
     return hg_shape_equal(a->shape, b->shape) && a->dtype == b->dtype &&
            hg_is_contiguous(a) && hg_is_contiguous(b) &&
-           !memcmp(hg_data(a), hg_data(b),
+           !memcmp(host_values(a), host_values(b),
                    (size_t)hg_numel(a) * hg_dtype_size(a->dtype));
 }
 
@@ -189,9 +189,12 @@ UNUSED static hg_tensor *test_parameter(hg_owner *owner, const char *name,
         return NULL;
     t->wants_grad = true;
     hg_block_of(t)->grad_home = home;
-    for (int64_t i = 0; i < hg_numel(t); i++)
-        ((hg_real *)hg_data(t))[i] = (hg_real)(first + (double)i / 8);
-    return t;
+    hg_real *values = malloc((size_t)hg_numel(t) * sizeof *values + 1);
+    for (int64_t i = 0; values && i < hg_numel(t); i++)
+        values[i] = (hg_real)(first + (double)i / 8);
+    bool ok = values && hg_scatter_values(t, values);
+    free(values);
+    return ok ? t : NULL;
 }
 
 /* w -= rate * gradient, which it consumes. */

@@ -342,7 +342,7 @@ START_TEST(the_real_mnist_is_read)
     hg_loader *l = hg_loader_new(data, 1000, true);
     for (hg_scope *s; (s = hg_next(l, HG_EVAL, &b)); hg_scope_close(s))
         for (int64_t i = 0; i < hg_numel(b.x); i++) {
-            double v = (double)((const hg_real *)hg_data(b.x))[i];
+            double v = (double)((const hg_real *)host_values(b.x))[i];
             sum += v;
             squares += v * v;
         }

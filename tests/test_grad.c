@@ -320,7 +320,7 @@ static uint64_t hash_of_gradients(hg_context *context)
     hg_tensor *y = hg_tanh(hg_add(hg_matmul(h, hg_transpose(w)), b));
     uint64_t hash = 0;
     if (hg_backward(hg_mean(hg_square(y), HG_ALL))) {
-        const unsigned char *bytes = hg_data(hg_dense(b->grad));
+        const unsigned char *bytes = host_values(hg_dense(b->grad));
         for (size_t i = 0; i < 200 * sizeof(hg_real); i++)
             hash = (hash ^ bytes[i]) * 0x100000001B3u;
         hash ^= (uint64_t)((double)hg_item(total(hg_abs(w->grad))) * 1e9);

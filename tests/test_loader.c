@@ -21,8 +21,8 @@ static int64_t one_epoch(hg_loader *l, int32_t *rows)
     int64_t n = 0;
     hg_batch b;
     for (hg_scope *s; (s = hg_next(l, HG_TRAIN, &b)); hg_scope_close(s)) {
-        const hg_real *x = hg_data(b.x);
-        const int32_t *label = hg_data(b.label), *index = hg_data(b.index);
+        const hg_real *x = host_values(b.x);
+        const int32_t *label = host_values(b.label), *index = host_values(b.index);
         ck_assert_ptr_eq(b.x, b.target);
         ck_assert(!b.mask && !b.unlabelled);
         ck_assert(b.x->shape.rank == 2 && b.x->shape.dim[0] == b.size);
@@ -72,7 +72,7 @@ START_TEST(the_last_partial_batch_is_kept)
         ck_assert_ptr_nonnull(s);
         ck_assert_int_eq(b.size, size[i]);
         ck_assert_int_eq(b.x->shape.dim[0], size[i]);
-        ck_assert_int_eq(((const int32_t *)hg_data(b.index))[0], 4 * i);
+        ck_assert_int_eq(((const int32_t *)host_values(b.index))[0], 4 * i);
         ck_assert_int_eq(hg_loader_position(l), i + 1);
         hg_scope_close(s);
     }
@@ -140,8 +140,8 @@ START_TEST(rows_of_a_split_batch_are_those_of_the_split)
     hg_loader *l = hg_loader_new(val, 10, true);
     hg_batch b;
     hg_scope *s = hg_next(l, HG_EVAL, &b);
-    const int32_t *index = hg_data(b.index), *label = hg_data(b.label);
-    const hg_real *x = hg_data(b.x);
+    const int32_t *index = host_values(b.index), *label = host_values(b.label);
+    const hg_real *x = host_values(b.x);
     for (int64_t i = 0; i < 10; i++) {
         int64_t row = hg_data_source_row(val, index[i]);
         ck_assert(x[2 * i] == (hg_real)row);

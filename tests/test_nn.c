@@ -9,7 +9,7 @@
 static const hg_real *values_of(const hg_tensor *t)
 {
     ck_assert_msg(t != NULL, "%s", hg_error());
-    return hg_data(t);
+    return host_values(t);
 }
 
 /* ---- The store ---------------------------------------------------------- */
@@ -593,7 +593,7 @@ static uint64_t hash_of(const hg_params *p)
     uint64_t h = 0xCBF29CE484222325u;
     for (int64_t i = 0; hg_params_entry(p, i); i++) {
         const hg_tensor *t = hg_params_entry(p, i);
-        const unsigned char *bytes = hg_data(t);
+        const unsigned char *bytes = host_values(t);
         for (size_t k = 0;
              !hg_is_buffer(t) && k < (size_t)hg_numel(t) * sizeof(hg_real); k++)
             h = (h ^ bytes[k]) * 0x100000001B3u;

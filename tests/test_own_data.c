@@ -318,7 +318,7 @@ START_TEST(a_batch_that_failed_comes_again)
     }
     hg_scope *s = hg_next(l, HG_TRAIN, &b);
     ck_assert_ptr_nonnull(s);
-    ck_assert_int_eq(((const int32_t *)hg_data(b.index))[0], 0);
+    ck_assert_int_eq(((const int32_t *)host_values(b.index))[0], 0);
     hg_scope_close(s);
     hg_context_free(context);
     ck_assert_uint_eq(t.held, 0);

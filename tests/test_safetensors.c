@@ -125,7 +125,7 @@ static uint64_t hash_of(const hg_params *p)
     uint64_t h = 0xCBF29CE484222325u;
     for (int64_t i = 0; hg_params_entry(p, i); i++) {
         const hg_tensor *t = hg_params_entry(p, i);
-        const unsigned char *bytes = hg_data(t);
+        const unsigned char *bytes = host_values(t);
         for (size_t k = 0; k < (size_t)hg_numel(t) * sizeof(hg_real); k++)
             h = (h ^ bytes[k]) * 0x100000001B3u;
         h = (h ^ hg_version(t)) * 0x100000001B3u;
@@ -185,7 +185,7 @@ START_TEST(a_cursor_saves_its_part_by_relative_names)
     expect_ok(hg_params_save(hg_params_at(p, "net"), path_of("net")));
     hg_tensor *w = hg_param(q, "0.weight", HG_SHAPE(2, 3), HG_NORMAL);
     expect_ok(hg_params_load(q, path_of("net")));
-    ck_assert_mem_eq(hg_data(w), weight, sizeof weight);
+    ck_assert_mem_eq(host_values(w), weight, sizeof weight);
 }
 END_TEST
 
@@ -250,8 +250,8 @@ START_TEST(float32_and_float64_are_converted)
     write_file("m", bytes, 8 + length + 28);
     expect_ok(hg_params_load(p, path_of("m")));
     expect_values(b, 0.25, 3, -7);
-    ck_assert(((hg_real *)hg_data(a))[0] == (hg_real)1.5);
-    ck_assert(((hg_real *)hg_data(a))[1] == (hg_real)-1e300);
+    ck_assert(((const hg_real *)host_values(a))[0] == (hg_real)1.5);
+    ck_assert(((const hg_real *)host_values(a))[1] == (hg_real)-1e300);
 }
 END_TEST
 

@@ -27,7 +27,7 @@ static void expect_large_sum(hg_tensor *x, hg_axes axes, reduction *f,
     bool gone[HG_MAX_RANK];
     expect_ok(hg_axes_mask(axes, x->shape.rank, gone));
     double *sum = calloc((size_t)hg_numel(z), sizeof *sum);
-    const hg_real *value = hg_data(z);
+    const hg_real *value = host_values(z);
     for_each_index(at, x->shape)
     {
         int64_t o = 0;
@@ -73,7 +73,7 @@ END_TEST
 START_TEST(a_sum_of_ten_million_numbers_is_accurate_to_a_millionth)
 {
     hg_tensor *x = uniform(HG_SHAPE(10000000));
-    const hg_real *value = hg_data(x);
+    const hg_real *value = host_values(x);
     double expected = 0;
     for (int64_t i = 0; i < 10000000; i++)
         expected += (double)value[i];

@@ -11,7 +11,7 @@ static uint64_t hash_of(hg_context *context, const hg_data *data)
         hg_batch b;
         hg_scope *s = hg_scope_open(context, HG_EVAL);
         ck_assert(hg_data_batch(data, &row, 1, &b));
-        const hg_real *x = hg_data(b.x);
+        const hg_real *x = host_values(b.x);
         for (int64_t i = 0; i < features; i++) {
             uint64_t byte = (uint64_t)(x[i] * 255 + (hg_real)0.5);
             hash = (hash ^ byte) * 0x100000001B3u;
