@@ -181,6 +181,7 @@ bool hg_optimizer_step(hg_optimizer *o)
             hg_clear_gradient(t);
     }
     o->steps++;
+    hg_undo_forget(o->owner.context);
     return true;
 }
 

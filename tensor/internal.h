@@ -120,6 +120,7 @@ typedef struct {
 } hg_control;
 
 typedef struct hg_slab hg_slab;
+typedef struct hg_undo hg_undo;
 
 /* Something a context owns beside tensors: stores, optimisers, data sets. */
 typedef struct hg_owned hg_owned;
@@ -138,14 +139,16 @@ struct hg_context {
     uint64_t serial;
     int threads;
     bool reference, anomaly, in_pass;
-    bool mute; /* hg_report does nothing */
-    int isa;   /* see cpu.h */
+    bool create_graph; /* the running pass may be differentiated again */
+    bool mute;         /* hg_report does nothing */
+    int isa;           /* see cpu.h */
     hg_chunk *free_chunks;
     hg_scope *free_scopes;
     hg_slab *slabs;
     hg_block *free_blocks;
     hg_region region; /* freed with the context */
     hg_owned *owned;
+    hg_undo *undo; /* newest first, see undo.c */
     size_t bytes, peak;
     uint64_t launches;
     void (*message)(void *, const char *);
@@ -183,6 +186,17 @@ bool hg_context_usable(const hg_context *, const char *what);
 /* Is it one of the contexts that this thread freed last? */
 bool hg_context_was_freed(const hg_context *);
 
+/* ---- Taking back -------------------------------------------------------- */
+
+/* To be called before a forward pass changes a tensor of a store: should this
+ * thread fail before the next hg_undo_forget, or before the outermost scope is
+ * closed, its values are as they were now. False with an error. */
+bool hg_undo_note(hg_tensor *);
+/* What was noted stays changed: an optimiser's step is done. */
+void hg_undo_forget(hg_context *);
+/* Puts back what was noted; hg_fail does it. */
+void hg_undo_all(hg_context *);
+
 /* ---- Making tensors ----------------------------------------------------- */
 
 /* A header with no storage, owned by `owner`. */
@@ -209,6 +223,8 @@ void *hg_tensor_data(const hg_tensor *);
 /* Copies values (any strides) into a dense array, and back. */
 void hg_gather_values(const hg_tensor *, void *dense);
 void hg_scatter_values(hg_tensor *, const void *dense);
+/* Copies values (any strides) into a contiguous tensor. */
+bool hg_copy_values(hg_tensor *to, const hg_tensor *from);
 bool hg_write_data(hg_tensor *, const void *values, int64_t count);
 
 /* Turns axes into a mask over `rank` axes; false with a sentence if one is

@@ -101,6 +101,12 @@ void hg_scatter_values(hg_tensor *t, const void *dense)
         copy_strided(t, (char *)(uintptr_t)dense, false);
 }
 
+bool hg_copy_values(hg_tensor *to, const hg_tensor *from)
+{
+    hg_gather_values(from, hg_data(to));
+    return true;
+}
+
 /* Reading works while an error is pending, so it asks less than hg_usable. */
 static bool readable(const hg_tensor *t, const char *who, hg_dtype dtype,
                      int64_t count)
