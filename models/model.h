@@ -146,7 +146,7 @@ HG_API hg_tensor *hg_model_input(const hg_model *, void *model,
                                  const hg_batch *);
 /* One training step in the open scope; reports "loss". On failure the update
  * under way has changed no weight and no running statistics; earlier ones of
- * the step, where it makes several, stand (docs/adr/0005). */
+ * the step, where it makes several, stand (docs/adr/0006). */
 HG_API HG_CHECK bool hg_model_step(const hg_model *, void *model,
                                    const hg_batch *, const hg_optimizers *);
 
