@@ -36,7 +36,8 @@ typedef struct {
 } hg_option;
 
 /* Values of a model's options, with what the data says: "inputs" (features),
- * "channels", "height", "width", "classes". */
+ * "channels", "height", "width", "classes"; the sides as "image_height" and
+ * "image_width" too, for models with an option of the short name. */
 typedef struct hg_config hg_config;
 
 typedef struct {
