@@ -51,8 +51,8 @@ hg_data *hg_data_new(hg_context *context, const char *name)
     return data;
 }
 
-static void set_shape(hg_data *data, hg_shape item, int64_t rows,
-                      hg_data_kind kind)
+void hg_data_set_shape(hg_data *data, hg_shape item, int64_t rows,
+                       hg_data_kind kind)
 {
     data->item = item;
     data->features = hg_shape_numel(item);
@@ -63,7 +63,7 @@ static void set_shape(hg_data *data, hg_shape item, int64_t rows,
 void *hg_data_room(hg_data *data, hg_shape item, int64_t rows,
                    hg_data_kind kind)
 {
-    set_shape(data, item, rows, kind);
+    hg_data_set_shape(data, item, rows, kind);
     size_t bytes = (size_t)(rows * data->features) * hg_value_size(kind);
     if (!bytes)
         bytes = 1; /* an empty set has an array too */
@@ -206,7 +206,7 @@ hg_data *hg_data_from(hg_context *context, const void *x, const char *dtype,
     hg_data *data = hg_data_new(context, "array");
     if (!data)
         return NULL;
-    set_shape(data, item, shape.dim[0], kind);
+    hg_data_set_shape(data, item, shape.dim[0], kind);
     data->values = x;
     data->labels = labels;
     if (!options.borrow && !copy_arrays(data, x, labels)) {

@@ -15,19 +15,21 @@ typedef struct {
     int64_t from, to;   /* in pixels of the result; beyond: 0 */
 } window;
 
-/* out[y * y_step + x * x_step] = in, resampled along x. */
-static void resample(const float *in, int64_t in_size, int64_t in_step,
-                     float *out, int64_t out_step, const window *w)
+/* One line: out[i * out_step] from in[k * in_step]. */
+static void resample(const float *in, int64_t in_step, float *out,
+                     int64_t out_step, const window *w)
 {
     int64_t count = w->to - w->from;
+    int64_t least = (int64_t)floor(w->first);
+    int64_t most = (int64_t)ceil(w->first + w->span);
     double scale = w->span / (double)count, reach = scale > 1 ? scale : 1;
     for (int64_t i = 0; i < count; i++) {
         double middle = w->first + ((double)i + 0.5) * scale;
         int64_t low = (int64_t)floor(middle - reach + 0.5);
         int64_t high = (int64_t)floor(middle + reach + 0.5);
         double sum = 0, weights = 0;
-        low = low < 0 ? 0 : low;
-        high = high > in_size ? in_size : high;
+        low = low < least ? least : low;
+        high = high > most ? most : high;
         for (int64_t k = low; k < high; k++) {
             double weight = 1 - fabs(((double)k + 0.5 - middle) / reach);
             weight = weight > 0 ? weight : 0;
@@ -103,9 +105,9 @@ bool hg_image_fit(hg_region *region, const hg_image *image, hg_fit fit,
         memset(narrow, 0, wide * sizeof *narrow);
         memset(whole, 0, (size_t)(height * width) * sizeof *whole);
         for (int64_t y = 0; y < in[0]; y++)
-            resample(plane + y * in[1], in[1], 1, narrow + y * width, 1, &w[1]);
+            resample(plane + y * in[1], 1, narrow + y * width, 1, &w[1]);
         for (int64_t x = 0; x < width; x++)
-            resample(narrow + x, in[0], width, whole + x, width, &w[0]);
+            resample(narrow + x, width, whole + x, width, &w[0]);
         to_bytes(whole, height * width, out + c * height * width);
     }
     return true;

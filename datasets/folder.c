@@ -373,7 +373,7 @@ static bool same_classes(const hg_data *a, const hg_data *b, const char *root)
                    root, a->named_classes, b->named_classes);
 }
 
-/* test/ gets the size and colour that train/ has. */
+/* test/ gets the colour that train/ has, and must have its size. */
 static hg_data *open_parts(hg_context *context, const char *train,
                            const char *test, const char *name,
                            hg_data_options options)
@@ -382,10 +382,6 @@ static hg_data *open_parts(hg_context *context, const char *train,
     if (!data)
         return NULL;
     options.channels = (int)data->item.dim[0];
-    if (!options.height) {
-        options.height = data->item.dim[1];
-        options.width = data->item.dim[2];
-    }
     hg_data *other = open_part(context, test, name, &options);
     if (other && same_classes(data, other, train)) {
         data->test = other;

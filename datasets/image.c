@@ -1,5 +1,5 @@
-/* image.c - a picture from a file: which kind it is, PNG by libpng, PGM and
- * PPM (netpbm) by hand. JPEG is in jpeg.c. */
+/* image.c - a picture from a file: which kind it is; PGM and PPM (netpbm). The
+ * others are in png.c and jpeg.c. */
 #include "datasets/image.h"
 
 #include <errno.h>
@@ -8,9 +8,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef HG_HAVE_PNG
-#include <png.h>
-#endif
 
 bool hg_image_room(hg_region *region, const char *name, int64_t height,
                    int64_t width, int channels, bool sizes_only,
@@ -27,40 +24,6 @@ bool hg_image_room(hg_region *region, const char *name, int64_t height,
     image->pixels = hg_region_take(region, (size_t)(height * width * channels));
     return image->pixels != NULL;
 }
-
-/* ---- PNG ---------------------------------------------------------------- */
-
-#ifdef HG_HAVE_PNG
-bool hg_png_decode(hg_region *region, const char *name, const uint8_t *bytes,
-                   size_t size, bool sizes_only, hg_image *image)
-{
-    png_image png = {.version = PNG_IMAGE_VERSION};
-    png_color white = {255, 255, 255};
-    if (!png_image_begin_read_from_memory(&png, bytes, size))
-        return hg_fail(HG_ERROR_FORMAT, "%s: a broken PNG picture: %s", name,
-                       png.message);
-    bool colour = png.format & PNG_FORMAT_FLAG_COLOR;
-    png.format = colour ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-    bool good = hg_image_room(region, name, png.height, png.width,
-                              colour ? 3 : 1, sizes_only, image);
-    if (good && !sizes_only &&
-        !png_image_finish_read(&png, &white, image->pixels, 0, NULL))
-        good = hg_fail(HG_ERROR_FORMAT, "%s: a broken PNG picture: %s", name,
-                       png.message);
-    png_image_free(&png);
-    return good;
-}
-#else
-bool hg_png_decode(hg_region *region, const char *name, const uint8_t *bytes,
-                   size_t size, bool sizes_only, hg_image *image)
-{
-    (void)region, (void)bytes, (void)size, (void)sizes_only, (void)image;
-    return hg_fail(HG_ERROR_STATE,
-                   "%s: this build has no libpng; install libpng-dev and "
-                   "build again, or convert the pictures to PPM",
-                   name);
-}
-#endif
 
 /* ---- PGM and PPM -------------------------------------------------------- */
 

@@ -45,6 +45,8 @@ size_t hg_value_size(hg_data_kind);
 hg_data *hg_data_new(hg_context *, const char *name);
 /* Releases the arrays; the empty set remains with the context. */
 void hg_data_clear(hg_data *);
+/* Of an array that is there, or will be. */
+void hg_data_set_shape(hg_data *, hg_shape item, int64_t rows, hg_data_kind);
 /* Room for `rows` items of bytes that the set owns; NULL on failure. */
 void *hg_data_room(hg_data *, hg_shape item, int64_t rows, hg_data_kind);
 int32_t *hg_data_label_room(hg_data *);

@@ -1,9 +1,11 @@
 /* open.c - data sets by path: what is there, by its first bytes? */
-#include "datasets/internal.h"
+#include "datasets/arrays.h"
+#include "datasets/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,11 +31,39 @@ static bool read_idx(hg_data *data, const char *at)
            (!labels_beside(at, labels) || hg_idx_labels(data, labels, NULL));
 }
 
+/* NAME.csv or NAME.csv.gz */
+static bool has_end(const char *at, const char *end)
+{
+    size_t n = strlen(at), m = strlen(end);
+    if (n > 3 && !strcasecmp(at + n - 3, ".gz"))
+        n -= 3;
+    return n > m && !strncasecmp(at + n - m, end, m);
+}
+
 static bool read_file(hg_data *data, const char *at,
                       const hg_data_options *options)
 {
-    (void)options;
-    return read_idx(data, at);
+    uint8_t head[8] = {0};
+    hg_input in;
+    if (!hg_input_open(&in, data->context, at))
+        return false;
+    int64_t got = hg_input_read(&in, head, sizeof head);
+    hg_input_close(&in);
+    if (got < 0)
+        return false;
+    if (!memcmp(head, "\x93NUMPY", 6))
+        return hg_npy_read(data, at, options);
+    if (!memcmp(head, "PK\3\4", 4) || !memcmp(head, "PK\5\6", 4))
+        return hg_npz_read(data, at, options);
+    if (has_end(at, ".csv") || has_end(at, ".tsv") || has_end(at, ".txt"))
+        return hg_csv_read(data, at, options);
+    if (got > 3 && !head[0] && !head[1])
+        return read_idx(data, at);
+    return hg_fail(HG_ERROR_FORMAT, "%s: %s", at,
+                   hg_image_has_name(at)
+                       ? "a single picture; give the folder that holds them"
+                       : "what is in this file? IDX, .npy, .npz and .csv files "
+                         "are read, and folders of pictures");
 }
 
 static hg_data *open_file(hg_context *context, const char *at, const char *name,
