@@ -7,7 +7,6 @@
  *   loss   = -log p(x|z) + KL(q(z|x) || p(z)), nats per image
  */
 #include "models/internal.h"
-#include "models/pyramid.h"
 
 struct tfp_vae {
     nn_layer *encoder, *decoder;
@@ -17,10 +16,12 @@ struct tfp_vae {
 static const nn_window same = {.kernel = 5, .pad = 2};
 static const nn_window down = {.kernel = 5, .pad = 2, .stride = 2};
 
+enum { MOST_HALVINGS = 16 };
+
 /* Sides and channels of the levels; level `halvings` is seen by one window. */
 typedef struct {
     int halvings;
-    int64_t colours, width, side[HG_MOST_HALVINGS + 1];
+    int64_t colours, width, side[MOST_HALVINGS + 1];
 } levels;
 
 static bool levels_of(levels *l, const hg_config *c)
@@ -39,7 +40,7 @@ static bool levels_of(levels *l, const hg_config *c)
                        "makes pictures square",
                        (long long)height, (long long)l->side[0],
                        (long long)l->width);
-    for (; n < HG_MOST_HALVINGS && l->side[n] > 7; n++)
+    for (; n < MOST_HALVINGS && l->side[n] > 7; n++)
         l->side[n + 1] = (l->side[n] + 1) / 2;
     l->halvings = n;
     return true;
@@ -56,50 +57,49 @@ static nn_window whole(const levels *l)
     return (nn_window){.kernel = l->side[l->halvings]};
 }
 
-static void add_bent(hg_stack *s, nn_layer *layer)
+static void add_bent(nn_stack *s, nn_layer *layer)
 {
-    hg_stack_add(s, layer, true);
-    hg_stack_add(s, nn_leaky_relu(s->params, 0.2), true);
+    nn_stack_add(s, layer);
+    nn_stack_add(s, nn_leaky_relu(s->params, 0.2));
 }
 
 static nn_layer *encoder(hg_params *p, const levels *l, int64_t latent)
 {
-    hg_stack s = {.params = p};
+    nn_stack s = {.params = p};
     int64_t in = l->colours;
-    hg_stack_add(&s, nn_unflatten(p, in, l->side[0], l->side[0]), false);
+    nn_stack_add_unnamed(&s, nn_unflatten(p, in, l->side[0], l->side[0]));
     for (int i = 0; i < l->halvings; i++) {
         int64_t out = channels_at(l, i);
-        add_bent(&s, nn_conv2d(p, hg_stack_name(&s), in, out, same));
-        add_bent(&s, nn_conv2d(p, hg_stack_name(&s), out, out, down));
+        add_bent(&s, nn_conv2d(p, nn_stack_name(&s), in, out, same));
+        add_bent(&s, nn_conv2d(p, nn_stack_name(&s), out, out, down));
         in = out;
     }
     int64_t top = channels_at(l, 1);
-    add_bent(&s, nn_conv2d(p, hg_stack_name(&s), in, top, whole(l)));
-    hg_stack_add(&s, nn_flatten(p), true);
-    hg_stack_add(&s, nn_linear(p, hg_stack_name(&s), top, 2 * latent), true);
-    return hg_stack_chain(&s);
+    add_bent(&s, nn_conv2d(p, nn_stack_name(&s), in, top, whole(l)));
+    nn_stack_add(&s, nn_flatten(p));
+    nn_stack_add(&s, nn_linear(p, nn_stack_name(&s), top, 2 * latent));
+    return nn_stack_chain(&s);
 }
 
 static nn_layer *decoder(hg_params *p, const levels *l, int64_t latent)
 {
-    hg_stack s = {.params = p};
+    nn_stack s = {.params = p};
     int64_t in = channels_at(l, 1);
-    hg_stack_add(&s, nn_unflatten(p, latent, 1, 1), false);
+    nn_stack_add_unnamed(&s, nn_unflatten(p, latent, 1, 1));
     add_bent(&s,
-             nn_conv_transpose2d(p, hg_stack_name(&s), latent, in, whole(l)));
+             nn_conv_transpose2d(p, nn_stack_name(&s), latent, in, whole(l)));
     for (int i = l->halvings - 1; i >= 0; i--) {
         int64_t out = channels_at(l, i);
         nn_window up = down;
         up.output_pad = l->side[i] % 2 == 0;
-        add_bent(&s, nn_conv_transpose2d(p, hg_stack_name(&s), in, out, same));
-        add_bent(&s, nn_conv_transpose2d(p, hg_stack_name(&s), out, out, up));
+        add_bent(&s, nn_conv_transpose2d(p, nn_stack_name(&s), in, out, same));
+        add_bent(&s, nn_conv_transpose2d(p, nn_stack_name(&s), out, out, up));
         in = out;
     }
-    add_bent(&s, nn_conv_transpose2d(p, hg_stack_name(&s), in, in, same));
-    hg_stack_add(&s, nn_conv2d(p, hg_stack_name(&s), in, l->colours, same),
-                 true);
-    hg_stack_add(&s, nn_flatten(p), true);
-    return hg_stack_chain(&s);
+    add_bent(&s, nn_conv_transpose2d(p, nn_stack_name(&s), in, in, same));
+    nn_stack_add(&s, nn_conv2d(p, nn_stack_name(&s), in, l->colours, same));
+    nn_stack_add(&s, nn_flatten(p));
+    return nn_stack_chain(&s);
 }
 
 static void *tfp_vae_build(hg_params *p, const hg_config *c)
@@ -174,7 +174,7 @@ static hg_tensor *tfp_vae_prior(void *model, int64_t n)
 
 static const hg_option tfp_vae_options[] = {
     {.name = "latent", .about = "width of the code", .number = 16},
-    HG_PYRAMID_WIDTH(32),
+    HG_WIDTH(32),
     {0},
 };
 
