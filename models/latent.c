@@ -1,6 +1,5 @@
 /* latent.c - what each dimension of a code does, over a data set. */
-#include "models/internal.h"
-#include "models/measure.h"
+#include "models/evaluation.h"
 #include "tensor/internal.h"
 
 #include <math.h>

@@ -173,19 +173,6 @@ typedef struct {
 HG_API HG_CHECK bool hg_model_evaluate(const hg_model *, void *model, hg_data *,
                                        int64_t batch_size, hg_metrics *);
 
-/* What each dimension of a code does over a data set; arrays [width], owned by
- * the context. */
-typedef struct {
-    int64_t width, images;
-    double *kl; /* mean over images of the KL to the prior, nats; NaN without a
-                   Gaussian code. A prior of the model's own counts as a
-                   Gaussian with the moments of its draws. */
-    double *mean, *variance; /* of the code's mean over the images */
-    int active;              /* dimensions whose variance exceeds 0.01 */
-} hg_latent;
-HG_API HG_CHECK bool hg_model_latent(const hg_model *, void *model, hg_data *,
-                                     hg_latent *);
-
 /* Two-sample Kolmogorov-Smirnov statistics between the marginals of n codes
  * and of n draws, both [n, d]: mean and largest over the dimensions. Below
  * 1.63 / sqrt(n / 2) one marginal passes at the level of 1 %. */
