@@ -15,7 +15,8 @@
  *     nn/parts.h           nets, posteriors, losses that models share
  *     datasets/data.h      data sets and the loader
  *     models/model.h       what a model is, and the zoo
- *     models/measure.h     projections, mixtures, metrics
+ *     models/measure.h     projections, mixtures, metrics of codes and images
+ *     models/evaluation.h  likelihood and codes of a trained model
  */
 #ifndef HOURGLASS_H
 #define HOURGLASS_H
@@ -29,5 +30,6 @@
 #include "datasets/data.h"
 #include "models/model.h"
 #include "models/measure.h"
+#include "models/evaluation.h"
 
 #endif

@@ -27,6 +27,16 @@ typedef struct {
 #else
 #define PNG false
 #endif
+#ifdef HG_HAVE_JPEG
+#define JPEG true
+#else
+#define JPEG false
+#endif
+#ifdef HG_HAVE_ZIP
+#define ZIP true
+#else
+#define ZIP false
+#endif
 #ifdef HG_HAVE_CAIRO
 #define CAIRO true
 #else
@@ -56,7 +66,10 @@ static const part parts[] = {
      "no safetensors files (libjansson-dev)"},
     {"nettle", NETTLE, "data files are checked by SHA-256",
      "data files are not checked (nettle-dev)"},
-    {"libpng", PNG, "pictures", "no pictures (libpng-dev)"},
+    {"libpng", PNG, "pictures, and folders of PNG",
+     "no pictures, no folders of PNG (libpng-dev)"},
+    {"libjpeg", JPEG, "folders of JPEG", "no JPEG (libjpeg62-turbo-dev)"},
+    {"libzip", ZIP, "arrays from .npz", "no .npz, only .npy (libzip-dev)"},
     {"cairo", CAIRO, "charts", "no charts (libcairo2-dev)"},
     {"CUDA", false, "kernels on the GPU", "everything runs on the CPU"},
 };

@@ -1,117 +1,176 @@
-/* eval.c - `hourglass eval RUN`: the metrics of a run on its test set. */
-#include "apps/run.h"
+/* eval.c - `hourglass eval RUN`: what can be measured on a run. The quick
+ * figures always, the slow ones when they are asked for. */
+#include "apps/measures.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const flag flags[] = {
+    {"", NULL, "what is measured besides", NULL, NULL, 0},
+    {"nll", "K", "importance-weighted bound of log p(x) with K samples", NULL,
+     NULL, 0},
+    {"nll-images", "N", "on so many images (0: all)", "500", NULL, 0},
+    {"binarise", NULL, "the bound's pixels are drawn as 0 or 1", NULL, NULL, 0},
+    {"aggregate", NULL, "all codes together against the prior", NULL, NULL, 0},
+    {"probe", NULL, "classes from pixels, PCA and codes, many and few labels",
+     NULL, NULL, 0},
+    {"full", NULL, "all of these (K is 500 unless given)", NULL, NULL, 0},
     {"json", NULL, "one JSON object on standard output", NULL, NULL, 0},
-    {"data", "NAME|PATH", "another data set than the run's", NULL, NULL, 0},
-    {"data-dir", "DIR", "where named data sets lie", NULL, NULL, 0},
-    {"split", "NAME", "train, val or test", "test", NULL, 0},
     {"batch-size", "N", "images at a time", "250", NULL, 'b'},
-    {"threads", "N", "of the CPU (0: one a core)", "0", NULL, 0},
-    {"out", "DIR", "where runs lie", "runs", NULL, 'o'},
+    {"to", "FILE", "the bound against K [RUN/pictures/bound.png]", NULL, NULL,
+     0},
+    VIEW_FLAGS,
     {0},
 };
 
-static hg_data *chosen_split(const workbench *w, const char *name)
-{
-    if (!strcmp(name, "test"))
-        return w->test;
-    if (!strcmp(name, "val"))
-        return w->val;
-    if (!strcmp(name, "train"))
-        return w->train;
-    hg_fail(HG_ERROR_ARGUMENT, "--split %s: use train, val or test", name);
-    return NULL;
-}
+/* ---- The table ---------------------------------------------------------- */
 
-static void print_json(const char *run, const settings *s, const char *split,
-                       const hg_metrics *m, const double ks[2])
+static const struct {
+    const char *name, *unit;
+} rows[] = {
+    {"loss", "the recipe's own"},
+    {"recon_mse", "squared error, mean over pixels"},
+    {"recon_sse", "squared error, sum over pixels"},
+    {"recon_bce", "cross-entropy, nats an image"},
+    {"ssim", "structural similarity, 1 is equal"},
+    {"kl", "nats an image"},
+    {"elbo", "nats an image, without constants"},
+    {"rate", "nats an image: what the code costs"},
+    {"distortion", "nats an image: what it leaves open"},
+    {"latent", "dimensions of the code"},
+    {"active_units", "of them vary with the image (variance > 0.01)"},
+    {"prior_ks", "codes' marginals from the prior's, mean"},
+    {"prior_ks_worst", "over the dimensions (Kolmogorov-Smirnov)"},
+    {"mmd", "codes from the prior, squared discrepancy"},
+    {"aggregate_kl", "nats: all codes together from the prior"},
+    {"information", "nats: between image and code"},
+};
+
+static void print_list(const json_t *report, const char *name)
 {
-    json_t *object = metrics_json(m);
-    if (isfinite(ks[0])) {
-        json_object_set_new(object, "prior_ks", json_real(ks[0]));
-        json_object_set_new(object, "prior_ks_worst", json_real(ks[1]));
+    size_t i;
+    json_t *value;
+    const json_t *list = json_object_get(report, name);
+    if (!list)
+        return;
+    printf("  %-14s", name);
+    json_array_foreach(list, i, value)
+    {
+        printf("%s%.2f", i % 12 || !i ? " " : "\n                 ",
+               json_number_value(value));
     }
-    json_object_set_new(object, "run", json_string(run));
-    json_object_set_new(object, "model", json_string(s->model->name));
-    json_object_set_new(object, "data", json_string(s->data));
-    json_object_set_new(object, "split", json_string(split));
-    json_dumpf(object, stdout, JSON_INDENT(2));
     printf("\n");
-    json_decref(object);
 }
 
-static void print_row(const char *name, double value, const char *unit)
+static void print_bound(const json_t *nll)
 {
-    if (isfinite(value))
-        printf("  %-10s %12.6g  %s\n", name, value, unit);
-}
-
-static void print_table(const char *run, const settings *s, const char *split,
-                        const hg_metrics *m, const double ks[2])
-{
-    printf("%s: %s on %s, %s, %lld images\n", run, s->model->name, s->data,
-           split, (long long)m->images);
-    print_row("loss", m->loss, "the recipe's own");
-    print_row("recon_mse", m->recon_mse, "squared error, mean over pixels");
-    print_row("recon_sse", m->recon_sse, "squared error, sum over pixels");
-    print_row("recon_bce", m->recon_bce, "cross-entropy, nats an image");
-    print_row("kl", m->kl, "nats an image");
-    print_row("elbo", m->elbo, "nats an image, without constants");
-    print_row("prior_ks", ks[0], "codes' marginals from the prior's, mean");
-    print_row("  worst", ks[1], "over the dimensions (Kolmogorov-Smirnov)");
-}
-
-static bool evaluate(const char *run, const arguments *a, int *code)
-{
-    const char *options[MOST_FLAGS], *split = flag_text(a, "split");
-    settings s;
-    workbench w = {0};
-    hg_metrics m;
-    double ks[2];
-    json_t *config = run_config(run);
-    if (!config)
-        return false;
-    bool ok = settings_of(config, &s, options, MOST_FLAGS);
-    if (ok && flag_given(a, "data"))
-        s.data = flag_text(a, "data");
-    if (ok && flag_given(a, "data-dir"))
-        s.data_dir = flag_text(a, "data-dir");
-    if (ok) {
-        s.threads = (int)flag_int(a, "threads", 0, code);
-        ok = workbench_open(&w, &s, options) &&
-             hg_params_load(w.params, path_join(run, "model.safetensors").text);
+    size_t i;
+    json_t *point;
+    if (!nll)
+        return;
+    printf("  at most this many nats an image, %lld images%s:\n",
+           (long long)json_integer_value(json_object_get(nll, "images")),
+           json_is_true(json_object_get(nll, "binarised")) ? ", binarised"
+                                                           : "");
+    json_array_foreach(json_object_get(nll, "curve"), i, point)
+    {
+        printf("    k = %-6lld %10.4f\n",
+               (long long)json_integer_value(json_object_get(point, "k")),
+               json_number_value(json_object_get(point, "nats")));
     }
-    hg_data *data = ok ? chosen_split(&w, split) : NULL;
-    ok = data &&
-         hg_model_evaluate(s.model, w.state, data,
-                           flag_int(a, "batch-size", 1, code), &m) &&
-         match_prior(&w, s.model, &ks[0], &ks[1]);
-    if (ok && flag_given(a, "json"))
-        print_json(run, &s, split, &m, ks);
-    else if (ok)
-        print_table(run, &s, split, &m, ks);
-    workbench_close(&w);
-    json_decref(config);
+}
+
+static void print_probe(const json_t *probe)
+{
+    size_t i;
+    json_t *row, *value;
+    const char *name;
+    if (!probe)
+        return;
+    json_array_foreach(probe, i, row)
+    {
+        json_object_foreach(row, name, value)
+        {
+            if (i == 0)
+                printf("  %-12s", name);
+        }
+        printf("\n");
+        json_object_foreach(row, name, value)
+        {
+            if (json_is_string(value))
+                printf("  %-12s", json_string_value(value));
+            else
+                printf("  %-12.4g", json_number_value(value));
+        }
+    }
+    printf("\n");
+}
+
+static void print_table(const json_t *report)
+{
+    printf("%s: %s on %s, %s, %lld images\n",
+           json_string_value(json_object_get(report, "run")),
+           json_string_value(json_object_get(report, "model")),
+           json_string_value(json_object_get(report, "data")),
+           json_string_value(json_object_get(report, "split")),
+           (long long)json_integer_value(json_object_get(report, "images")));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const json_t *value = json_object_get(report, rows[i].name);
+        if (json_is_number(value))
+            printf("  %-14s %12.6g  %s\n", rows[i].name,
+                   json_number_value(value), rows[i].unit);
+    }
+    print_list(report, "kl_dims");
+    print_bound(json_object_get(report, "nll"));
+    print_probe(json_object_get(report, "probe"));
+}
+
+/* ---- The command -------------------------------------------------------- */
+
+static bool measure_all(view *v, const arguments *a, json_t *report)
+{
+    int code = 0;
+    bool full = flag_given(a, "full");
+    int64_t batch = flag_int(a, "batch-size", 1, &code);
+    hg_bound b = {.samples =
+                      flag_given(a, "nll") ? flag_int(a, "nll", 1, &code) : 500,
+                  .images = flag_int(a, "nll-images", 0, &code),
+                  .binarise = flag_given(a, "binarise")};
+    if (code || !measure_images(v, batch, report) || !measure_codes(v, report))
+        return false;
+    if (flag_given(a, "nll") || (full && v->model->posterior)) {
+        if (!measure_bound(v, &b, report) ||
+            !draw_bound(v, &b, view_picture(v, a, "bound.png").text))
+            return false;
+    }
+    if ((flag_given(a, "aggregate") || full) && !measure_aggregate(v, report))
+        return false;
+    return !(flag_given(a, "probe") || (full && v->model->encode)) ||
+           measure_probe(v, report);
+}
+
+static bool show(view *v, const arguments *a)
+{
+    json_t *report = json_pack("{s:s, s:s, s:s, s:s}", "run", v->run, "model",
+                               v->model->name, "data", v->s.data, "split",
+                               flag_text(a, "split"));
+    bool ok = report && measure_all(v, a, report);
+    if (ok && flag_given(a, "json")) {
+        json_dumpf(report, stdout, JSON_INDENT(2));
+        printf("\n");
+    } else if (ok) {
+        print_table(report);
+    }
+    json_decref(report);
     return ok;
 }
 
 int run_eval(int argc, char **argv)
 {
-    char run[1024];
-    arguments a = {.flags = flags};
-    int code = parse_arguments(&a, argc, argv,
-                               "usage: hourglass eval [RUN] [options]\n"
-                               "  hourglass eval runs/first --json\n"
-                               "without RUN: the newest below --out");
-    if (code)
-        return code == SHOWN_HELP ? EXIT_DONE : code;
-    if (!find_run(a.positional[0], flag_text(&a, "out"), run, sizeof run) ||
-        !evaluate(run, &a, &code))
-        return report_error();
-    return code;
+    return view_command(argc, argv, flags,
+                        "usage: hourglass eval [RUN] [options]\n"
+                        "  hourglass eval runs/first --json\n"
+                        "  hourglass eval runs/first --nll 5000 --binarise\n"
+                        "  hourglass eval runs/first --probe\n"
+                        "without RUN: the newest below --out",
+                        show);
 }

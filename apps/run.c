@@ -1,5 +1,6 @@
 /* run.c - settings, the workbench, and finding a run again. */
 #define _XOPEN_SOURCE 700 /* realpath */
+#include "apps/data_flags.h"
 #include "apps/run.h"
 
 #include <dirent.h>
@@ -14,9 +15,10 @@ static void print_message(void *user, const char *text)
     fprintf(stderr, "note: %s\n", text);
 }
 
-hg_data *open_data(hg_context *context, const char *name, const char *data_dir)
+hg_data *open_data(hg_context *context, const char *name, const char *data_dir,
+                   hg_data_options options)
 {
-    hg_data_options options = {.data_dir = data_dir};
+    options.data_dir = data_dir;
     if (strcmp(name, "auto"))
         return hg_data_open(context, name, options);
     hg_data *data = hg_data_open(context, "mnist", options);
@@ -50,7 +52,7 @@ bool workbench_open(workbench *w, const settings *s,
         return false;
     hg_context_on_message(w->context, print_message, NULL);
     hg_context_set_threads(w->context, s->threads);
-    w->all = open_data(w->context, s->data, s->data_dir);
+    w->all = open_data(w->context, s->data, s->data_dir, s->how);
     w->train = hg_data_split(w->all, "train", s->validation);
     w->val = hg_data_split(w->all, "val", s->validation);
     w->test = hg_data_split(w->all, "test", s->validation);
@@ -90,13 +92,14 @@ static json_t *data_json(const settings *s, const workbench *w)
 json_t *settings_json(const settings *s, const workbench *w)
 {
     return json_pack(
-        "{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:f, s:i, s:s, s:o}", "model",
+        "{s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:f, s:i, s:s, s:o}", "model",
         s->model->name, "data", data_json(s, w), "data_dir",
-        s->data_dir ? s->data_dir : "", "seed", (json_int_t)s->seed,
-        "batch_size", (json_int_t)s->batch_size, "epochs",
-        (json_int_t)s->epochs, "steps", (json_int_t)s->steps, "val",
-        s->validation, "threads", hg_context_threads(w->context), "device",
-        hg_context_device(w->context), "options", options_json(s, w));
+        s->data_dir ? s->data_dir : "", "data_options",
+        data_options_json(&s->how), "seed", (json_int_t)s->seed, "batch_size",
+        (json_int_t)s->batch_size, "epochs", (json_int_t)s->epochs, "steps",
+        (json_int_t)s->steps, "val", s->validation, "threads",
+        hg_context_threads(w->context), "device", hg_context_device(w->context),
+        "options", options_json(s, w));
 }
 
 json_t *run_config(const char *run)
@@ -137,20 +140,23 @@ static bool option_texts(json_t *options, const char **texts, int most)
 bool settings_of(const json_t *config, settings *s, const char **options,
                  int most)
 {
-    json_t *root = (json_t *)(uintptr_t)config, *own = NULL;
+    json_t *root = (json_t *)(uintptr_t)config, *own = NULL, *how = NULL;
     const char *model, *data, *data_dir, *device;
     json_int_t seed, batch, epochs, steps;
     memset(s, 0, sizeof *s);
-    if (json_unpack(root,
-                    "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:F, s:i, s:s, s:o}",
-                    "model", &model, "data", &data, "data_dir", &data_dir,
-                    "seed", &seed, "batch_size", &batch, "epochs", &epochs,
-                    "steps", &steps, "val", &s->validation, "threads",
-                    &s->threads, "device", &device, "options", &own))
+    if (json_unpack(
+            root,
+            "{s:s, s:s, s:s, s?o, s:I, s:I, s:I, s:I, s:F, s:i, s:s, s:o}",
+            "model", &model, "data", &data, "data_dir", &data_dir,
+            "data_options", &how, "seed", &seed, "batch_size", &batch, "epochs",
+            &epochs, "steps", &steps, "val", &s->validation, "threads",
+            &s->threads, "device", &device, "options", &own))
         return hg_fail(HG_ERROR_FORMAT, "config.json lacks a setting");
     s->model = hg_model_find(model);
     if (!s->model)
         return hg_fail(HG_ERROR_FORMAT, "there is no model %s here", model);
+    if (!data_options_of(how, &s->how))
+        return false;
     s->data = data;
     s->data_dir = data_dir[0] ? data_dir : NULL;
     s->device = device;

@@ -9,6 +9,7 @@
 typedef struct {
     const hg_model *model;
     const char *data, *data_dir;
+    hg_data_options how; /* the data are opened; data_dir apart */
     uint64_t seed;
     int64_t batch_size, epochs, steps, save_every, sample_every;
     double validation;
@@ -34,7 +35,8 @@ bool workbench_open(workbench *, const settings *,
                     const char *const *model_options);
 void workbench_close(workbench *);
 /* `auto` prefers MNIST where it is found. */
-hg_data *open_data(hg_context *, const char *name, const char *data_dir);
+hg_data *open_data(hg_context *, const char *name, const char *data_dir,
+                   hg_data_options);
 
 /* RUN/config.json */
 json_t *settings_json(const settings *, const workbench *);

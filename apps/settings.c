@@ -1,4 +1,5 @@
 /* settings.c - the options of `hourglass train` and what they mean. */
+#include "apps/data_flags.h"
 #include "apps/train.h"
 
 #include <string.h>
@@ -9,6 +10,7 @@ const flag train_flags[] = {
      0},
     {"dataset", "NAME|PATH", "", NULL, "data", 0},
     {"data-dir", "DIR", "where named data sets lie", NULL, NULL, 0},
+    DATA_FLAGS,
     {"epochs", "N", "passes over the training data", NULL, NULL, 0},
     {"steps", "N", "stop after so many steps (0: no limit)", "0", NULL, 0},
     {"batch-size", "N", "images a step", NULL, NULL, 'b'},
@@ -44,6 +46,7 @@ int read_settings(const arguments *a, settings *s)
     int code = 0;
     s->data = flag_text(a, "data");
     s->data_dir = flag_text(a, "data-dir");
+    read_data_flags(a, &s->how, &code);
     s->epochs = s->model->epochs ? s->model->epochs : 10;
     if (flag_given(a, "epochs"))
         s->epochs = flag_int(a, "epochs", 1, &code);

@@ -4,7 +4,7 @@
 #define HG_VIEW_H
 
 #include "apps/run.h"
-#include "models/measure.h"
+#include "models/evaluation.h"
 
 /* ---- view.c: a run, opened again ---------------------------------------- */
 

@@ -250,3 +250,8 @@ bool hg_needs(const hg_tensor *z, int i)
 {
     return hg_block_of(z)->needs >> i & 1;
 }
+
+bool hg_creates_graph(const hg_tensor *z)
+{
+    return z->storage->context->create_graph;
+}

@@ -261,12 +261,13 @@ static bool walk(const pass *p, hg_tensor *v)
     if (!seed(p, v))
         return false;
     context->in_pass = true;
+    context->create_graph = p->recorded && p->scope->mode & HG_RECORD;
     bool ok = true;
     for (hg_scope *s = p->scope; s && ok; s = s->parent)
         for (hg_block *b = s->tape_newest; b && ok; b = b->earlier)
             if (b->partial && b->needs)
                 ok = visit(p, b);
-    context->in_pass = false;
+    context->in_pass = context->create_graph = false;
     return ok;
 }
 

@@ -113,6 +113,9 @@ HG_API hg_tensor *hg_apply_n(const hg_op *, const void *attr,
 
 /* In a backward rule: is the gradient of input i asked for? */
 HG_API bool hg_needs(const hg_tensor *z, int i);
+/* In a backward rule: may its gradients be differentiated again (hg_grad)? A
+ * rule with a faster form that is not differentiable asks. */
+HG_API bool hg_creates_graph(const hg_tensor *z);
 
 HG_END_DECLS
 

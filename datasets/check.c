@@ -3,6 +3,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 typedef struct {
     double least, greatest;
@@ -99,6 +100,8 @@ static bool check_labels(hg_data *data)
         most = label > most ? label : most;
     }
     data->classes = most + 1;
+    if (data->classes < data->named_classes)
+        data->classes = data->named_classes;
     return true;
 }
 
@@ -116,7 +119,10 @@ bool hg_data_finish(hg_data *data, hg_data_options options)
                        "have one shape",
                        data->name, HG_SHAPE_TEXT(data->item),
                        HG_SHAPE_TEXT(test->item));
-    if (!check_values(test, options) || !check_labels(test))
+    if (test->values == data->values) /* one array, checked as a whole */
+        test->low = data->low, test->span = data->span,
+        memcpy(test->range, data->range, sizeof test->range);
+    else if (!check_values(test, options) || !check_labels(test))
         return false;
     if (test->classes > data->classes)
         data->classes = test->classes;

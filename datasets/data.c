@@ -23,6 +23,11 @@ void hg_data_clear(hg_data *data)
     data->own_values = data->own_labels = NULL;
     data->values = NULL;
     data->labels = NULL;
+    hg_region_free(&data->region);
+    data->hash = NULL;
+    data->order = NULL;
+    data->names = data->class_names = NULL;
+    data->named_classes = 0;
 }
 
 static void destroy(void *object)
@@ -39,6 +44,7 @@ hg_data *hg_data_new(hg_context *context, const char *name)
         return NULL;
     memset(data, 0, sizeof *data);
     data->context = context;
+    data->region.context = context;
     snprintf(data->name, sizeof data->name, "%s", name);
     if (!hg_context_own(context, data, destroy)) {
         hg_memory_release(context, data, sizeof *data);
@@ -47,8 +53,8 @@ hg_data *hg_data_new(hg_context *context, const char *name)
     return data;
 }
 
-static void set_shape(hg_data *data, hg_shape item, int64_t rows,
-                      hg_data_kind kind)
+void hg_data_set_shape(hg_data *data, hg_shape item, int64_t rows,
+                       hg_data_kind kind)
 {
     data->item = item;
     data->features = hg_shape_numel(item);
@@ -59,7 +65,7 @@ static void set_shape(hg_data *data, hg_shape item, int64_t rows,
 void *hg_data_room(hg_data *data, hg_shape item, int64_t rows,
                    hg_data_kind kind)
 {
-    set_shape(data, item, rows, kind);
+    hg_data_set_shape(data, item, rows, kind);
     size_t bytes = (size_t)(rows * data->features) * hg_value_size(kind);
     if (!bytes)
         bytes = 1; /* an empty set has an array too */
@@ -76,6 +82,17 @@ int32_t *hg_data_label_room(hg_data *data)
     data->labels = data->own_labels;
     data->label_bytes = bytes;
     return data->own_labels;
+}
+
+void hg_data_share(hg_data *data, const hg_data *of)
+{
+    char name[sizeof data->name];
+    memcpy(name, data->name, sizeof name);
+    *data = *of;
+    memcpy(data->name, name, sizeof name);
+    data->own_values = data->own_labels = NULL;
+    data->region = (hg_region){.context = of->context};
+    data->test = NULL;
 }
 
 /* ---- Opening by name ---------------------------------------------------- */
@@ -105,7 +122,7 @@ hg_data *hg_data_open(hg_context *context, const char *name,
     }
     hg_data *data = NULL;
     if (strchr(name, '/'))
-        data = hg_data_open_path(context, name);
+        data = hg_data_open_path(context, name, &options);
     else if (!strcmp(name, "mnist"))
         data = hg_data_open_mnist(context, options.data_dir);
     else if (!strcmp(name, "synthetic") || !strncmp(name, "synthetic:", 10))
@@ -191,7 +208,7 @@ hg_data *hg_data_from(hg_context *context, const void *x, const char *dtype,
     hg_data *data = hg_data_new(context, "array");
     if (!data)
         return NULL;
-    set_shape(data, item, shape.dim[0], kind);
+    hg_data_set_shape(data, item, shape.dim[0], kind);
     data->values = x;
     data->labels = labels;
     if (!options.borrow && !copy_arrays(data, x, labels)) {
@@ -210,10 +227,8 @@ static hg_data *window(const hg_data *of, const char *part, int64_t first,
     hg_data *data = hg_data_new(of->context, of->name);
     if (!data)
         return NULL;
-    *data = *of;
+    hg_data_share(data, of);
     snprintf(data->name, sizeof data->name, "%.50s/%s", of->name, part);
-    data->own_values = data->own_labels = NULL;
-    data->test = NULL;
     data->first = first;
     data->size = size;
     data->permuted = permuted;
@@ -228,8 +243,8 @@ static hg_data *test_part(const hg_data *data)
                 "%s has no test part; use its val part, or open the test "
                 "items as a set of their own",
                 data->name);
-    return data->test ? window(data->test, "test", 0, data->test->size, false)
-                      : NULL;
+    const hg_data *test = data->test;
+    return test ? window(test, "test", test->first, test->size, false) : NULL;
 }
 
 static bool can_split(const hg_data *data, const char *part, double fraction)
@@ -256,11 +271,14 @@ hg_data *hg_data_split(hg_data *data, const char *part, double val_fraction)
 {
     if (!can_split(data, part, val_fraction))
         return NULL;
-    int64_t val = (int64_t)floor((double)data->rows * val_fraction + 0.5);
+    int64_t held = data->held, count = data->rows - held;
+    bool hashed = data->order != NULL;
+    int64_t val = hashed ? hg_data_hashed_val(data, val_fraction)
+                         : (int64_t)floor((double)count * val_fraction + 0.5);
     if (!strcmp(part, "train"))
-        return window(data, part, val, data->rows - val, val > 0);
+        return window(data, part, held + val, count - val, !hashed && val > 0);
     if (!strcmp(part, "val"))
-        return window(data, part, 0, val, true);
+        return window(data, part, held, val, !hashed);
     if (!strcmp(part, "test"))
         return test_part(data);
     hg_fail(HG_ERROR_ARGUMENT,
@@ -300,6 +318,8 @@ int64_t hg_data_source_row(const hg_data *data, int64_t row)
 {
     if (!data || row < 0 || row >= data->size)
         return -1;
+    if (data->order)
+        return data->order[data->first + row];
     if (!data->permuted)
         return data->first + row;
     return hg_permuted(data->context->control.seed, HG_SPLIT_STREAM, data->rows,
@@ -310,6 +330,18 @@ int32_t hg_data_label(const hg_data *data, int64_t row)
 {
     int64_t at = hg_data_source_row(data, row);
     return at < 0 || !data->labels ? -1 : data->labels[at];
+}
+
+const char *hg_data_item_name(const hg_data *data, int64_t row)
+{
+    int64_t at = hg_data_source_row(data, row);
+    return at < 0 || !data->names ? NULL : data->names[at];
+}
+
+const char *hg_data_class_name(const hg_data *data, int32_t label)
+{
+    bool named = data && label >= 0 && label < data->named_classes;
+    return named ? data->class_names[label] : NULL;
 }
 
 void hg_data_range(const hg_data *data, double range[2])

@@ -42,6 +42,10 @@ typedef struct {
     bool unlabelled; /* labels are missing, or not to be looked at */
 } hg_batch;
 
+/* How a picture becomes one of another shape: the middle of it that has the
+ * shape; all of it with a black border; all of it, distorted. */
+typedef enum { HG_FIT_CROP, HG_FIT_PAD, HG_FIT_STRETCH } hg_fit;
+
 /* All zero is a good choice: bytes 0..255 become [0, 1], other values stay as
  * they are. */
 typedef struct {
@@ -53,6 +57,17 @@ typedef struct {
     bool borrow;
     /* Where hg_data_open looks for named sets first, or NULL. */
     const char *data_dir;
+    /* Folders of pictures: the size to make them (0: they must have one), grey
+     * (1) or colour (3; 0: colour if any is), and whether a broken one is named
+     * and left out instead of ending it. Rows of numbers (CSV, .npy): the shape
+     * that a row has. */
+    int64_t height, width;
+    int channels;
+    hg_fit fit;
+    bool skip_broken;
+    /* Sets opened by path: all items, in the order of the files, instead of a
+     * tenth of them being the test part. */
+    bool whole;
 } hg_data_options;
 
 HG_BEGIN_DECLS
@@ -68,9 +83,15 @@ HG_BEGIN_DECLS
  *   synthetic      28 x 28 digits drawn by a procedural pen, 12,000 to train
  *                  and 2,000 to test, made from the context's seed;
  *   synthetic:N    the same with N to train and N / 6 to test.
- * A name with a slash is a path: a folder with MNIST's four file names, or one
- * IDX file of images [n, h, w] (its labels beside it, where there are any).
- * Values are bytes, so options.low and high are seldom wanted. */
+ * A name with a slash is a path:
+ *   FOLDER         with MNIST's four file names; or of pictures (PNG, JPEG,
+ * PGM, PPM), flat or one sub-folder a class, or train/ and test/ that are
+ * either; FILE           an IDX file of images [n, h, w] (its labels beside it,
+ * where there are any), .npy, .npz, .csv (datasets/arrays.h says what is read
+ * as what). Where no part is for testing, a tenth of the items is, chosen by
+ * the hash of their names or numbers, and the validation part is chosen so too.
+ * What was assumed about pictures and arrays is told by hg_context_on_message.
+ */
 HG_API hg_data *hg_data_open(hg_context *, const char *name_or_path,
                              hg_data_options);
 
@@ -99,6 +120,10 @@ HG_API const char *hg_data_name(const hg_data *);
 HG_API int32_t hg_data_label(const hg_data *, int64_t row);
 /* Where an item of a split lies in the set that was split; -1 out of range. */
 HG_API int64_t hg_data_source_row(const hg_data *, int64_t row);
+/* The file an item was read from, relative to the folder; or NULL. */
+HG_API const char *hg_data_item_name(const hg_data *, int64_t row);
+/* The name of a class, where classes are folders; or NULL. */
+HG_API const char *hg_data_class_name(const hg_data *, int32_t label);
 /* What the values of a batch lie between: [0, 1] where a range is known, else
  * the least and the greatest value. */
 HG_API void hg_data_range(const hg_data *, double range[2]);

@@ -12,8 +12,9 @@ typedef enum { HG_BYTES, HG_FLOATS, HG_DOUBLES } hg_data_kind;
  * uses the epoch's number. */
 #define HG_SPLIT_STREAM 0xFFFFFFFFu
 
-/* A set is a window [first, first + size) on an array of `rows` items, in the
- * array's order or in the split's. */
+/* A set is a window [first, first + size) on an array of `rows` items: in the
+ * array's order, in the split's, or in that of the items' hashes, whose `held`
+ * first are the test part (order.c). */
 struct hg_data {
     hg_context *context;
     hg_data *test; /* the set's own test part, or NULL */
@@ -30,6 +31,13 @@ struct hg_data {
     double low, span, range[2];
     void *own_values, *own_labels; /* to be released, or NULL */
     size_t value_bytes, label_bytes;
+    hg_region region;     /* of what follows; empty in a split */
+    const uint32_t *hash; /* [rows], rising, or NULL */
+    const int32_t *order; /* [rows], the row with that hash */
+    int64_t held;
+    const char *const *names; /* [rows], the items' files, or NULL */
+    const char *const *class_names;
+    int named_classes;
 };
 
 size_t hg_value_size(hg_data_kind);
@@ -37,11 +45,24 @@ size_t hg_value_size(hg_data_kind);
 hg_data *hg_data_new(hg_context *, const char *name);
 /* Releases the arrays; the empty set remains with the context. */
 void hg_data_clear(hg_data *);
+/* Of an array that is there, or will be. */
+void hg_data_set_shape(hg_data *, hg_shape item, int64_t rows, hg_data_kind);
 /* Room for `rows` items of bytes that the set owns; NULL on failure. */
 void *hg_data_room(hg_data *, hg_shape item, int64_t rows, hg_data_kind);
 int32_t *hg_data_label_room(hg_data *);
+/* Makes the first a set over the arrays of the second, without owning them. */
+void hg_data_share(hg_data *, const hg_data *of);
 /* Checks values and labels against the options; sets range and classes. */
 bool hg_data_finish(hg_data *, hg_data_options);
+
+/* ---- Test parts by hash ------------------------------------------------- */
+
+uint32_t hg_item_hash(const char *name);
+/* Makes one item in ten the test part; hash: of each row, or NULL for those of
+ * the row's number. */
+bool hg_data_hold_out(hg_data *, const uint32_t *hash);
+/* Items of the rest that make up this fraction, at least one. */
+int64_t hg_data_hashed_val(const hg_data *, double fraction);
 
 /* ---- Files -------------------------------------------------------------- */
 
@@ -52,7 +73,14 @@ bool hg_idx_images(hg_data *, const char *path, const char *sha256);
 bool hg_idx_labels(hg_data *, const char *path, const char *sha256);
 
 hg_data *hg_data_open_mnist(hg_context *, const char *data_dir);
-hg_data *hg_data_open_path(hg_context *, const char *path);
+/* Has it the first of MNIST's four files? Then all four are read. */
+bool hg_data_is_mnist_folder(const char *folder);
+hg_data *hg_data_open_mnist_folder(hg_context *, const char *folder,
+                                   const char *name);
+hg_data *hg_data_open_path(hg_context *, const char *path,
+                           const hg_data_options *);
+hg_data *hg_data_open_pictures(hg_context *, const char *root, const char *name,
+                               const hg_data_options *);
 
 /* ---- Synthetic digits --------------------------------------------------- */
 

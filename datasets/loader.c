@@ -113,20 +113,6 @@ static void gather_items(void *argument, int64_t from, int64_t to)
         gather_few(argument, i, i + FEW < to ? i + FEW : to);
 }
 
-/* Where the values of t are gathered: in t itself, or on the host. */
-static void *room_for(hg_tensor *t)
-{
-    if (!t->storage->context->gpu)
-        return hg_data(t);
-    return hg_region_take(&hg_scope_here()->owner.region,
-                          (size_t)hg_numel(t) * hg_dtype_size(t->dtype));
-}
-
-static bool send(hg_tensor *t, const void *values)
-{
-    return !t->storage->context->gpu || hg_scatter_values(t, values);
-}
-
 /* On the device the host only says which rows. */
 static bool gather_there(const gather *g, int64_t size, hg_batch *b)
 {
@@ -164,15 +150,15 @@ static bool make_batch(gather *g, int64_t size, hg_batch *batch)
         return gather_there(g, size, batch);
     if (hg_error())
         return false;
-    g->x = room_for(b.x);
-    g->index = room_for(b.index);
-    g->label = b.label ? room_for(b.label) : NULL;
+    g->x = hg_room_for(b.x);
+    g->index = hg_room_for(b.index);
+    g->label = b.label ? hg_room_for(b.label) : NULL;
     if (!g->x || !g->index || (b.label && !g->label))
         return false;
     hg_parallel_for(data->context->threads, size, 1 + 32768 / data->features,
                     gather_items, g);
-    return send(b.x, g->x) && send(b.index, g->index) &&
-           (!b.label || send(b.label, g->label));
+    return hg_send_values(b.x, g->x) && hg_send_values(b.index, g->index) &&
+           (!b.label || hg_send_values(b.label, g->label));
 }
 
 bool hg_data_batch(const hg_data *data, const int64_t *rows, int64_t count,

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS, FILES };
@@ -137,70 +136,23 @@ hg_data *hg_data_open_mnist(hg_context *context, const char *data_dir)
     return read_files(context, "mnist", found, true);
 }
 
-/* ---- By path ------------------------------------------------------------ */
-
-/* The labels of .../x-images-idx3-y are .../x-labels-idx1-y. */
-static bool labels_beside(const char *images, path out)
+bool hg_data_is_mnist_folder(const char *folder)
 {
-    const char *name = strrchr(images, '/');
-    const char *mark = name ? strstr(name, "images-idx3") : NULL;
-    if (!mark)
-        return false;
-    int n =
-        snprintf(out, sizeof(path), "%.*slabels-idx1%s", (int)(mark - images),
-                 images, mark + strlen("images-idx3"));
-    return n < (int)sizeof(path) && !access(out, F_OK);
+    path found;
+    return find_file(folder, file[0].name, found);
 }
 
-static hg_data *open_file(hg_context *context, const char *at, const char *name)
-{
-    path labels;
-    hg_data *data = hg_data_new(context, name);
-    if (!data || !hg_idx_images(data, at, NULL) ||
-        (labels_beside(at, labels) && !hg_idx_labels(data, labels, NULL)))
-        return give_up(data, NULL);
-    return data;
-}
-
-static hg_data *open_folder(hg_context *context, const char *folder,
-                            const char *name)
+hg_data *hg_data_open_mnist_folder(hg_context *context, const char *folder,
+                                   const char *name)
 {
     path found[FILES];
     int missing;
     if (find_all(folder, found, &missing))
         return read_files(context, name, found, false);
     hg_fail(HG_ERROR_DATA,
-            "%s: %s (or %s.gz) is not in this folder; a data folder has %s, "
-            "%s, %s and %s",
+            "%s: %s (or %s.gz) is not in this folder; a folder of IDX files "
+            "has %s, %s, %s and %s",
             folder, file[missing].name, file[missing].name, file[0].name,
             file[1].name, file[2].name, file[3].name);
     return NULL;
-}
-
-/* The last part of a path, without slashes at its end. */
-static void base_name(const char *at, char name[64])
-{
-    size_t end = strlen(at);
-    while (end > 1 && at[end - 1] == '/')
-        end--;
-    size_t begin = end;
-    while (begin && at[begin - 1] != '/')
-        begin--;
-    snprintf(name, 64, "%.*s", (int)(end - begin), at + begin);
-}
-
-hg_data *hg_data_open_path(hg_context *context, const char *at)
-{
-    struct stat st;
-    char name[64];
-    if (stat(at, &st)) {
-        hg_fail(HG_ERROR_DATA,
-                "%s: there is no such file or folder; named sets are written "
-                "without a slash (mnist, synthetic)",
-                at);
-        return NULL;
-    }
-    base_name(at, name);
-    return S_ISDIR(st.st_mode) ? open_folder(context, at, name)
-                               : open_file(context, at, name);
 }

@@ -25,12 +25,12 @@ static hg_tensor *deviations(hg_points p, const double *mean, int64_t from,
                              int64_t n)
 {
     hg_tensor *t = hg_full(HG_SHAPE(n, p.width), 0);
-    hg_real *out = t ? hg_data(t) : NULL;
-    for (int64_t i = 0; t && i < n; i++)
+    hg_real *out = hg_room_for(t);
+    for (int64_t i = 0; out && i < n; i++)
         for (int64_t j = 0; j < p.width; j++)
             out[i * p.width + j] =
                 (hg_real)(p.values[(from + i) * p.width + j] - mean[j]);
-    return t;
+    return hg_send_values(t, out) ? t : NULL;
 }
 
 /* Adds X'X / count of some rows. */
@@ -40,12 +40,12 @@ static bool add_products(hg_context *context, hg_points p, const double *mean,
     hg_scope *s = hg_scope_open(context, HG_EVAL);
     hg_tensor *x = s ? deviations(p, mean, from, n) : NULL;
     hg_tensor *product = hg_matmul(hg_transpose(x), x);
-    const hg_real *values = product ? hg_data(product) : NULL;
-    for (int64_t i = 0; product && i < p.width * p.width; i++)
+    const hg_real *values = hg_fetch_values(product);
+    for (int64_t i = 0; values && i < p.width * p.width; i++)
         a[i] += (double)values[i] / (double)p.count;
     if (s)
         hg_scope_close(s);
-    return product != NULL;
+    return values != NULL;
 }
 
 static void make_symmetric(double *a, int64_t d)

@@ -38,11 +38,13 @@ static void add(hg_config *c, value v)
 
 static void add_sizes(hg_config *c, const hg_data *data)
 {
-    static const char *const names[] = {"channels", "height", "width"};
+    static const char *const names[] = {"channels", "height", "width",
+                                        "image_height", "image_width"};
+    static const int axis[] = {0, 1, 2, 1, 2};
     hg_shape s = hg_data_shape(data);
     add(c, (value){.name = "inputs", .number = (double)hg_data_features(data)});
-    for (int i = 0; i < 3; i++)
-        add(c, (value){.name = names[i], .number = (double)s.dim[i]});
+    for (int i = 0; i < 5; i++)
+        add(c, (value){.name = names[i], .number = (double)s.dim[axis[i]]});
     add(c, (value){.name = "classes", .number = hg_data_classes(data)});
 }
 
@@ -67,9 +69,10 @@ hg_config *hg_config_new(hg_context *context, const hg_model *model,
     return hg_error() ? NULL : c;
 }
 
+/* The model's options come last and hide a size of the data of that name. */
 static value *find(const hg_config *c, const char *name)
 {
-    for (int i = 0; c && name && i < c->count; i++)
+    for (int i = c ? c->count - 1 : -1; name && i >= 0; i--)
         if (!strcmp(c->values[i].name, name))
             return (value *)(uintptr_t)&c->values[i];
     hg_fail(HG_ERROR_ARGUMENT, "model %s has no option %s%s",
@@ -142,6 +145,13 @@ const char *hg_config_text(const hg_config *c, const char *name)
 bool hg_config_is(const hg_config *c, const char *name, const char *text)
 {
     return !strcmp(hg_config_text(c, name), text);
+}
+
+hg_shape hg_config_image(const hg_config *c)
+{
+    return HG_SHAPE(hg_config_int(c, "channels"),
+                    hg_config_int(c, "image_height"),
+                    hg_config_int(c, "image_width"));
 }
 
 bool hg_wants_28(const hg_config *c, const char *model)

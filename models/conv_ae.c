@@ -1,7 +1,8 @@
 /* conv_ae.c - a convolutional autoencoder with a small code, the sibling of
  * conv-vae: the same nets, a linear code.
  *
- *   28 -> 14 -> 7 -> 3 pixels by stride-2 convolutions of 8, 16, 32 channels
+ *   28 -> 14 -> 7 -> 3 pixels by stride-2 convolutions of 8, 16, 32 channels;
+ *   other sizes, grey or colour: halved until the longer side is at most 4
  *   loss = mean over pixels of (decoder(code) - x)^2, per image
  */
 #include "models/internal.h"
@@ -12,15 +13,16 @@ struct conv_ae {
 
 static void *build(hg_params *p, const hg_config *c)
 {
-    if (!hg_wants_28(c, "conv-ae"))
-        return NULL;
     struct conv_ae *m = hg_params_alloc(p, sizeof *m);
     if (!m)
         return NULL;
     int64_t latent = hg_config_int(c, "latent");
-    m->encoder = nn_three_convs(hg_params_at(p, "encoder"));
+    int64_t width = hg_config_int(c, "width");
+    hg_shape image = hg_config_image(c);
+    m->encoder = nn_halving_convs(hg_params_at(p, "encoder"), image, width);
     m->code = nn_linear(p, "code", 128, latent);
-    m->decoder = nn_three_deconvs(hg_params_at(p, "decoder"), latent);
+    m->decoder =
+        nn_doubling_convs(hg_params_at(p, "decoder"), latent, image, width);
     return m;
 }
 
@@ -52,6 +54,7 @@ static hg_tensor *loss(void *model, const hg_batch *b)
 
 static const hg_option options[] = {
     {.name = "latent", .about = "width of the code", .number = 4},
+    HG_WIDTH(8),
     {0},
 };
 

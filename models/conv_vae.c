@@ -1,6 +1,7 @@
 /* conv_vae.c - a convolutional variational autoencoder with a small code.
  *
- *   28 -> 14 -> 7 -> 3 pixels by stride-2 convolutions of 8, 16, 32 channels
+ *   28 -> 14 -> 7 -> 3 pixels by stride-2 convolutions of 8, 16, 32 channels;
+ *   other sizes, grey or colour: halved until the longer side is at most 4
  *   q(z|x) = N(mu(x), sigma(x)^2), sigma = exp(head)
  *   loss   = |x - decoder(z)|^2 + KL(q(z|x) || N(0, I)), nats per image
  *
@@ -21,17 +22,18 @@ struct conv_vae {
 
 static void *conv_vae_build(hg_params *p, const hg_config *c)
 {
-    if (!hg_wants_28(c, "conv-vae"))
-        return NULL;
     struct conv_vae *m = hg_params_alloc(p, sizeof *m);
     if (!m)
         return NULL;
+    hg_shape image = hg_config_image(c);
+    int64_t width = hg_config_int(c, "width");
     m->latent = hg_config_int(c, "latent");
     m->faithful = hg_config_is(c, "recipe", "faithful");
-    m->encoder = nn_three_convs(hg_params_at(p, "encoder"));
+    m->encoder = nn_halving_convs(hg_params_at(p, "encoder"), image, width);
     m->mu = nn_linear(p, "mu", 128, m->latent);
     m->log_sigma = nn_linear(p, "log_sigma", 128, m->latent);
-    m->decoder = nn_three_deconvs(hg_params_at(p, "decoder"), m->latent);
+    m->decoder =
+        nn_doubling_convs(hg_params_at(p, "decoder"), m->latent, image, width);
     return m;
 }
 
@@ -130,6 +132,7 @@ static hg_tensor *conv_vae_log_prior(void *model, hg_tensor *z)
 
 static const hg_option conv_vae_options[] = {
     {.name = "latent", .about = "width of the code", .number = 4},
+    HG_WIDTH(8),
     HG_RECIPE("weighs the KL's squares by 1, sums over the batch"),
     {0},
 };

@@ -126,16 +126,13 @@ static void ql_step(double *d, double *e, double *v, int64_t n, int64_t l,
     e[m] = 0;
 }
 
-/* The end of the block that begins at l and is not yet split. */
-static int64_t block_end(const double *d, const double *e, int64_t n, int64_t l)
+/* The end of the block that begins at l and is not yet split; what is below
+ * `small` is rounding. */
+static int64_t block_end(const double *e, int64_t n, int64_t l, double small)
 {
     int64_t m = l;
-    while (m + 1 < n) {
-        double size = fabs(d[m]) + fabs(d[m + 1]);
-        if (fabs(e[m]) <= 2.3e-16 * size)
-            break;
+    while (m + 1 < n && fabs(e[m]) > small)
         m++;
-    }
     return m;
 }
 
@@ -143,9 +140,12 @@ static bool diagonal(double *d, double *e, double *v, int64_t n)
 {
     memmove(e, e + 1, (size_t)(n - 1) * sizeof *e);
     e[n - 1] = 0;
+    double size = 0;
+    for (int64_t i = 0; i < n; i++)
+        size = fmax(size, fabs(d[i]) + fabs(e[i]));
     for (int64_t l = 0; l < n; l++)
         for (int step = 0;; step++) {
-            int64_t m = block_end(d, e, n, l);
+            int64_t m = block_end(e, n, l, 2.3e-16 * size);
             if (m == l)
                 break;
             if (step == MOST_STEPS)

@@ -22,6 +22,16 @@ extern const char *const hg_recipes[], *const hg_no_yes[];
         .text = "no", .choices = hg_no_yes                                     \
     }
 
+/* Not to be mixed up with the images' width, which it hides: hg_config_image.
+ */
+#define HG_WIDTH(channels_)                                                    \
+    {                                                                          \
+        .name = "width", .about = "channels of the first convolution",         \
+        .number = (channels_)                                                  \
+    }
+
+/* [c, h, w] of the data. */
+hg_shape hg_config_image(const hg_config *);
 /* False, with a sentence, for images that are not 28 x 28. */
 bool hg_wants_28(const hg_config *, const char *model);
 /* BCE of logits and pixels in nats an image: [batch]. */

@@ -1,6 +1,5 @@
 /* latent.c - what each dimension of a code does, over a data set. */
-#include "models/internal.h"
-#include "models/measure.h"
+#include "models/evaluation.h"
 #include "tensor/internal.h"
 
 #include <math.h>
@@ -23,13 +22,15 @@ static bool prior_moments(const hg_model *model, void *state,
     hg_tensor *z = s ? model->prior(state, PRIOR_DRAWS) : NULL;
     hg_tensor *first = hg_mean(z, HG_OVER(0));
     hg_tensor *second = hg_sqrt(hg_var(z, HG_OVER(0), 0));
-    for (int64_t j = 0; second && j < d; j++) {
-        mean[j] = (double)((hg_real *)hg_data(first))[j];
-        std[j] = (double)((hg_real *)hg_data(second))[j];
+    const hg_real *at = hg_fetch_values(first);
+    const hg_real *width = hg_fetch_values(second);
+    for (int64_t j = 0; at && width && j < d; j++) {
+        mean[j] = (double)at[j];
+        std[j] = (double)width[j];
     }
     if (s)
         hg_scope_close(s);
-    return second != NULL;
+    return at && width;
 }
 
 /* KL(N(mu, std^2) || N(m, s^2)) */

@@ -101,6 +101,47 @@ HG_API HG_CHECK bool hg_mixture_score(hg_context *, const hg_mixture *,
 HG_API HG_CHECK bool hg_mixture_draw(hg_context *, const hg_mixture *,
                                      int64_t n, uint64_t seed, double *out);
 
+/* ---- Images ------------------------------------------------------------- */
+
+/* Structural similarity of two images in [0, 1], 1 for equal ones; NaN where a
+ * window of 11 x 11 does not fit, or the width exceeds 256 (Wang et al., 2004).
+ */
+HG_API double hg_ssim(const double *a, const double *b, int64_t height,
+                      int64_t width);
+/* Mean over n images [c, h, w] and their channels. */
+HG_API HG_CHECK bool hg_mean_ssim(hg_context *, const double *a,
+                                  const double *b, int64_t n, hg_shape item,
+                                  double *mean);
+
+/* ---- Two sets of points ------------------------------------------------- */
+
+/* Unbiased estimate of the squared maximum mean discrepancy with the kernel
+ * c / (c + |x - y|^2), c = 2 d times the mean variance of `b` (Gretton et al.,
+ * 2012; Tolstikhin et al., 2018). May be slightly negative. */
+HG_API HG_CHECK bool hg_mmd(hg_context *, hg_points a, hg_points b,
+                            double *squared);
+
+/* ---- Classes from points ------------------------------------------------ */
+
+/* The k nearest of `points` to each of `queries`, exactly, in order:
+ * index [queries, k] and, unless NULL, squared distances. k is at most 128. */
+HG_API HG_CHECK bool hg_nearest(hg_context *, hg_points points,
+                                hg_points queries, int k, int32_t *index,
+                                double *squared);
+/* The share of test points whose k nearest training points vote for their
+ * label; a tie goes to the class with the nearest of them. */
+HG_API HG_CHECK bool hg_knn_accuracy(hg_context *, hg_points train,
+                                     const int32_t *label, hg_points test,
+                                     const int32_t *test_label, int k,
+                                     double *accuracy);
+/* The same of a linear classifier with softmax, fitted to standardised points
+ * (by at least a tenth of the largest standard deviation) in 1,000 steps of
+ * AdamW on up to 500 of them. */
+HG_API HG_CHECK bool hg_linear_probe(hg_context *, hg_points train,
+                                     const int32_t *label, hg_points test,
+                                     const int32_t *test_label, int classes,
+                                     uint64_t seed, double *accuracy);
+
 /* ---- Paths between codes ------------------------------------------------ */
 
 /* A way from a to b in `steps` points, both ends included: out [steps, d].

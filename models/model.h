@@ -36,7 +36,8 @@ typedef struct {
 } hg_option;
 
 /* Values of a model's options, with what the data says: "inputs" (features),
- * "channels", "height", "width", "classes". */
+ * "channels", "height", "width", "classes"; the sides as "image_height" and
+ * "image_width" too, for models with an option of the short name. */
 typedef struct hg_config hg_config;
 
 typedef struct {
@@ -145,8 +146,8 @@ HG_API HG_CHECK bool hg_model_prepare(const hg_model *, void *model,
 HG_API hg_tensor *hg_model_input(const hg_model *, void *model,
                                  const hg_batch *);
 /* One training step in the open scope; reports "loss". On failure the update
- * under way has changed no weight; earlier ones of the step, where it makes
- * several, stand. */
+ * under way has changed no weight and no running statistics; earlier ones of
+ * the step, where it makes several, stand (docs/adr/0006). */
 HG_API HG_CHECK bool hg_model_step(const hg_model *, void *model,
                                    const hg_batch *, const hg_optimizers *);
 
@@ -171,19 +172,6 @@ typedef struct {
 } hg_metrics;
 HG_API HG_CHECK bool hg_model_evaluate(const hg_model *, void *model, hg_data *,
                                        int64_t batch_size, hg_metrics *);
-
-/* What each dimension of a code does over a data set; arrays [width], owned by
- * the context. */
-typedef struct {
-    int64_t width, images;
-    double *kl; /* mean over images of the KL to the prior, nats; NaN without a
-                   Gaussian code. A prior of the model's own counts as a
-                   Gaussian with the moments of its draws. */
-    double *mean, *variance; /* of the code's mean over the images */
-    int active;              /* dimensions whose variance exceeds 0.01 */
-} hg_latent;
-HG_API HG_CHECK bool hg_model_latent(const hg_model *, void *model, hg_data *,
-                                     hg_latent *);
 
 /* Two-sample Kolmogorov-Smirnov statistics between the marginals of n codes
  * and of n draws, both [n, d]: mean and largest over the dimensions. Below

@@ -1,6 +1,7 @@
 /* tfp_vae.c - the convolutional VAE of TensorFlow Probability's examples.
  *
- *   28 -> 14 -> 7 -> 1 pixels by 5x5 and 7x7 convolutions, leaky ReLU 0.2
+ *   28 -> 14 -> 7 -> 1 pixels by 5x5 and 7x7 convolutions, leaky ReLU 0.2;
+ *   other sizes, grey or colour: halved until the side is at most 7
  *   q(z|x) = N(mu(x), softplus(raw(x) + 0.5413)^2): the spread starts near 1
  *   p(z)   = N(0, I), p(x|z) = Bernoulli with logits decoder(z)
  *   loss   = -log p(x|z) + KL(q(z|x) || p(z)), nats per image
@@ -14,48 +15,102 @@ struct tfp_vae {
 
 static const nn_window same = {.kernel = 5, .pad = 2};
 static const nn_window down = {.kernel = 5, .pad = 2, .stride = 2};
-static const nn_window up = {
-    .kernel = 5, .pad = 2, .stride = 2, .output_pad = 1};
-static const nn_window whole = {.kernel = 7};
 
-static nn_layer *encoder(hg_params *p, int64_t latent)
+enum { MOST_HALVINGS = 16 };
+
+/* Sides and channels of the levels; level `halvings` is seen by one window. */
+typedef struct {
+    int halvings;
+    int64_t colours, width, side[MOST_HALVINGS + 1];
+} levels;
+
+static bool levels_of(levels *l, const hg_config *c)
 {
-    nn_layer *bend = nn_leaky_relu(p, 0.2);
-    return nn_chain(
-        p, nn_unflatten(p, 1, 28, 28), nn_conv2d(p, "0", 1, 32, same), bend,
-        nn_conv2d(p, "2", 32, 32, down), bend, nn_conv2d(p, "4", 32, 64, same),
-        bend, nn_conv2d(p, "6", 64, 64, down), bend,
-        nn_conv2d(p, "8", 64, 64, whole), bend, nn_flatten(p),
-        nn_linear(p, "11", 64, 2 * latent));
+    int64_t height = hg_config_int(c, "image_height");
+    int n = 0;
+    l->colours = hg_config_int(c, "channels");
+    l->width = hg_config_int(c, "width");
+    l->side[0] = hg_config_int(c, "image_width");
+    if (hg_error())
+        return false;
+    if (l->side[0] != height || l->width < 1 || l->width > 1024)
+        return hg_fail(HG_ERROR_DATA,
+                       "tfp-vae takes square images and a width of 1 to 1024, "
+                       "these are %lld x %lld with --width %lld; --image-size "
+                       "makes pictures square",
+                       (long long)height, (long long)l->side[0],
+                       (long long)l->width);
+    for (; n < MOST_HALVINGS && l->side[n] > 7; n++)
+        l->side[n + 1] = (l->side[n] + 1) / 2;
+    l->halvings = n;
+    return true;
 }
 
-static nn_layer *decoder(hg_params *p, int64_t latent)
+/* 32 channels at the image's own size, 64 at all others. */
+static int64_t channels_at(const levels *l, int i)
 {
-    nn_layer *bend = nn_leaky_relu(p, 0.2);
-    return nn_chain(p, nn_unflatten(p, latent, 1, 1),
-                    nn_conv_transpose2d(p, "0", latent, 64, whole), bend,
-                    nn_conv_transpose2d(p, "2", 64, 64, same), bend,
-                    nn_conv_transpose2d(p, "4", 64, 64, up), bend,
-                    nn_conv_transpose2d(p, "6", 64, 32, same), bend,
-                    nn_conv_transpose2d(p, "8", 32, 32, up), bend,
-                    nn_conv_transpose2d(p, "10", 32, 32, same), bend,
-                    nn_conv2d(p, "12", 32, 1, same), nn_flatten(p));
+    return i ? 2 * l->width : l->width;
+}
+
+static nn_window whole(const levels *l)
+{
+    return (nn_window){.kernel = l->side[l->halvings]};
+}
+
+static void add_bent(nn_stack *s, nn_layer *layer)
+{
+    nn_stack_add(s, layer);
+    nn_stack_add(s, nn_leaky_relu(s->params, 0.2));
+}
+
+static nn_layer *encoder(hg_params *p, const levels *l, int64_t latent)
+{
+    nn_stack s = {.params = p};
+    int64_t in = l->colours;
+    nn_stack_add_unnamed(&s, nn_unflatten(p, in, l->side[0], l->side[0]));
+    for (int i = 0; i < l->halvings; i++) {
+        int64_t out = channels_at(l, i);
+        add_bent(&s, nn_conv2d(p, nn_stack_name(&s), in, out, same));
+        add_bent(&s, nn_conv2d(p, nn_stack_name(&s), out, out, down));
+        in = out;
+    }
+    int64_t top = channels_at(l, 1);
+    add_bent(&s, nn_conv2d(p, nn_stack_name(&s), in, top, whole(l)));
+    nn_stack_add(&s, nn_flatten(p));
+    nn_stack_add(&s, nn_linear(p, nn_stack_name(&s), top, 2 * latent));
+    return nn_stack_chain(&s);
+}
+
+static nn_layer *decoder(hg_params *p, const levels *l, int64_t latent)
+{
+    nn_stack s = {.params = p};
+    int64_t in = channels_at(l, 1);
+    nn_stack_add_unnamed(&s, nn_unflatten(p, latent, 1, 1));
+    add_bent(&s,
+             nn_conv_transpose2d(p, nn_stack_name(&s), latent, in, whole(l)));
+    for (int i = l->halvings - 1; i >= 0; i--) {
+        int64_t out = channels_at(l, i);
+        nn_window up = down;
+        up.output_pad = l->side[i] % 2 == 0;
+        add_bent(&s, nn_conv_transpose2d(p, nn_stack_name(&s), in, out, same));
+        add_bent(&s, nn_conv_transpose2d(p, nn_stack_name(&s), out, out, up));
+        in = out;
+    }
+    add_bent(&s, nn_conv_transpose2d(p, nn_stack_name(&s), in, in, same));
+    nn_stack_add(&s, nn_conv2d(p, nn_stack_name(&s), in, l->colours, same));
+    nn_stack_add(&s, nn_flatten(p));
+    return nn_stack_chain(&s);
 }
 
 static void *tfp_vae_build(hg_params *p, const hg_config *c)
 {
-    if (hg_config_int(c, "inputs") != 784) {
-        hg_fail(HG_ERROR_DATA,
-                "tfp-vae takes images of 1 x 28 x 28, these have %lld values",
-                (long long)hg_config_int(c, "inputs"));
-        return NULL;
-    }
+    levels l = {0};
     struct tfp_vae *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
+    if (!m || !levels_of(&l, c))
         return NULL;
     m->latent = hg_config_int(c, "latent");
-    m->encoder = encoder(hg_params_at(p, "encoder"), m->latent);
-    m->decoder = decoder(hg_params_at(p, "decoder"), m->latent);
+    m->encoder = encoder(hg_params_at(p, "encoder"), &l, m->latent);
+    m->decoder = decoder(hg_params_at(p, "decoder"), &l, m->latent);
     return m;
 }
 
@@ -119,6 +174,7 @@ static hg_tensor *tfp_vae_prior(void *model, int64_t n)
 
 static const hg_option tfp_vae_options[] = {
     {.name = "latent", .about = "width of the code", .number = 16},
+    HG_WIDTH(32),
     {0},
 };
 

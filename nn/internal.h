@@ -11,7 +11,6 @@ typedef struct {
     hg_tensor *tensor;
     const char *path;
     bool buffer;
-    bool counter;  /* a buffer that counts: int64 in files */
     uint64_t mark; /* of the last call that picked it, see hg_mark_sets */
 } hg_entry;
 

@@ -29,32 +29,9 @@ nn_layer *nn_mlp_n(hg_params *p, nn_layer *(*bend)(hg_params *),
 /* ---- Convolutions for 28 x 28 pixels ------------------------------------ */
 
 static const nn_window down = {.kernel = 3, .stride = 2, .pad = 1};
-static const nn_window last = {.kernel = 3, .stride = 2};
 static const nn_window up = {
     .kernel = 3, .stride = 2, .pad = 1, .output_pad = 1};
 static const nn_window same = {.kernel = 3, .pad = 1};
-
-nn_layer *nn_three_convs(hg_params *p)
-{
-    return nn_chain(p, nn_unflatten(p, 1, 28, 28),
-                    nn_conv2d(p, "0", 1, 8, down), nn_relu(p),
-                    nn_conv2d(p, "2", 8, 16, down),
-                    nn_batch_norm(p, "3", 16, (nn_norm_options){0}), nn_relu(p),
-                    nn_conv2d(p, "5", 16, 32, last), nn_relu(p), nn_flatten(p),
-                    nn_linear(p, "8", 288, 128), nn_relu(p));
-}
-
-nn_layer *nn_three_deconvs(hg_params *p, int64_t latent)
-{
-    return nn_chain(
-        p, nn_linear(p, "0", latent, 128), nn_relu(p),
-        nn_linear(p, "2", 128, 288), nn_relu(p), nn_unflatten(p, 32, 3, 3),
-        nn_conv_transpose2d(p, "5", 32, 16, last),
-        nn_batch_norm(p, "6", 16, (nn_norm_options){0}), nn_relu(p),
-        nn_conv_transpose2d(p, "8", 16, 8, up),
-        nn_batch_norm(p, "9", 8, (nn_norm_options){0}), nn_relu(p),
-        nn_conv_transpose2d(p, "11", 8, 1, up), nn_sigmoid(p), nn_flatten(p));
-}
 
 nn_layer *nn_two_convs(hg_params *p, int64_t features)
 {

@@ -69,7 +69,8 @@ HG_API hg_tensor *hg_param(hg_params *, const char *name, hg_shape, hg_init);
  * schedules, temperatures). */
 HG_API hg_tensor *hg_buffer(hg_params *, const char *name, hg_shape,
                             hg_real fill);
-/* A buffer with one whole number, int64 in files (num_batches_tracked). */
+/* A buffer with one whole number of batches, steps, ...: int32, int64 in files
+ * (num_batches_tracked). */
 HG_API hg_tensor *hg_counter(hg_params *, const char *name);
 /* By name relative to this cursor; NULL without an error if there is none. */
 HG_API hg_tensor *hg_params_find(const hg_params *, const char *name);

@@ -1,5 +1,6 @@
 /* norm.c - batch, layer and group normalisation as layers. */
 #include "nn/internal.h"
+#include "ops/batch_norm.h"
 
 typedef struct {
     nn_layer base;
@@ -14,9 +15,8 @@ static hg_tensor *batch_forward(nn_layer *layer, hg_tensor *x)
     norm *l = (norm *)layer;
     hg_tensor *y = hg_batch_norm(x, l->weight, l->bias, l->mean, l->variance,
                                  l->momentum, l->eps);
-    if (y && hg_get_mode() & HG_STOCHASTIC)
-        hg_set(l->batches, *(const hg_real *)hg_data(l->batches) + 1);
-    return y;
+    bool counts = y && hg_get_mode() & HG_STOCHASTIC;
+    return counts && !hg_batch_norm_count(l->batches) ? NULL : y;
 }
 
 static hg_tensor *layer_forward(nn_layer *layer, hg_tensor *x)

@@ -233,15 +233,16 @@ static void insert(hg_store *store, hg_entry *e)
 }
 
 /* Memory of one of the store's slabs under a header of the store. */
-static hg_tensor *tensor_in(hg_store *store, hg_region *slab, hg_shape shape)
+static hg_tensor *tensor_in(hg_store *store, hg_region *slab, hg_shape shape,
+                            hg_dtype dtype)
 {
-    void *data =
-        hg_region_take(slab, (size_t)hg_shape_numel(shape) * sizeof(hg_real));
-    return data ? hg_tensor_over(&store->owner, shape, HG_REAL, data) : NULL;
+    void *data = hg_region_take(slab, (size_t)hg_shape_numel(shape) *
+                                          hg_dtype_size(dtype));
+    return data ? hg_tensor_over(&store->owner, shape, dtype, data) : NULL;
 }
 
 static hg_entry *entry_new(hg_params *p, const char *name, hg_shape shape,
-                           const char *who)
+                           hg_dtype dtype, const char *who)
 {
     if (!hg_params_usable(p, who) || !name_is_legal(name, who))
         return NULL;
@@ -257,7 +258,7 @@ static hg_entry *entry_new(hg_params *p, const char *name, hg_shape shape,
     if (!path || !shape_is_legal(shape, path) || !make_room(store))
         return NULL;
     hg_entry *e = hg_region_take_zeroed(&store->owner.region, sizeof *e);
-    hg_tensor *t = e ? tensor_in(store, &store->values, shape) : NULL;
+    hg_tensor *t = e ? tensor_in(store, &store->values, shape, dtype) : NULL;
     if (!t)
         return NULL;
     t->name = e->path = path;
@@ -269,11 +270,11 @@ static hg_entry *entry_new(hg_params *p, const char *name, hg_shape shape,
 hg_tensor *hg_param(hg_params *p, const char *name, hg_shape shape,
                     hg_init init)
 {
-    hg_entry *e = entry_new(p, name, shape, "hg_param");
+    hg_entry *e = entry_new(p, name, shape, HG_REAL, "hg_param");
     if (!e)
         return NULL;
     hg_store *store = p->store;
-    hg_tensor *home = tensor_in(store, &store->grads, shape);
+    hg_tensor *home = tensor_in(store, &store->grads, shape, HG_REAL);
     if (!home || !hg_init_fill(e->tensor, e->path, init,
                                store->owner.context->control.seed)) {
         hg_tensor_drop(e->tensor);
@@ -286,29 +287,27 @@ hg_tensor *hg_param(hg_params *p, const char *name, hg_shape shape,
     return e->tensor;
 }
 
-static hg_tensor *new_buffer(hg_params *p, const char *name, hg_shape shape,
-                             hg_real fill, bool counter)
+hg_tensor *hg_buffer(hg_params *p, const char *name, hg_shape shape,
+                     hg_real fill)
 {
-    const char *who = counter ? "hg_counter" : "hg_buffer";
-    hg_entry *e = entry_new(p, name, shape, who);
+    hg_entry *e = entry_new(p, name, shape, HG_REAL, "hg_buffer");
     if (!e)
         return NULL;
     hg_set(e->tensor, fill);
     e->buffer = true;
-    e->counter = counter;
     insert(p->store, e);
     return e->tensor;
 }
 
-hg_tensor *hg_buffer(hg_params *p, const char *name, hg_shape shape,
-                     hg_real fill)
-{
-    return new_buffer(p, name, shape, fill, false);
-}
-
 hg_tensor *hg_counter(hg_params *p, const char *name)
 {
-    return new_buffer(p, name, HG_SCALAR, 0, true);
+    static const int32_t none = 0;
+    hg_entry *e = entry_new(p, name, HG_SCALAR, HG_INT32, "hg_counter");
+    if (!e || !hg_write_data(e->tensor, &none, 1))
+        return NULL;
+    e->buffer = true;
+    insert(p->store, e);
+    return e->tensor;
 }
 
 /* ---- Looking at sets ---------------------------------------------------- */

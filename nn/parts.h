@@ -31,11 +31,14 @@ HG_API nn_layer *nn_linear_mirror(hg_params *, const char *name,
                                   nn_layer *linear, bool tied,
                                   nn_linear_options);
 
-/* 28 x 28 pixels to 128 features and back, through 14, 7 and 3: three 3x3
- * convolutions of stride 2 with 8, 16, 32 channels, batch norm, ReLU. The way
- * back takes [batch, latent], and ends with a sigmoid. */
-HG_API nn_layer *nn_three_convs(hg_params *);
-HG_API nn_layer *nn_three_deconvs(hg_params *, int64_t latent);
+/* Images [batch, c * h * w] of the shape [c, h, w] to 128 features, and back
+ * from [batch, latent]: 3x3 convolutions of stride 2 until the longer side is
+ * at most 4, with `width` channels after the first and twice as many after each
+ * further one, batch norm, ReLU; 28 -> 14 -> 7 -> 3. Odd sides lose a row,
+ * which the way back has again; it ends with a sigmoid. */
+HG_API nn_layer *nn_halving_convs(hg_params *, hg_shape image, int64_t width);
+HG_API nn_layer *nn_doubling_convs(hg_params *, int64_t latent, hg_shape image,
+                                   int64_t width);
 /* 28 x 28 pixels to 16 features and back, through 14 and 7: two 3x3
  * convolutions of stride 2 with 32 and 64 channels, ReLU (the nets of Keras'
  * examples). The way back ends with logits. */
@@ -45,6 +48,24 @@ HG_API nn_layer *nn_two_deconvs(hg_params *, int64_t latent);
  * layers are "0", "3", "6". Without `second_relu` the second is linear. */
 HG_API nn_layer *nn_dropout_mlp(hg_params *, int64_t in, int64_t hidden,
                                 int64_t out, double drop, bool second_relu);
+
+/* ---- Chains in the making: pyramid.c ------------------------------------ */
+
+/* For nets whose depth is known at run time only: layers are numbered as
+ * torch.nn.Sequential does. Fill in `params`, leave the rest 0. */
+enum { NN_STACK_MOST = 128 };
+typedef struct {
+    hg_params *params;
+    nn_layer *layers[NN_STACK_MOST];
+    int count, numbered;
+    char name[8];
+} nn_stack;
+/* The number that the next layer will have, as text. */
+HG_API const char *nn_stack_name(nn_stack *);
+HG_API void nn_stack_add(nn_stack *, nn_layer *);
+/* Without a number: what torch.nn.Sequential would not have. */
+HG_API void nn_stack_add_unnamed(nn_stack *, nn_layer *);
+HG_API nn_layer *nn_stack_chain(nn_stack *);
 
 /* ---- Normal posteriors: normal.c ---------------------------------------- */
 

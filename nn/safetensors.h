@@ -9,8 +9,8 @@
 /* How values are kept in memory. */
 typedef enum {
     HG_RECORD_REAL,    /* hg_real; F32 or F64 in the file */
-    HG_RECORD_COUNTER, /* one hg_real; I64 in the file */
-    HG_RECORD_COUNT    /* one int64_t; I64 in the file, not negative */
+    HG_RECORD_COUNTER, /* one int32_t; I64 in the file, not negative */
+    HG_RECORD_COUNT    /* one int64_t; the same */
 } hg_record_kind;
 
 /* One entry of a file, and where its values are. */

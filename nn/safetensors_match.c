@@ -45,16 +45,22 @@ static const hg_record *record_named(const hg_record *records, int64_t n,
 static bool dtype_fits(const hg_reader *r, const hg_found *f,
                        const hg_record *record)
 {
-    int64_t value;
-    bool real = !strcmp(f->dtype, "F32") || !strcmp(f->dtype, "F64");
-    if (strcmp(f->dtype, "I64"))
-        return real && record->kind != HG_RECORD_COUNT;
+    int64_t value, most;
     if (record->kind == HG_RECORD_REAL)
+        return !strcmp(f->dtype, "F32") || !strcmp(f->dtype, "F64");
+    if (strcmp(f->dtype, "I64"))
         return false;
-    if (f->end - f->begin != sizeof value)
-        return true; /* the shape is at fault */
+    most = record->kind == HG_RECORD_COUNTER ? INT32_MAX : INT64_MAX;
     memcpy(&value, r->bytes + r->data + f->begin, sizeof value);
-    return value >= 0;
+    return value >= 0 && value <= most;
+}
+
+static const char *needed_dtype(const hg_record *record)
+{
+    return record->kind == HG_RECORD_REAL ? "F32 or F64 is needed"
+           : record->kind == HG_RECORD_COUNTER
+               ? "a count (I64, from 0 to 2147483647) is needed"
+               : "a count (I64, not negative) is needed";
 }
 
 static void match(const hg_reader *r, hg_found *f, const hg_record *record,
@@ -69,9 +75,7 @@ static void match(const hg_reader *r, hg_found *f, const hg_record *record,
                   HG_SHAPE_TEXT(record->shape));
     else if (!dtype_fits(r, f, record))
         add_fault(faults, "\"%.100s\" has dtype %s, %s", f->name, f->dtype,
-                  record->kind == HG_RECORD_REAL
-                      ? "F32 or F64 is needed"
-                      : "a count (I64, not negative) is needed");
+                  needed_dtype(record));
     else
         f->record = record;
 }
@@ -101,21 +105,22 @@ bool hg_match_records(hg_reader *r, const hg_record *records, int64_t n,
 static void convert(const hg_reader *r, const hg_found *f)
 {
     const unsigned char *in = r->bytes + r->data + f->begin;
-    int64_t n = hg_shape_numel(f->shape);
+    int64_t n = hg_shape_numel(f->shape), count;
     hg_real *out = f->record->data;
-    bool same = f->record->kind == HG_RECORD_COUNT ||
-                hg_file_dtype_size(f->dtype) == sizeof *out;
-    if (same && (f->record->kind == HG_RECORD_COUNT || f->dtype[0] == 'F')) {
+    if (f->record->kind == HG_RECORD_COUNTER) {
+        memcpy(&count, in, sizeof count);
+        *(int32_t *)f->record->data = (int32_t)count;
+        return;
+    }
+    if (f->record->kind == HG_RECORD_COUNT ||
+        hg_file_dtype_size(f->dtype) == sizeof *out) {
         memcpy(f->record->data, in, f->end - f->begin);
         return;
     }
     for (int64_t i = 0; i < n; i++) {
         float narrow;
         double wide;
-        int64_t count;
-        if (f->dtype[0] == 'I')
-            out[i] = (hg_real) * (int64_t *)memcpy(&count, in + 8 * i, 8);
-        else if (f->dtype[1] == '3')
+        if (f->dtype[1] == '3')
             out[i] = (hg_real) * (float *)memcpy(&narrow, in + 4 * i, 4);
         else
             out[i] = (hg_real) * (double *)memcpy(&wide, in + 8 * i, 8);

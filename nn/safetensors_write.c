@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -122,7 +121,7 @@ static bool write_record(int fd, const hg_record *r)
 {
     if (r->kind != HG_RECORD_COUNTER)
         return write_all(fd, r->data, bytes_of(r));
-    int64_t count = llround((double)*(const hg_real *)r->data);
+    int64_t count = *(const int32_t *)r->data;
     return write_all(fd, &count, sizeof count);
 }
 

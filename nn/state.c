@@ -49,8 +49,9 @@ static hg_record *records_of(hg_region *r, const hg_params *p, int64_t *n)
         const hg_entry *entry = p->store->sorted[e.from + i];
         list[i] = (hg_record){.name = entry->path + p->length,
                               .shape = entry->tensor->shape,
-                              .kind = entry->counter ? HG_RECORD_COUNTER
-                                                     : HG_RECORD_REAL,
+                              .kind = entry->tensor->dtype == HG_INT32
+                                          ? HG_RECORD_COUNTER
+                                          : HG_RECORD_REAL,
                               .data = hg_data(entry->tensor),
                               .tensor = entry->tensor};
     }

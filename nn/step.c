@@ -198,6 +198,7 @@ static bool step_all(hg_optimizer *const *list, int n)
         return false;
     for (int i = 0; i < n; i++)
         finish(list[i]);
+    hg_undo_forget(list[0]->owner.context);
     return true;
 }
 

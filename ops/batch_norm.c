@@ -117,7 +117,7 @@ static void composite_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 
 static void batch_norm_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    if (hg_get_mode() & HG_RECORD) {
+    if (hg_creates_graph(z)) {
         composite_backward(z, g, dx);
         return;
     }
@@ -142,6 +142,34 @@ static const hg_op batch_norm_op = {
     .reads = HG_READS_IN(0) | HG_READS_IN(1) | HG_READS_IN(3),
     .doc = "normalisation of channels over the batch",
 };
+
+/* ---- How many batches were there? --------------------------------------- */
+
+static bool count_shape(hg_tensor *z, hg_shape *out)
+{
+    *out = z->in[0]->shape;
+    return true;
+}
+
+/* An operation, so that the count lives where the other two do. */
+static const hg_op count_op = {
+    .name = "batch_norm_count",
+    .arity = 1,
+    .contiguous = true,
+    .shape = count_shape,
+    .cpu = hg_batch_norm_count_cpu,
+    .out_int = true,
+    .int_inputs = 1u << 0 | 1u << 16,
+    .doc = "one more batch",
+};
+
+bool hg_batch_norm_count(hg_tensor *batches)
+{
+    if (!hg_undo_note(batches) || !hg_apply(&count_op, NULL, batches))
+        return false;
+    batches->storage->version++;
+    return true;
+}
 
 /* ---- The public function ------------------------------------------------ */
 
@@ -186,6 +214,8 @@ static hg_tensor *with_batch_statistics(hg_tensor *x, hg_tensor *w,
                                         hg_tensor *var,
                                         const hg_batch_norm_attr *a)
 {
+    if (mean && !(hg_undo_note(mean) && hg_undo_note(var)))
+        return NULL;
     hg_tensor *stats =
         mean ? hg_apply(&stats_op, a, x, mean, var) : hg_apply(&stats_op, a, x);
     if (stats && mean) {

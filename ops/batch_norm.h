@@ -17,5 +17,11 @@ void hg_batch_norm_cpu(const hg_kernel *);
 void hg_batch_norm_sums_cpu(const hg_kernel *);
 /* g, x, w, statistics, sums to the gradient of x. */
 void hg_batch_norm_dx_cpu(const hg_kernel *);
+/* Adds 1 to the int32 input, which stays at INT32_MAX; copies it out. */
+void hg_batch_norm_count_cpu(const hg_kernel *);
+
+/* One more batch went into the running statistics of a layer: adds 1 to its
+ * counter, [] and int32. False with an error. */
+bool hg_batch_norm_count(hg_tensor *batches);
 
 #endif

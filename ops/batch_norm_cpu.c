@@ -211,3 +211,12 @@ void hg_batch_norm_dx_cpu(const hg_kernel *k)
     norm_job job = job_of(k, k->in_shape[0]);
     over_channels(&job, blend_channels);
 }
+
+/* ---- The count of batches ----------------------------------------------- */
+
+void hg_batch_norm_count_cpu(const hg_kernel *k)
+{
+    int32_t *batches = (int32_t *)(uintptr_t)k->in_int[0];
+    *batches += *batches < INT32_MAX;
+    *k->out_int = *batches;
+}

@@ -109,8 +109,8 @@ static hg_tensor *composite_dx(hg_tensor *x, hg_tensor *g, double eps)
 static void rows_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
     const rows_attr *a = z->attr;
-    dx[0] = hg_get_mode() & HG_RECORD ? composite_dx(z->in[0], g, a->eps)
-                                      : hg_apply(&rows_dx_op, a, g, z->in[0]);
+    dx[0] = hg_creates_graph(z) ? composite_dx(z->in[0], g, a->eps)
+                                : hg_apply(&rows_dx_op, a, g, z->in[0]);
 }
 
 static const hg_op rows_op = {

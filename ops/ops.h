@@ -196,8 +196,9 @@ HG_API hg_tensor *hg_resize(hg_tensor *x, int64_t height, int64_t width,
 /* x [N, C] or [N, C, ...], all others [C]: (x - mean) / sqrt(var + eps) w + b
  * for each channel. In a stochastic scope mean and variance are the batch's,
  * and the running ones, if not NULL, move towards them by `momentum` (the
- * unbiased variance, as PyTorch); else the running ones are used. w and b may
- * be NULL (Ioffe & Szegedy, 2015). */
+ * unbiased variance, as PyTorch); else the running ones are used. Those of a
+ * store are put back if an error comes before the next update. w and b may be
+ * NULL (Ioffe & Szegedy, 2015). */
 HG_API hg_tensor *hg_batch_norm(hg_tensor *x, hg_tensor *w, hg_tensor *b,
                                 hg_tensor *running_mean, hg_tensor *running_var,
                                 double momentum, double eps);

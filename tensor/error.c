@@ -62,6 +62,8 @@ bool hg_fail(hg_error_code code, const char *format, ...)
     vsnprintf(ambient.text + at, sizeof ambient.text - at, format, list);
     va_end(list);
     ambient.code = code;
+    if (ambient.scope)
+        hg_undo_all(ambient.scope->owner.context);
     return false;
 }
 

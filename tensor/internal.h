@@ -130,6 +130,7 @@ typedef struct {
 } hg_control;
 
 typedef struct hg_slab hg_slab;
+typedef struct hg_undo hg_undo;
 
 /* Something a context owns beside tensors: stores, optimisers, data sets. */
 typedef struct hg_owned hg_owned;
@@ -149,6 +150,7 @@ struct hg_context {
     int threads;
     hg_precision precision; /* of products */
     bool reference, anomaly, in_pass;
+    bool create_graph; /* the running pass may be differentiated again */
     bool mute;                /* hg_report does nothing */
     int isa;                  /* see cpu.h */
     hg_chunk *free_chunks[2]; /* of the host, of the device */
@@ -159,6 +161,7 @@ struct hg_context {
     hg_region region; /* freed with the context */
     hg_region there;  /* the same on its device */
     hg_owned *owned;
+    hg_undo *undo; /* newest first, see undo.c */
     size_t bytes, peak;
     uint64_t launches;
     hg_device *gpu; /* NULL on the CPU */
@@ -202,6 +205,17 @@ bool hg_context_usable(const hg_context *, const char *what);
 /* Is it one of the contexts that this thread freed last? */
 bool hg_context_was_freed(const hg_context *);
 
+/* ---- Taking back -------------------------------------------------------- */
+
+/* To be called before a forward pass changes a tensor of a store: should this
+ * thread fail before the next hg_undo_forget, or before the outermost scope is
+ * closed, its values are as they were now. False with an error. */
+bool hg_undo_note(hg_tensor *);
+/* What was noted stays changed: an optimiser's step is done. */
+void hg_undo_forget(hg_context *);
+/* Puts back what was noted; hg_fail does it. */
+void hg_undo_all(hg_context *);
+
 /* ---- Making tensors ----------------------------------------------------- */
 
 /* A header with no storage, owned by `owner`. */
@@ -228,6 +242,13 @@ void *hg_tensor_data(const hg_tensor *);
 /* Copies values (any strides) into a dense array of the host, and back. */
 bool hg_gather_values(const hg_tensor *, void *dense);
 bool hg_scatter_values(hg_tensor *, const void *dense);
+/* Where the host writes the values of a dense tensor: in it, or beside it in
+ * the open scope, to be sent when they are complete. NULL and a sentence on
+ * failure, as for a tensor that is NULL. */
+void *hg_room_for(hg_tensor *);
+bool hg_send_values(hg_tensor *, const void *room);
+/* The values of a dense tensor where the host can read them; as above. */
+const void *hg_fetch_values(const hg_tensor *);
 /* Zeroes reals in the memory of the context's device. */
 bool hg_zero_values(hg_context *, void *values, size_t bytes);
 /* Copies values (any strides) into a contiguous tensor of the same shape and

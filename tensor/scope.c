@@ -71,8 +71,10 @@ static void close_one(hg_scope *s)
 {
     hg_context *context = s->owner.context;
     save_pending(s);
-    if (!s->parent)
+    if (!s->parent) {
         hg_flush(context);
+        hg_undo_forget(context);
+    }
     hg_owner_free(&s->owner);
     s->open = false;
     hg_ambient_here()->scope = s->parent;

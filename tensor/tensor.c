@@ -180,6 +180,29 @@ bool hg_copy_values(hg_tensor *to, const hg_tensor *from)
                                   hg_dtype_size(from->dtype));
 }
 
+void *hg_room_for(hg_tensor *t)
+{
+    if (!t || !t->storage->context->gpu)
+        return t ? hg_data(t) : NULL;
+    hg_scope *s = hg_scope_here();
+    return s ? hg_region_take(&s->owner.region, bytes_of(t)) : NULL;
+}
+
+bool hg_send_values(hg_tensor *t, const void *room)
+{
+    return t && room &&
+           (!t->storage->context->gpu || hg_scatter_values(t, room));
+}
+
+const void *hg_fetch_values(const hg_tensor *t)
+{
+    hg_tensor *own = (hg_tensor *)(uintptr_t)t;
+    void *room = hg_room_for(own);
+    if (!room || !t->storage->context->gpu)
+        return room;
+    return hg_gather_values(t, room) ? room : NULL;
+}
+
 /* Reading works while an error is pending, so it asks less than hg_usable. */
 static bool readable(const hg_tensor *t, const char *who, hg_dtype dtype,
                      int64_t count)

@@ -119,7 +119,8 @@ UNUSED static uint64_t tensor_bits(const hg_tensor *t)
 {
     const unsigned char *byte = host_values(t);
     uint64_t h = 0xCBF29CE484222325u;
-    for (size_t i = 0; i < (size_t)hg_numel(t) * sizeof(hg_real); i += 4) {
+    size_t bytes = (size_t)hg_numel(t) * hg_dtype_size(t->dtype);
+    for (size_t i = 0; i < bytes; i += 4) {
         uint32_t word;
         memcpy(&word, byte + i, 4);
         h = (h ^ word) * 0x100000001B3u;
@@ -132,7 +133,7 @@ UNUSED static uint64_t rig_bits(const rig *r)
     uint64_t h = 0;
     const hg_tensor *t;
     for (int64_t i = 0; (t = hg_params_entry(r->params, i)); i++)
-        h = h * 31 + (t->dtype == HG_REAL ? tensor_bits(t) : 0);
+        h = h * 31 + tensor_bits(t);
     return h;
 }
 

@@ -130,8 +130,12 @@ UNUSED static void expect_values_n(const hg_tensor *t, const double *expected,
     ck_assert_msg(t != NULL, "NULL: %s", hg_error() ? hg_error() : "");
     ck_assert_int_eq(hg_numel(t), count);
     hg_real value[256];
+    int32_t whole[256];
     ck_assert_int_le(count, 256);
-    expect_ok(hg_read(t, value, count));
+    expect_ok(t->dtype == HG_INT32 ? hg_read_int(t, whole, count)
+                                   : hg_read(t, value, count));
+    for (int64_t i = 0; t->dtype == HG_INT32 && i < count; i++)
+        value[i] = (hg_real)whole[i];
     for (int64_t i = 0; i < count; i++)
         ck_assert_msg(same_value((double)value[i], expected[i], tolerance),
                       "element %lld of %s is %.9g, not %.9g", (long long)i,

@@ -348,7 +348,9 @@ class Mistakes(Case):
             labels = small / (part + "-labels-idx1-ubyte")
             labels.write_bytes(struct.pack(">II", 0x801, 20) + bytes(20))
         options = "--data", "./small", "--out", self.folder, "--epochs", 1
-        self.call("train", "conv-vae", *options, code=DATA, says=["28"])
+        net = "denoising-ae", "--net", "conv"
+        self.call("train", *net, *options, code=DATA, says=["28"])
+        self.call("train", "conv-vae", *options, "--name", "small")
         self.call("train", "ae", *options, "--name", "tiny")
         # The run knows where its data lie, from any folder.
         out = self.call("eval", self.folder / "tiny", "--json")

@@ -42,8 +42,9 @@ END_TEST
 
 START_TEST(a_single_file_is_a_set_with_its_labels_beside_it)
 {
+    hg_data_options all = {.whole = true};
     write_set(false);
-    hg_data *data = hg_data_open(ctx, in_folder(file_name[0]), NONE);
+    hg_data *data = hg_data_open(ctx, in_folder(file_name[0]), all);
     ck_assert_ptr_nonnull(data);
     ck_assert_str_eq(hg_data_name(data), file_name[0]);
     ck_assert_int_eq(hg_data_classes(data), ROWS);
@@ -53,6 +54,9 @@ START_TEST(a_single_file_is_a_set_with_its_labels_beside_it)
     data = hg_data_open(ctx, in_folder(file_name[0]), NONE);
     ck_assert_int_eq(hg_data_classes(data), 0);
     ck_assert_int_eq(hg_data_label(data, 0), -1);
+    hg_data *test = hg_data_split(data, "test", 0);
+    ck_assert_int_ge(hg_data_size(test), 1);
+    ck_assert_int_eq(hg_data_size(test) + hg_data_size(data), ROWS);
 }
 END_TEST
 

@@ -2,6 +2,8 @@
  * from elsewhere. */
 #include "models_fixture.h"
 
+#include "models/evaluation.h"
+
 /* ---- Slots -------------------------------------------------------------- */
 
 static hg_batch rig_batch(rig *r)
@@ -41,4 +43,315 @@ START_TEST(a_posterior_has_the_kl_that_its_model_states)
 }
 END_TEST
 
-TEST_MAIN("evaluation", a_posterior_has_the_kl_that_its_model_states)
+/* ---- A model whose likelihood is known ---------------------------------- */
+
+/* z ~ N(0, I), x = W z + b + noise of variance 1/2, W = (1 0; 0 1/2; 1 0): the
+ * posterior is N(S 2 W'(x - b), S), S = diag(1/5, 2/3), and log p(x) by SciPy,
+ * without the noise's constant. */
+static const double exact[2] = {-1.175118176937799, -1.219493176937799};
+
+static hg_tensor *weight(void)
+{
+    return tensor((3, 2), 1, 0, 0, 0.5, 1, 0);
+}
+
+static hg_tensor *offset(void)
+{
+    return vector(0.1, 0.2, 0.3);
+}
+
+static hg_tensor *linear_decode(void *model, hg_tensor *z)
+{
+    (void)model;
+    return hg_linear(z, weight(), offset());
+}
+
+/* `model` points to what the standard deviations are multiplied by. */
+static hg_tensor *linear_posterior(void *model, hg_tensor *x, hg_tensor **std)
+{
+    hg_tensor *back = hg_matmul(hg_sub(x, offset()), weight());
+    hg_tensor *s = vector(0.2, 1 / 1.5);
+    hg_tensor *mu = hg_mul(hg_scale(back, 2), s);
+    *std = hg_expand(hg_scale(hg_sqrt(s), *(double *)model), mu->shape);
+    return mu;
+}
+
+static hg_tensor *linear_encode(void *model, hg_tensor *x)
+{
+    hg_tensor *std;
+    return linear_posterior(model, x, &std);
+}
+
+static const hg_model linear_gaussian = {
+    .name = "linear-gaussian",
+    .likelihood = HG_LIKELIHOOD_GAUSSIAN,
+    .encode = linear_encode,
+    .decode = linear_decode,
+    .posterior = linear_posterior,
+};
+
+static hg_data *two_points(void)
+{
+    static const hg_real x[] = {0.5, 0.25, 1, 0, 0.75, 0.125};
+    hg_scope_close(scope);
+    scope = NULL;
+    return hg_data_from(ctx, x, REALS, HG_SHAPE(2, 3), NULL,
+                        (hg_data_options){0});
+}
+
+START_TEST(with_the_exact_posterior_every_bound_is_the_likelihood)
+{
+    double factor = 1;
+    hg_bound b = {.samples = 30};
+    expect_ok(hg_model_likelihood(&linear_gaussian, &factor, two_points(), &b));
+    ck_assert_int_eq(b.points, 6); /* 1 2 5 10 20 30 */
+    ck_assert_int_eq(b.k[5], 30);
+    for (int i = 0; i < b.points; i++)
+        ck_assert_msg(
+            same_value(b.bound[i], (exact[0] + exact[1]) / 2, 2 * CLOSE),
+            "k = %lld: %.9g", (long long)b.k[i], b.bound[i]);
+}
+END_TEST
+
+START_TEST(with_another_posterior_the_bounds_rise_to_the_likelihood)
+{
+    double factor = 1.5, truth = (exact[0] + exact[1]) / 2;
+    hg_bound b = {.samples = 5000};
+    /* KL(q || posterior) of two dimensions: 1.5^2 - 1 - 2 log 1.5 */
+    double elbo = truth - (factor * factor - 1 - 2 * log(factor));
+    expect_ok(hg_model_likelihood(&linear_gaussian, &factor, two_points(), &b));
+    ck_assert_msg(same_value(b.bound[0], elbo, 0.02), "%g, %g", b.bound[0],
+                  elbo);
+    for (int i = 1; i < b.points; i++)
+        ck_assert(b.bound[i] > b.bound[i - 1] - 3e-3);
+    ck_assert_msg(same_value(b.bound[b.points - 1], truth, 0.02), "%g, %g",
+                  b.bound[b.points - 1], truth);
+}
+END_TEST
+
+START_TEST(a_bound_is_of_the_images_asked_for)
+{
+    double factor = 1;
+    hg_bound b = {.samples = 1, .images = 1};
+    hg_data *data = two_points();
+    expect_ok(hg_model_likelihood(&linear_gaussian, &factor, data, &b));
+    ck_assert(same_value(b.bound[0], exact[0], 2 * CLOSE));
+    hg_model bare = {.name = "bare"};
+    ck_assert(!hg_model_likelihood(&bare, NULL, data, &b));
+    expect_error(ARGUMENT, "bare has no Gaussian code");
+    b.samples = 0;
+    ck_assert(!hg_model_likelihood(&linear_gaussian, &factor, data, &b));
+    expect_error(ARGUMENT, "0 samples");
+}
+END_TEST
+
+START_TEST(dimensions_of_a_code_have_the_kl_of_the_formula)
+{
+    double factor = 1;
+    hg_latent l;
+    expect_ok(hg_model_latent(&linear_gaussian, &factor, two_points(), &l));
+    ck_assert(l.width == 2 && l.images == 2 && l.active == 2);
+    /* mu = 2 W'(x - b) S, x - b = (.4, .05, .7) and (-.1, .55, -.175) */
+    double mu[2][2] = {{0.44, 0.1 / 3}, {-0.11, 1.1 / 3}};
+    double s[2] = {0.2, 1 / 1.5};
+    for (int j = 0; j < 2; j++) {
+        double kl = 0;
+        for (int i = 0; i < 2; i++)
+            kl += (s[j] + mu[i][j] * mu[i][j] - 1 - log(s[j])) / 4;
+        double half = (mu[0][j] - mu[1][j]) / 2;
+        ck_assert(same_value(l.kl[j], kl, CLOSE));
+        ck_assert(same_value(l.mean[j], (mu[0][j] + mu[1][j]) / 2, CLOSE));
+        ck_assert(same_value(l.variance[j], half * half, CLOSE));
+    }
+}
+END_TEST
+
+/* ---- The aggregate posterior -------------------------------------------- */
+
+/* N(x, std^2) over one feature; `model` points to std. */
+static hg_tensor *shift_posterior(void *model, hg_tensor *x, hg_tensor **std)
+{
+    *std = hg_full(x->shape, (hg_real) * (double *)model);
+    return x;
+}
+
+static const hg_model shift = {
+    .name = "shift",
+    .posterior = shift_posterior,
+};
+
+static hg_data *places(const hg_real *x, int64_t n)
+{
+    if (scope)
+        hg_scope_close(scope);
+    scope = NULL;
+    return hg_data_from(ctx, x, REALS, HG_SHAPE(n, 1), NULL,
+                        (hg_data_options){0});
+}
+
+START_TEST(far_codes_tell_their_image_and_equal_ones_nothing)
+{
+    enum { PLACES = 64 };
+    hg_real far[PLACES], same[PLACES] = {0};
+    double std = 1, kl, information;
+    for (int i = 0; i < PLACES; i++)
+        far[i] = (hg_real)(100 * i);
+    expect_ok(hg_model_aggregate(ctx, &shift, &std, places(far, PLACES), 0, &kl,
+                                 &information));
+    ck_assert(same_value(information, log(PLACES), 1e-6));
+    expect_ok(hg_model_aggregate(ctx, &shift, &std, places(same, PLACES), 0,
+                                 &kl, &information));
+    ck_assert(same_value(information, 0, 1e-6) && same_value(kl, 0, 1e-6));
+}
+END_TEST
+
+START_TEST(the_aggregate_posterior_has_the_kl_of_its_gaussian)
+{
+    /* Normal places with std 0.6 and codes of std 0.8 add up to N(0, 1); with
+     * 1.2 to N(0, 1.8). */
+    enum { PLACES = 2000 };
+    static hg_real x[PLACES];
+    double std = 0.8, kl, information;
+    hg_tensor *draws = hg_scale(hg_randn(HG_SHAPE(PLACES)), 0.6);
+    expect_ok(hg_read(draws, x, PLACES));
+    hg_data *data = places(x, PLACES);
+    expect_ok(
+        hg_model_aggregate(ctx, &shift, &std, data, 0, &kl, &information));
+    ck_assert_msg(fabs(kl) < 0.02, "%g", kl);
+    ck_assert_msg(fabs(information + log(0.8)) < 0.03, "%g", information);
+    std = 1.2;
+    expect_ok(
+        hg_model_aggregate(ctx, &shift, &std, data, 0, &kl, &information));
+    ck_assert_msg(fabs(kl - (1.8 - 1 - log(1.8)) / 2) < 0.06, "%g", kl);
+}
+END_TEST
+
+/* ---- Images and points -------------------------------------------------- */
+
+static void waves(double *a, double *b, int width)
+{
+    for (int i = 0; i < 28; i++)
+        for (int j = 0; j < width; j++) {
+            a[i * width + j] = 0.5 + 0.5 * sin(0.4 * i + 0.1 * j * j);
+            b[i * width + j] = 0.5 + 0.45 * sin(0.43 * i + 0.1 * j * j + 0.3);
+        }
+}
+
+START_TEST(structural_similarity_is_that_of_scikit_image)
+{
+    static double a[2 * 784], b[2 * 784], mean;
+    waves(a, b, 28);
+    ck_assert(same_value(hg_ssim(a, b, 28, 28), 0.7374396223327745, 1e-12));
+    ck_assert(same_value(hg_ssim(a, a, 28, 28), 1, 1e-12));
+    waves(a, b, 20);
+    ck_assert(same_value(hg_ssim(a, b, 28, 20), 0.7430340242344, 1e-12));
+    ck_assert(isnan(hg_ssim(a, b, 28, 10)));
+    waves(a, b, 28);
+    memcpy(a + 784, b, 784 * sizeof *a);
+    memcpy(b + 784, b, 784 * sizeof *b);
+    expect_ok(hg_mean_ssim(ctx, a, b, 2, HG_SHAPE(1, 28, 28), &mean));
+    ck_assert(same_value(mean, (1 + 0.7374396223327745) / 2, 1e-12));
+    expect_ok(hg_mean_ssim(ctx, a, b, 1, HG_SHAPE(2, 28, 28), &mean));
+    ck_assert(same_value(mean, (1 + 0.7374396223327745) / 2, 1e-12));
+}
+END_TEST
+
+START_TEST(the_discrepancy_is_the_formula_of_its_kernel)
+{
+    double a[21], b[27], squared;
+    for (int i = 0; i < 21; i++)
+        a[i] = sin(1.1 * (i / 3) + i % 3);
+    for (int i = 0; i < 27; i++)
+        b[i] = cos(0.7 * (i / 3) * (i % 3 + 1)) + 0.5;
+    expect_ok(
+        hg_mmd(ctx, (hg_points){a, 7, 3}, (hg_points){b, 9, 3}, &squared));
+    ck_assert_msg(same_value(squared, -0.02256588677645044, 1e-12), "%.15g",
+                  squared);
+}
+END_TEST
+
+START_TEST(neighbours_are_those_of_a_full_search)
+{
+    enum { POINTS = 2300, QUERIES = 260, K = 7 };
+    static double p[POINTS * 3], q[QUERIES * 3], squared[QUERIES * K];
+    static int32_t index[QUERIES * K];
+    for (int i = 0; i < POINTS * 3; i++)
+        p[i] = 1000 + sin(1.3 * i * i + i);
+    for (int i = 0; i < QUERIES * 3; i++)
+        q[i] = 1000 + cos(0.9 * i * i + i);
+    expect_ok(hg_nearest(ctx, (hg_points){p, POINTS, 3},
+                         (hg_points){q, QUERIES, 3}, K, index, squared));
+    for (int i = 0; i < QUERIES; i++) {
+        int nearer = 0; /* than the last one found */
+        for (int j = 0; j < POINTS; j++) {
+            double s = 0;
+            for (int c = 0; c < 3; c++)
+                s += pow(p[j * 3 + c] - q[i * 3 + c], 2);
+            nearer += s < squared[i * K + K - 1] * (1 - 1e-4) - 1e-6;
+            for (int k = 0; k < K; k++)
+                if (index[i * K + k] == j)
+                    ck_assert(same_value(squared[i * K + k], s, 1e-5));
+        }
+        ck_assert_int_lt(nearer, K);
+        for (int k = 1; k < K; k++)
+            ck_assert(squared[i * K + k] >= squared[i * K + k - 1]);
+    }
+}
+END_TEST
+
+START_TEST(votes_of_neighbours_are_counted_and_ties_go_to_the_nearest)
+{
+    double x[] = {0, 1, 2, 10, 11, 12}, test[] = {0.4, 5.9, 11.2, 6.4};
+    int32_t label[] = {0, 0, 0, 1, 1, 1}, truth[] = {0, 0, 1, 1};
+    double accuracy;
+    hg_points train = {x, 6, 1}, queries = {test, 4, 1};
+    expect_ok(hg_knn_accuracy(ctx, train, label, queries, truth, 3, &accuracy));
+    ck_assert(accuracy == 1);
+    expect_ok(hg_knn_accuracy(ctx, train, label, queries, truth, 6, &accuracy));
+    ck_assert(accuracy == 1); /* three votes each */
+    truth[0] = 1;
+    expect_ok(hg_knn_accuracy(ctx, train, label, queries, truth, 1, &accuracy));
+    ck_assert(accuracy == 0.75);
+    ck_assert(
+        !hg_knn_accuracy(ctx, train, label, queries, truth, 7, &accuracy));
+    expect_error(SHAPE, "7 of [6, 1]");
+}
+END_TEST
+
+START_TEST(a_linear_probe_reads_what_is_linear_and_nothing_else)
+{
+    enum { ITEMS = 600 };
+    static double x[ITEMS * 2];
+    static int32_t side[ITEMS], crossed[ITEMS];
+    double accuracy;
+    for (int i = 0; i < ITEMS; i++) {
+        x[2 * i] = sin(2.3 * i * i);
+        x[2 * i + 1] = 5 * cos(1.7 * i * i + 1);
+        side[i] = x[2 * i] > 0.2 * x[2 * i + 1];
+        crossed[i] = (x[2 * i] > 0) != (x[2 * i + 1] > 0);
+    }
+    hg_points all = {x, ITEMS, 2};
+    hg_scope_close(scope);
+    scope = NULL;
+    expect_ok(hg_linear_probe(ctx, all, side, all, side, 2, 1, &accuracy));
+    ck_assert_msg(accuracy > 0.98, "%g", accuracy);
+    expect_ok(
+        hg_linear_probe(ctx, all, crossed, all, crossed, 2, 1, &accuracy));
+    ck_assert_msg(accuracy < 0.75, "%g", accuracy);
+    ck_assert(!hg_linear_probe(ctx, all, side, all, side, 1, 1, &accuracy));
+    expect_error(DATA, "label 1", "1 classes");
+}
+END_TEST
+
+TEST_MAIN("evaluation", a_posterior_has_the_kl_that_its_model_states,
+          with_the_exact_posterior_every_bound_is_the_likelihood,
+          with_another_posterior_the_bounds_rise_to_the_likelihood,
+          a_bound_is_of_the_images_asked_for,
+          dimensions_of_a_code_have_the_kl_of_the_formula,
+          far_codes_tell_their_image_and_equal_ones_nothing,
+          the_aggregate_posterior_has_the_kl_of_its_gaussian,
+          structural_similarity_is_that_of_scikit_image,
+          the_discrepancy_is_the_formula_of_its_kernel,
+          neighbours_are_those_of_a_full_search,
+          votes_of_neighbours_are_counted_and_ties_go_to_the_nearest,
+          a_linear_probe_reads_what_is_linear_and_nothing_else)

@@ -22,7 +22,8 @@ static int64_t one_epoch(hg_loader *l, int32_t *rows)
     hg_batch b;
     for (hg_scope *s; (s = hg_next(l, HG_TRAIN, &b)); hg_scope_close(s)) {
         const hg_real *x = host_values(b.x);
-        const int32_t *label = host_values(b.label), *index = host_values(b.index);
+        const int32_t *label = host_values(b.label),
+                      *index = host_values(b.index);
         ck_assert_ptr_eq(b.x, b.target);
         ck_assert(!b.mask && !b.unlabelled);
         ck_assert(b.x->shape.rank == 2 && b.x->shape.dim[0] == b.size);

@@ -102,7 +102,8 @@ START_TEST(work_goes_on_after_a_failed_allocation_is_cleared)
     hg_scope_close(scope);
     for (long n = 1; n < 100; n++) {
         test_memory m = {0};
-        hg_context *own = hg_context_new_with(test_device(), 3, test_allocator(&m));
+        hg_context *own =
+            hg_context_new_with(test_device(), 3, test_allocator(&m));
         network net;
         expect_ok(network_new(own, &net));
         double before = sum_of_weights(&net);
@@ -129,7 +130,8 @@ START_TEST(a_check_of_gradients_survives_any_failed_allocation)
     hg_scope_close(scope);
     for (long n = 1; n < 1000; n++) {
         test_memory m = {.fail_at = n};
-        hg_context *own = hg_context_new_with(test_device(), 3, test_allocator(&m));
+        hg_context *own =
+            hg_context_new_with(test_device(), 3, test_allocator(&m));
         bool ok = own && hg_check_op_in(own, &product_op, NULL, shapes, 2,
                                         (hg_check_options){.samples = 1});
         if (!ok)

@@ -65,8 +65,10 @@ END_TEST
 START_TEST(nets_of_convolutions_go_there_and_back)
 {
     hg_params *p = hg_params_new(ctx), *q = hg_params_new(ctx);
-    nn_layer *three = nn_three_convs(hg_params_at(p, "e"));
-    nn_layer *from_three = nn_three_deconvs(hg_params_at(p, "d"), 4);
+    nn_layer *three =
+        nn_halving_convs(hg_params_at(p, "e"), HG_SHAPE(1, 28, 28), 8);
+    nn_layer *from_three =
+        nn_doubling_convs(hg_params_at(p, "d"), 4, HG_SHAPE(1, 28, 28), 8);
     nn_layer *two = nn_two_convs(hg_params_at(q, "e"), 16);
     nn_layer *from_two = nn_two_deconvs(hg_params_at(q, "d"), 2);
     hg_tensor *x = hg_rand(HG_SHAPE(3, 784));
@@ -79,6 +81,30 @@ START_TEST(nets_of_convolutions_go_there_and_back)
     ck_assert(hg_shape_equal(h->shape, HG_SHAPE(3, 16)));
     y = nn_forward(from_two, hg_slice(h, 1, 0, 2, 1));
     ck_assert(hg_shape_equal(y->shape, images));
+}
+END_TEST
+
+START_TEST(halving_fits_every_size_and_colour)
+{
+    static const int64_t sides[][3] = {{3, 64, 64}, {1, 33, 20}, {3, 27, 40},
+                                       {1, 5, 5},   {2, 4, 4},   {1, 3, 50},
+                                       {1, 1, 30},  {3, 128, 7}};
+    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
+        const int64_t *s = sides[i], n = s[0] * s[1] * s[2];
+        hg_shape image = HG_SHAPE(s[0], s[1], s[2]);
+        hg_params *p = hg_params_new(ctx);
+        nn_layer *there = nn_halving_convs(hg_params_at(p, "e"), image, 2);
+        nn_layer *back = nn_doubling_convs(hg_params_at(p, "d"), 128, image, 2);
+        hg_tensor *h = nn_forward(there, hg_rand(HG_SHAPE(2, n)));
+        expect_ok(h != NULL);
+        ck_assert(hg_shape_equal(h->shape, HG_SHAPE(2, 128)));
+        hg_tensor *y = nn_forward(back, h);
+        expect_ok(y != NULL);
+        ck_assert(hg_shape_equal(y->shape, HG_SHAPE(2, n)));
+    }
+    ck_assert_ptr_null(
+        nn_halving_convs(hg_params_new(ctx), HG_SHAPE(1, 8, 8), 0));
+    expect_error(ARGUMENT, "a width of 0");
 }
 END_TEST
 
@@ -193,6 +219,7 @@ TEST_MAIN("parts", an_mlp_is_the_chain_that_one_would_write,
           a_tied_mirror_uses_the_weight_and_sends_it_its_gradient,
           a_free_mirror_has_a_weight_of_its_own,
           nets_of_convolutions_go_there_and_back,
+          halving_fits_every_size_and_colour,
           a_head_is_means_and_then_deviations,
           the_game_is_even_where_the_critic_knows_nothing,
           the_normal_and_the_uniform_prior_have_their_moments,

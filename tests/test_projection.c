@@ -66,6 +66,21 @@ START_TEST(eigenvectors_are_orthonormal_and_give_the_matrix_back)
 }
 END_TEST
 
+START_TEST(a_matrix_of_low_rank_has_that_many_eigenvalues)
+{
+    enum { M = 120 };
+    static double a[M * M], value[M], vector[M * M];
+    for (int i = 0; i < M; i++)
+        for (int j = 0; j < M; j++)
+            if (i % 7 && j % 7)
+                a[i * M + j] = sin(i) * sin(j) + sin(i * i) * sin(j * j);
+    expect_ok(hg_eigen(ctx, a, M, value, vector));
+    ck_assert(value[1] > 10);
+    for (int k = 2; k < M; k++)
+        ck_assert(fabs(value[k]) < 1e-12);
+}
+END_TEST
+
 START_TEST(degenerate_matrices_have_eigenvalues_too)
 {
     double one[] = {5}, zero[9] = {0}, equal[] = {3, 0, 0, 3};
@@ -379,6 +394,7 @@ END_TEST
 
 TEST_MAIN("projection", eigenvalues_of_second_differences_are_known,
           eigenvectors_are_orthonormal_and_give_the_matrix_back,
+          a_matrix_of_low_rank_has_that_many_eigenvalues,
           degenerate_matrices_have_eigenvalues_too,
           components_are_those_of_scikit_learn,
           affinities_are_those_of_scikit_learn,

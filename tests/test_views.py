@@ -113,6 +113,47 @@ class Pictures(Runs):
         self.assertGreaterEqual(size_of(path)[1], 5 * 58)
 
 
+class Measures(Runs):
+    def measure(self, run, *arguments):
+        return json.loads(self.look("eval", run, "--json", *arguments))
+
+    def test_quick_figures_are_always_there(self):
+        out = self.measure("vae")
+        names = "ssim rate distortion latent active_units kl_dims prior_ks"
+        self.assertLessEqual(set(names.split()), out.keys())
+        self.assertAlmostEqual(sum(out["kl_dims"]) / out["kl"], 1, 4)
+        self.assertAlmostEqual(-out["elbo"], out["rate"] + out["distortion"], 4)
+        self.assertNotIn("nll", out)
+
+    def test_the_bound_falls_with_its_samples(self):
+        path = self.folder / "bound.png"
+        wanted = "--nll", 100, "--nll-images", 40, "--to", path
+        nll = self.measure("vae", *wanted)["nll"]
+        self.assertEqual([p["k"] for p in nll["curve"]], [1, 2, 5, 10, 20, 50, 100])
+        self.assertEqual((nll["samples"], nll["images"]), (100, 40))
+        self.assertLess(nll["curve"][-1]["nats"], nll["curve"][0]["nats"])
+        size_of(path)
+        drawn = self.measure("vae", *wanted, "--binarise")["nll"]
+        self.assertGreater(drawn["curve"][-1]["nats"], nll["curve"][-1]["nats"])
+
+    def test_everything_can_be_asked_for(self):
+        out = self.measure("vae", "--full", "--nll", 10, "--nll-images", 10)
+        self.assertLessEqual({"nll", "mmd", "aggregate_kl", "information"}, out.keys())
+        rows = {row["on"]: row for row in out["probe"]}
+        self.assertEqual(set(rows), {"codes", "pixels", "PCA"})
+        self.assertEqual(rows["PCA"]["width"], out["latent"])
+        for row in rows.values():
+            for name in "linear", "knn", "linear_100", "knn_100":
+                self.assertGreater(row[name], 0.1)
+            self.assertNotIn("knn_1000", row)  # there are 540 images
+
+    def test_what_a_model_cannot_do_is_left_out(self):
+        out = self.measure("ae", "--aggregate")
+        for name in "rate", "kl_dims", "mmd", "aggregate_kl":
+            self.assertNotIn(name, out)
+        self.look("eval", "ae", "--nll", 5, code=USAGE, says=["ae", "Gaussian"])
+
+
 class Tables(Runs):
     def rows(self, *arguments):
         text = self.look("encode", "flat", *arguments)

@@ -2,11 +2,13 @@
 """mutate.py - would the tests notice a wrong derivative?
 
 Makes every small mistake it can in the derivative columns of
-ops/pointwise.def and in the backward rules of ops/*.c: a sign flipped, an
-operator exchanged, a whole gradient negated. For each mistake, rebuilds the
-double library's fast ops tests in a copy of the tree and runs them. Prints
-the mistakes that no test notices; mistakes that change nothing stand in
-tools/mutants_equivalent.txt, one a line, with the reason.
+ops/pointwise.def and in the backward rules of ops/*.c and autograd/*.c: a
+sign flipped, an operator exchanged, a whole gradient negated. For each
+mistake, rebuilds the double library's tests of operations in a copy of the
+tree and runs one after the other until one fails, short ones and those that
+noticed much before first. Prints the mistakes that no test notices; mistakes
+that change nothing stand in tools/mutants_equivalent.txt, one a line, with
+the reason.
 
     tools/mutate.py [--jobs N] [--only REGEX] [--list]
 """
@@ -22,9 +24,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLE = "ops/pointwise.def"
+TIMEOUT = 300  # seconds: a mistake may make a loop endless
 COLUMNS = {  # of each kind of row: those that hold derivatives
     "UNARY": {2: "gradient", 4: "curvature"},
     "BINARY": {2: "dx", 3: "dy", 5: "dxx", 6: "dxy", 7: "dyy"},
@@ -38,7 +42,8 @@ SWAPS |= {"hg_add": "hg_sub", "hg_sub": "hg_add",
           "hg_mul": "hg_div", "hg_div": "hg_mul", "hg_neg": ""}
 # Skipped or single tokens of C: strings and comments, two-letter operators,
 # names, the rest.
-TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|/\*.*?\*/|//[^\n]*'
+TOKEN = re.compile(r"'\\?.'|"
+                   r'"(?:\\.|[^"\\])*"|/\*.*?\*/|//[^\n]*'
                    r"|->|\+\+|--|[-+*/<>=!]=|<<|>>|&&|\|\||\w+|\S", re.S)
 
 
@@ -164,8 +169,10 @@ def mutants_of_rules(file, text):
 
 def all_mutants():
     yield from mutants_of_table((ROOT / TABLE).read_text())
-    for path in sorted((ROOT / "ops").glob("*.c")):
-        yield from mutants_of_rules(f"ops/{path.name}", path.read_text())
+    for room in "autograd", "ops":
+        for path in sorted((ROOT / room).glob("*.c")):
+            file = f"{room}/{path.name}"
+            yield from mutants_of_rules(file, path.read_text())
 
 
 class Copy:
@@ -180,12 +187,13 @@ class Copy:
         shutil.copy(folder / TABLE, folder / "ops/frozen.def")
         header = folder / "ops/ops.h"
         header.write_text(header.read_text().replace(TABLE, "ops/frozen.def"))
-        self.run("meson", "setup", self.build, "-Doptimization=0",
+        self.run("meson", "setup", self.build, "-Doptimization=1",
                  "-Ddebug=false", "-Dtests=enabled", check=True)
         tests = json.loads(self.run("meson", "introspect", "--tests",
                                     self.build, check=True).stdout)
         self.tests = [t for t in tests if wanted(t["suite"])]
         self.noticed = collections.Counter()
+        self.seconds = {t["name"]: 0 for t in self.tests}
         self.sound = self.run_tests("") == "survived"
 
     def run(self, *command, **options):
@@ -193,15 +201,19 @@ class Copy:
                               cwd=self.tree, **options)
 
     def run_tests(self, file):
-        """Builds and runs one test after another until one fails, first those
-        that have noticed most mistakes in `file`."""
-        for test in sorted(self.tests, key=lambda t: -self.noticed[
-                file, t["name"]]):
+        """Builds and runs one test after another until one fails: first those
+        that have noticed most mistakes in `file` for the time they take."""
+        def promise(test):
+            return ((1 + self.noticed[file, test["name"]])
+                    / (0.5 + self.seconds[test["name"]]))
+
+        for test in sorted(self.tests, key=promise, reverse=True):
             target = os.path.relpath(test["cmd"][0], self.build)
             if self.run("ninja", "-C", self.build, "-j1", target).returncode:
                 return "invalid"
+            begun = time.monotonic()
             try:
-                failed = self.run(*test["cmd"], timeout=300,
+                failed = self.run(*test["cmd"], timeout=TIMEOUT,
                                   env=os.environ | test["env"]
                                   | {"OMP_NUM_THREADS": "1"}).returncode
             except subprocess.TimeoutExpired:
@@ -209,6 +221,7 @@ class Copy:
             if failed:
                 self.noticed[file, test["name"]] += 1
                 return "noticed"
+            self.seconds[test["name"]] = time.monotonic() - begun
         return "survived"
 
     def verdict(self, mutant):

@@ -2,7 +2,7 @@
 #ifndef GOLDEN_OPTIM_H
 #define GOLDEN_OPTIM_H
 
-static const double golden_sgd[][7] = {
+UNUSED static const double golden_sgd[][7] = {
     {0.55, -1.19375, 1.9375, -0.05, -0.315625, 1.575, -0.725},
     {0.5112500000000001, -1.22640625, 1.9265625, -0.04875, -0.345234375, 1.525,
      -0.65},
@@ -14,7 +14,7 @@ static const double golden_sgd[][7] = {
      -0.02171564453125, -0.2721634045410156, 1.5, -0.65},
 };
 
-static const double golden_sgd_decay[][7] = {
+UNUSED static const double golden_sgd_decay[][7] = {
     {0.535, -1.15625, 1.8775, -0.05, -0.304375, 1.53, -0.7025},
     {0.480575, -1.15515625, 1.8117375, -0.04725, -0.325134375, 1.4341,
      -0.606425},
@@ -26,7 +26,7 @@ static const double golden_sgd_decay[][7] = {
      -0.01816093253125, -0.2291583908464844, 1.2823643493, -0.550512724025},
 };
 
-static const double golden_sgd_momentum[][7] = {
+UNUSED static const double golden_sgd_momentum[][7] = {
     {0.55, -1.19375, 1.9375, -0.05, -0.315625, 1.575, -0.725},
     {0.55625, -1.17578125, 1.8703125, -0.09375, -0.291796875, 1.5925,
      -0.6274999999999999},
@@ -38,7 +38,7 @@ static const double golden_sgd_momentum[][7] = {
      -0.11090283203125, -0.07076748657226554, 1.6551825, -0.4751975000000001},
 };
 
-static const double golden_sgd_dampened[][7] = {
+UNUSED static const double golden_sgd_dampened[][7] = {
     {0.55, -1.19375, 1.9375, -0.05, -0.315625, 1.575, -0.725},
     {0.5609375000000001, -1.1732421875, 1.879296875, -0.0890625,
      -0.29033203125, 1.5975, -0.6487499999999999},
@@ -50,7 +50,7 @@ static const double golden_sgd_dampened[][7] = {
      -0.1063478870391846, -0.1272697712182998, 1.65267, -0.5539099999999999},
 };
 
-static const double golden_sgd_nesterov[][7] = {
+UNUSED static const double golden_sgd_nesterov[][7] = {
     {0.5475, -1.1965625, 1.940625, -0.0475, -0.31859375, 1.57125, -0.72625},
     {0.530996875, -1.204737890625, 1.90484765625, -0.066621875,
      -0.3226052734375, 1.554125, -0.644875},
@@ -62,7 +62,7 @@ static const double golden_sgd_nesterov[][7] = {
      -0.06206514224376831, -0.1851459071569973, 1.569832125, -0.576338875},
 };
 
-static const double golden_sgd_all[][7] = {
+UNUSED static const double golden_sgd_all[][7] = {
     {0.53825, -1.1915625, 1.929875, -0.0425, -0.32134375, 1.551, -0.722375},
     {0.5120120625, -1.192394765625, 1.88412371875, -0.053485625,
      -0.3281931484375, 1.5100165, -0.6445223125},
@@ -77,7 +77,7 @@ static const double golden_sgd_all[][7] = {
      -0.5882146757245053},
 };
 
-static const double golden_adam[][7] = {
+UNUSED static const double golden_adam[][7] = {
     {0.50099999998, -1.249000000017778, 1.999000000016, -0.0009999999800000003,
      -0.3740000000168421, 1.500999999986667, -0.74900000004},
     {0.5010890058557254, -1.24877618729001, 1.998197189315617,
@@ -94,7 +94,7 @@ static const double golden_adam[][7] = {
      -0.747198203010062},
 };
 
-static const double golden_adam_all[][7] = {
+UNUSED static const double golden_adam_all[][7] = {
     {0.5199501246882793, -1.230024585125999, 1.980019493177388,
      -0.01996007984031936, -0.3550298618887645, 1.519955654101996,
      -0.7300498753117207},
@@ -112,7 +112,7 @@ static const double golden_adam_all[][7] = {
      -0.6865366561036712},
 };
 
-static const double golden_adamw[][7] = {
+UNUSED static const double golden_adamw[][7] = {
     {0.5009949999800001, -1.248987500017778, 1.998980000016,
      -0.0009999999800000003, -0.3739962500168421, 1.500984999986667,
      -0.7489925000400001},
@@ -130,7 +130,7 @@ static const double golden_adamw[][7] = {
      -0.7471607785632521},
 };
 
-static const double golden_adamw_all[][7] = {
+UNUSED static const double golden_adamw_all[][7] = {
     {0.51499600079984, -1.217503554923569, 1.960003199488082,
      -0.01999600079984003, -0.3512533678538351, 1.504997333688841,
      -0.7225079968012794},
@@ -148,7 +148,7 @@ static const double golden_adamw_all[][7] = {
      -0.6605435774805742},
 };
 
-static const double golden_rmsprop[][7] = {
+UNUSED static const double golden_rmsprop[][7] = {
     {0.599999980000004, -1.150000017777775, 1.900000015999997,
      -0.09999998000000396, -0.2750000168421025, 1.599999986666668,
      -0.650000039999984},
@@ -166,7 +166,7 @@ static const double golden_rmsprop[][7] = {
      -0.5610929397492719},
 };
 
-static const double golden_rmsprop_decay[][7] = {
+UNUSED static const double golden_rmsprop_decay[][7] = {
     {0.5627494750455579, -1.186999646317902, 1.936948968619058,
      -0.06284806712605263, -0.3120521047002749, 1.562804210201402,
      -0.6872505249544421},
@@ -184,7 +184,7 @@ static const double golden_rmsprop_decay[][7] = {
      -0.6082896010039101},
 };
 
-static const double golden_rmsprop_momentum[][7] = {
+UNUSED static const double golden_rmsprop_momentum[][7] = {
     {0.549999990000002, -1.200000008888887, 1.950000007999999,
      -0.04999999000000197, -0.3250000084210513, 1.549999993333334,
      -0.7000000199999921},
@@ -202,7 +202,7 @@ static const double golden_rmsprop_momentum[][7] = {
      -0.4309238384005832},
 };
 
-static const double golden_rmsprop_centered[][7] = {
+UNUSED static const double golden_rmsprop_centered[][7] = {
     {0.512499999375, -1.237500000555555, 1.9875000005, -0.01249999937500003,
      -0.3625000005263158, 1.512499999583333, -0.7375000012499999},
     {0.5052803264373468, -1.243472155296094, 1.984774835351869,
@@ -219,7 +219,7 @@ static const double golden_rmsprop_centered[][7] = {
      -0.7242845008561868},
 };
 
-static const double golden_rmsprop_all[][7] = {
+UNUSED static const double golden_rmsprop_all[][7] = {
     {0.5124930594114381, -1.237504543802254, 1.987503786731293,
      -0.01249375312343828, -0.3625049485352336, 1.512494793835902,
      -0.7375096079938509},
@@ -237,7 +237,7 @@ static const double golden_rmsprop_all[][7] = {
      -0.7023593976103112},
 };
 
-static const double golden_adadelta[][7] = {
+UNUSED static const double golden_adadelta[][7] = {
     {0.5031622144165124, -1.246837772310442, 1.996837762816209,
      -0.00316221441651248, -0.3718377671889097, 1.503162249551408,
      -0.7468379752916906},
@@ -255,7 +255,7 @@ static const double golden_adadelta[][7] = {
      -0.74254381351679},
 };
 
-static const double golden_adadelta_all[][7] = {
+UNUSED static const double golden_adadelta_all[][7] = {
     {0.5674578520096275, -1.180739486629556, 1.930305880489241,
      -0.06804138174397714, -0.3059997247018129, 1.568824720161168,
      -0.6851618931530039},
@@ -273,7 +273,7 @@ static const double golden_adadelta_all[][7] = {
      -0.5741307574734794},
 };
 
-static const double golden_clip_norm[][7] = {
+UNUSED static const double golden_clip_norm[][7] = {
     {0.5253716060947144, -1.221456943143446, 1.968285492381607,
      -0.02537160609471445, -0.3448712177625266, 1.538057409142072,
      -0.7373141969526428},
@@ -291,7 +291,7 @@ static const double golden_clip_norm[][7] = {
      -0.6765123986750693},
 };
 
-static const double golden_clip_value[][7] = {
+UNUSED static const double golden_clip_value[][7] = {
     {0.53, -1.22, 1.97, -0.03, -0.345, 1.53, -0.725},
     {0.5, -1.25, 1.95825, -0.02925, -0.373875, 1.5, -0.695},
     {0.5125, -1.23125, 1.92825, 0.0007500000000000023, -0.352028125, 1.5,
@@ -302,7 +302,7 @@ static const double golden_clip_value[][7] = {
      1.5, -0.695},
 };
 
-static const double golden_plateau[][2] = {
+UNUSED static const double golden_plateau[][2] = {
     {5, 1},
     {4, 1},
     {4, 1},
@@ -320,7 +320,7 @@ static const double golden_plateau[][2] = {
     {2, 0.125},
 };
 
-static const double golden_cosine[][2] = {
+UNUSED static const double golden_cosine[][2] = {
     {0, 1},
     {1, 0.9657457896300791},
     {2, 0.8681980515339464},

@@ -85,7 +85,7 @@ def run(make, options, clip=None):
 
 
 def table(name, rows):
-    print(f"static const double golden_{name}[][{len(rows[0])}] = {{")
+    print(f"UNUSED static const double golden_{name}[][{len(rows[0])}] = {{")
     for row in rows:
         line = "{" + ", ".join(f"{x:.16g}" for x in row) + "},"
         print(textwrap.indent("\n ".join(textwrap.wrap(line, 75)), "    "))

@@ -1,0 +1,163 @@
+/* aggregate.c - the aggregate posterior against the prior. */
+#include "models/evaluation.h"
+#include "tensor/internal.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { AT_ONCE = 250 };
+
+/* Codes of n images: parameters of q(z|x), one draw each, and log p of it. */
+typedef struct {
+    int64_t n, width;
+    double *mu, *std, *z; /* [n, width] */
+    double *log_prior;    /* [n] */
+    double *kl, *information;
+} codes;
+
+/* ---- Gathering ---------------------------------------------------------- */
+
+static bool keep(const hg_tensor *t, double *out)
+{
+    int64_t n = t ? hg_numel(t) : 0;
+    hg_real *v = hg_region_take(&hg_scope_here()->owner.region,
+                                (size_t)n * sizeof *v + 1);
+    bool ok = t && v && hg_read(t, v, n);
+    for (int64_t i = 0; ok && i < n; i++)
+        out[i] = (double)v[i];
+    return ok;
+}
+
+static hg_tensor *prior_of(const hg_model *model, void *state, hg_tensor *z)
+{
+    if (model->log_prior)
+        return model->log_prior(state, z);
+    hg_tensor *one = hg_ones(HG_SCALAR);
+    return hg_sum(hg_normal_logpdf(z, hg_zeros(HG_SCALAR), one), HG_FROM(1));
+}
+
+/* Room for 3 n d + 3 n numbers in one piece. */
+static bool make_room(codes *c, hg_region *region, int64_t width)
+{
+    int64_t n = c->n;
+    double *v =
+        hg_region_take(region, (size_t)(3 * n * (width + 1)) * sizeof *v);
+    if (!v)
+        return false;
+    c->width = width;
+    c->mu = v;
+    c->std = v + n * width;
+    c->z = v + 2 * n * width;
+    c->log_prior = v + 3 * n * width;
+    c->kl = c->log_prior + n;
+    c->information = c->kl + n;
+    return true;
+}
+
+static bool add_batch(const hg_model *model, void *state, hg_region *region,
+                      const hg_batch *b, int64_t from, codes *c)
+{
+    hg_tensor *std = NULL;
+    hg_tensor *mu =
+        model->posterior(state, hg_model_input(model, state, b), &std);
+    int64_t left = c->n - from, n = b->size < left ? b->size : left;
+    if (!mu || (!c->mu && !make_room(c, region, mu->shape.dim[1])))
+        return false;
+    int64_t at = from * c->width;
+    mu = hg_slice(mu, 0, 0, n, 1);
+    std = hg_slice(std, 0, 0, n, 1);
+    hg_tensor *z = hg_normal_sample(mu, std);
+    return keep(mu, c->mu + at) && keep(std, c->std + at) &&
+           keep(z, c->z + at) &&
+           keep(prior_of(model, state, z), c->log_prior + from);
+}
+
+static bool gather(const hg_model *model, void *state, hg_data *data,
+                   hg_region *region, codes *c)
+{
+    hg_batch b;
+    int64_t from = 0;
+    hg_loader *loader = hg_loader_new(data, AT_ONCE, false);
+    for (hg_scope *s;
+         loader && from < c->n && (s = hg_next(loader, HG_EVAL, &b));
+         hg_scope_close(s)) {
+        if (!add_batch(model, state, region, &b, from, c))
+            hg_fail(HG_ERROR_STATE, "%s: the codes cannot be read",
+                    model->name);
+        from += b.size;
+    }
+    return !hg_error();
+}
+
+/* ---- Densities ---------------------------------------------------------- */
+
+/* log q(z_i | x_j), without its constant -d/2 log 2 pi. */
+static double log_density(const codes *c, int64_t i, int64_t j)
+{
+    int64_t d = c->width;
+    double sum = 0;
+    for (int64_t k = 0; k < d; k++) {
+        double off = (c->z[i * d + k] - c->mu[j * d + k]) / c->std[j * d + k];
+        sum -= 0.5 * off * off + log(c->std[j * d + k]);
+    }
+    return sum;
+}
+
+/* Log of the mean over j, in one pass. */
+static double log_aggregate(const codes *c, int64_t i)
+{
+    double most = -INFINITY, sum = 0;
+    for (int64_t j = 0; j < c->n; j++) {
+        double at = log_density(c, i, j);
+        if (at > most) {
+            sum = sum * exp(most - at) + 1;
+            most = at;
+        } else {
+            sum += exp(at - most);
+        }
+    }
+    return most + log(sum / (double)c->n);
+}
+
+static void measure_range(void *argument, int64_t from, int64_t to)
+{
+    codes *c = argument;
+    double constant = -0.5 * (double)c->width * 1.8378770664093453;
+    for (int64_t i = from; i < to; i++) {
+        double log_q = log_aggregate(c, i);
+        c->kl[i] = log_q + constant - c->log_prior[i];
+        c->information[i] = log_density(c, i, i) - log_q;
+    }
+}
+
+static double mean_of(const double *v, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += v[i];
+    return sum / (double)n;
+}
+
+bool hg_model_aggregate(hg_context *context, const hg_model *model, void *state,
+                        hg_data *data, int64_t most, double *kl,
+                        double *information)
+{
+    int64_t size = hg_data_size(data);
+    codes c = {.n = most && most < size ? most : size};
+    if (!hg_context_usable(context, "hg_model_aggregate"))
+        return false;
+    if (!model->posterior || c.n < 1)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "%s: the aggregate posterior needs a Gaussian code and "
+                       "images",
+                       model->name);
+    hg_region region = {.context = context};
+    bool ok = gather(model, state, data, &region, &c);
+    if (ok) {
+        hg_parallel_for(context->threads, c.n, 8, measure_range, &c);
+        *kl = mean_of(c.kl, c.n);
+        *information = mean_of(c.information, c.n);
+    }
+    hg_region_free(&region);
+    return ok;
+}

@@ -1,0 +1,65 @@
+/* evaluation.h - what is measured on a trained model: the likelihood of
+ * images, and how a code is used.
+ *
+ *     hg_bound b = {.samples = 500, .images = 1000};
+ *     if (hg_model_likelihood(&model_vae, vae, test, &b))
+ *         printf("at most %g nats\n", -b.bound[b.points - 1]);
+ */
+#ifndef HG_EVALUATION_H
+#define HG_EVALUATION_H
+
+#include "models/measure.h"
+#include "models/model.h"
+
+HG_BEGIN_DECLS
+
+/* ---- Likelihood --------------------------------------------------------- */
+
+/* What log p(x|z) [batch] is by the model's own slot, or by its decoder; a
+ * Gaussian one has variance 1/2, its constant left out. */
+HG_API hg_tensor *hg_model_log_likelihood(const hg_model *, void *model,
+                                          hg_tensor *x, hg_tensor *z);
+
+/* Importance-weighted bounds log 1/k sum_i p(x, z_i) / q(z_i|x), z_i ~ q: k = 1
+ * is the ELBO, they rise to log p(x) with k (Burda et al., 2016). */
+enum { HG_BOUND_POINTS = 16 };
+typedef struct {
+    int64_t samples; /* in: the largest k, at most 100,000 */
+    int64_t images;  /* in: the first so many (0: all); out: how many */
+    bool binarise;   /* in: pixels are drawn as 0 or 1 first */
+    /* Out: k = 1, 2, 5, 10, ..., samples, and the mean bound over the images
+     * in nats; a smaller k is averaged over as many groups as there are. */
+    int points;
+    int64_t k[HG_BOUND_POINTS];
+    double bound[HG_BOUND_POINTS];
+} hg_bound;
+HG_API HG_CHECK bool hg_model_likelihood(const hg_model *, void *model,
+                                         hg_data *, hg_bound *);
+
+/* ---- Codes -------------------------------------------------------------- */
+
+/* What each dimension of a code does over a data set; arrays [width], owned by
+ * the context. */
+typedef struct {
+    int64_t width, images;
+    double *kl; /* mean over images of the KL to the prior, nats; NaN without a
+                   Gaussian code. A prior of the model's own counts as a
+                   Gaussian with the moments of its draws. */
+    double *mean, *variance; /* of the code's mean over the images */
+    int active;              /* dimensions whose variance exceeds 0.01 */
+} hg_latent;
+HG_API HG_CHECK bool hg_model_latent(const hg_model *, void *model, hg_data *,
+                                     hg_latent *);
+
+/* The aggregate posterior q(z) = mean over n images of q(z|x), against the
+ * prior: KL(q(z) || p(z)) and the mutual information of image and code, both in
+ * nats, from one draw an image; n is at most `most`. The latter cannot exceed
+ * log n. The mean KL is their sum (Hoffman and Johnson, 2016). For Gaussian
+ * codes. */
+HG_API HG_CHECK bool hg_model_aggregate(hg_context *, const hg_model *,
+                                        void *model, hg_data *, int64_t most,
+                                        double *kl, double *information);
+
+HG_END_DECLS
+
+#endif

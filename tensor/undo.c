@@ -1,0 +1,55 @@
+/* undo.c - a failed step leaves no trace.
+ *
+ * An optimiser's step cannot fail half-way: it allocates nothing. But a forward
+ * pass moves running statistics long before anybody knows whether the step
+ * will succeed. So whoever moves a stored value in passing notes it first;
+ * hg_fail puts the former values back, an optimiser's step makes the new ones
+ * final. Notes live in the outermost scope. */
+#include "tensor/internal.h"
+
+struct hg_undo {
+    hg_undo *next;
+    hg_tensor *target, *former;
+};
+
+static bool is_noted(const hg_context *context, const hg_tensor *t)
+{
+    const hg_undo *u = context->undo;
+    while (u && u->target != t)
+        u = u->next;
+    return u != NULL;
+}
+
+bool hg_undo_note(hg_tensor *t)
+{
+    hg_scope *s = hg_scope_here();
+    if (!s)
+        return false;
+    hg_context *context = s->owner.context;
+    /* What a scope owns goes with it. */
+    if (hg_block_of(t)->owner->scope || is_noted(context, t))
+        return true;
+    while (s->parent)
+        s = s->parent;
+    hg_undo *u = hg_region_take(&s->owner.region, sizeof *u);
+    hg_tensor *former = u ? hg_tensor_new(&s->owner, t->shape, t->dtype) : NULL;
+    if (!former || !hg_copy_values(former, t))
+        return false;
+    *u = (hg_undo){context->undo, t, former};
+    context->undo = u;
+    return true;
+}
+
+void hg_undo_forget(hg_context *context)
+{
+    context->undo = NULL;
+}
+
+void hg_undo_all(hg_context *context)
+{
+    hg_undo *u = context->undo;
+    context->undo = NULL;
+    for (; u; u = u->next)
+        if (hg_copy_values(u->target, u->former))
+            u->target->storage->version++;
+}
