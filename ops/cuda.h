@@ -8,6 +8,8 @@
 HG_BEGIN_DECLS
 
 void hg_pointwise_cuda(const hg_kernel *);
+void hg_sum_cuda(const hg_kernel *);
+void hg_sum_to_cuda(const hg_kernel *);
 
 HG_END_DECLS
 
