@@ -10,6 +10,17 @@ HG_BEGIN_DECLS
 void hg_pointwise_cuda(const hg_kernel *);
 void hg_sum_cuda(const hg_kernel *);
 void hg_sum_to_cuda(const hg_kernel *);
+void hg_logsumexp_cuda(const hg_kernel *);
+void hg_norm_cuda(const hg_kernel *);
+void hg_max_cuda(const hg_kernel *);
+void hg_min_cuda(const hg_kernel *);
+void hg_place_cuda(const hg_kernel *);
+void hg_topk_cuda(const hg_kernel *);
+void hg_softmax_cuda(const hg_kernel *);
+void hg_log_softmax_cuda(const hg_kernel *);
+void hg_draw_cuda(const hg_kernel *);
+void hg_bernoulli_cuda(const hg_kernel *);
+void hg_dropout_cuda(const hg_kernel *);
 
 HG_END_DECLS
 
