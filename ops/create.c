@@ -1,19 +1,16 @@
 /* create.c - int32 tensors from nothing, and values from one type to the
  * other. No gradient passes here. */
+#include "ops/create.h"
 #include "ops/reduce.h"
+#include "tensor/complaint.h"
 
 #include <string.h>
 
 /* ---- arange ------------------------------------------------------------- */
 
-typedef struct {
-    int64_t n;
-} arange_attr;
-HG_NO_PADDING(arange_attr, 8);
-
 static bool arange_shape(hg_tensor *z, hg_shape *out)
 {
-    int64_t n = ((const arange_attr *)z->attr)->n;
+    int64_t n = ((const hg_arange_attr *)z->attr)->n;
     *out = HG_SHAPE(n);
     return (n >= 0 && n <= INT32_MAX) ||
            hg_fail(HG_ERROR_ARGUMENT,
@@ -30,27 +27,23 @@ static void arange_cpu(const hg_kernel *k)
 static const hg_op arange_op = {
     .name = "arange",
     .shape = arange_shape,
-    .attr_size = sizeof(arange_attr),
+    .attr_size = sizeof(hg_arange_attr),
     .cpu = arange_cpu,
+    .cuda = HG_CUDA(hg_arange_cuda),
     .out_int = true,
     .doc = "0, 1, ..., n - 1",
 };
 
 hg_tensor *hg_arange(int64_t n)
 {
-    return hg_apply_n(&arange_op, &(arange_attr){n}, NULL, 0);
+    return hg_apply_n(&arange_op, &(hg_arange_attr){n}, NULL, 0);
 }
 
 /* ---- one_hot ------------------------------------------------------------ */
 
-typedef struct {
-    int64_t classes;
-} one_hot_attr;
-HG_NO_PADDING(one_hot_attr, 8);
-
 static bool one_hot_shape(hg_tensor *z, hg_shape *out)
 {
-    int64_t classes = ((const one_hot_attr *)z->attr)->classes;
+    int64_t classes = ((const hg_one_hot_attr *)z->attr)->classes;
     *out = z->in[0]->shape;
     if (out->rank == HG_MAX_RANK || classes < 0)
         return hg_fail(HG_ERROR_SHAPE,
@@ -63,7 +56,7 @@ static bool one_hot_shape(hg_tensor *z, hg_shape *out)
 
 static void one_hot_cpu(const hg_kernel *k)
 {
-    int64_t classes = ((const one_hot_attr *)k->attr)->classes;
+    int64_t classes = ((const hg_one_hot_attr *)k->attr)->classes;
     if (!hg_indices_fit(k, 0, classes))
         return;
     memset(k->out, 0, (size_t)k->n * sizeof *k->out);
@@ -76,15 +69,16 @@ static const hg_op one_hot_op = {
     .arity = 1,
     .contiguous = true,
     .shape = one_hot_shape,
-    .attr_size = sizeof(one_hot_attr),
+    .attr_size = sizeof(hg_one_hot_attr),
     .cpu = one_hot_cpu,
+    .cuda = HG_CUDA(hg_one_hot_cuda),
     .int_inputs = 1u << 0 | 1u << 16,
     .doc = "1 at the index, 0 elsewhere, along a new last axis",
 };
 
 hg_tensor *hg_one_hot(hg_tensor *index, int64_t classes)
 {
-    return hg_apply(&one_hot_op, &(one_hot_attr){classes}, index);
+    return hg_apply(&one_hot_op, &(hg_one_hot_attr){classes}, index);
 }
 
 /* ---- From one type to the other ----------------------------------------- */
@@ -113,6 +107,7 @@ static const hg_op real_of_op = {
     .contiguous = true,
     .shape = convert_shape,
     .cpu = real_of_cpu,
+    .cuda = HG_CUDA(hg_real_of_cuda),
     .int_inputs = 1u << 0 | 1u << 16,
     .doc = "int32 values as real ones",
 };
@@ -129,16 +124,13 @@ static void to_int(void *argument, int64_t from, int64_t to)
         k->out_int[i] = (int32_t)k->in[0][i];
 }
 
-/* NaN, infinities and numbers beyond int32 have no integer to become. */
 static void int_of_cpu(const hg_kernel *k)
 {
     for (int64_t i = 0; i < k->n; i++) {
         double x = (double)k->in[0][i];
-        if (x > -2147483649.0 && x < 2147483648.0)
+        if (hg_is_int32(x))
             continue;
-        hg_fail(HG_ERROR_ARGUMENT,
-                "the value %g at place %lld of %s is no int32; clamp it first",
-                x, (long long)i, HG_SHAPE_TEXT(k->in_shape[0]));
+        hg_fail_int32(k->in_shape[0], i, x);
         return;
     }
     hg_parallel_for(k->threads, k->n, 1 << 16, to_int, (void *)(uintptr_t)k);
@@ -150,6 +142,7 @@ static const hg_op int_of_op = {
     .contiguous = true,
     .shape = convert_shape,
     .cpu = int_of_cpu,
+    .cuda = HG_CUDA(hg_int_of_cuda),
     .out_int = true,
     .doc = "real values as int32 ones, fractions dropped",
 };

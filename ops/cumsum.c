@@ -1,10 +1,6 @@
 /* cumsum.c - running sums along an axis; the mirror runs the other way. */
+#include "ops/cumsum.h"
 #include "ops/reduce.h"
-
-typedef struct {
-    int64_t axis, reverse;
-} cumsum_attr;
-HG_NO_PADDING(cumsum_attr, 2 * 8);
 
 static bool cumsum_shape(hg_tensor *z, hg_shape *out)
 {
@@ -40,7 +36,7 @@ static void run_tile(hg_real *out, const hg_real *in, hg_axis_view v,
 static void run_range(void *argument, int64_t from, int64_t to)
 {
     const hg_kernel *k = argument;
-    const cumsum_attr *a = k->attr;
+    const hg_cumsum_attr *a = k->attr;
     hg_axis_view v = hg_axis_view_of(k->out_shape, (int)a->axis);
     int64_t across = (v.inner + HG_TILE - 1) / HG_TILE;
     for (int64_t item = from; item < to; item++) {
@@ -56,7 +52,7 @@ static void run_range(void *argument, int64_t from, int64_t to)
 
 static void cumsum_cpu(const hg_kernel *k)
 {
-    const cumsum_attr *a = k->attr;
+    const hg_cumsum_attr *a = k->attr;
     hg_axis_view v = hg_axis_view_of(k->out_shape, (int)a->axis);
     int64_t across = (v.inner + HG_TILE - 1) / HG_TILE;
     if (k->n)
@@ -65,11 +61,11 @@ static void cumsum_cpu(const hg_kernel *k)
                         (void *)(uintptr_t)k);
 }
 
-static hg_tensor *cumsum(hg_tensor *x, cumsum_attr a);
+static hg_tensor *cumsum(hg_tensor *x, hg_cumsum_attr a);
 
 static void cumsum_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    cumsum_attr a = *(const cumsum_attr *)z->attr;
+    hg_cumsum_attr a = *(const hg_cumsum_attr *)z->attr;
     a.reverse = !a.reverse;
     dx[0] = cumsum(g, a);
 }
@@ -79,20 +75,21 @@ static const hg_op cumsum_op = {
     .arity = 1,
     .contiguous = true,
     .shape = cumsum_shape,
-    .attr_size = sizeof(cumsum_attr),
+    .attr_size = sizeof(hg_cumsum_attr),
     .cpu = cumsum_cpu,
+    .cuda = HG_CUDA(hg_cumsum_cuda),
     .backward = cumsum_backward,
     .reads = HG_READS_NOTHING,
     .doc = "running sums along an axis",
 };
 
-static hg_tensor *cumsum(hg_tensor *x, cumsum_attr a)
+static hg_tensor *cumsum(hg_tensor *x, hg_cumsum_attr a)
 {
     return hg_apply(&cumsum_op, &a, x);
 }
 
 hg_tensor *hg_cumsum(hg_tensor *x, int axis)
 {
-    cumsum_attr a = {hg_axis_in("cumsum", x, axis), 0};
+    hg_cumsum_attr a = {hg_axis_in("cumsum", x, axis), 0};
     return a.axis < 0 ? NULL : cumsum(x, a);
 }

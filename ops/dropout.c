@@ -6,12 +6,6 @@
 
 #define CHUNK 1024
 
-typedef struct {
-    uint64_t stream;
-    double p; /* of being dropped */
-} dropout_attr;
-HG_NO_PADDING(dropout_attr, 2 * 8);
-
 static bool dropout_shape(hg_tensor *z, hg_shape *out)
 {
     *out = z->in[0]->shape;
@@ -21,7 +15,7 @@ static bool dropout_shape(hg_tensor *z, hg_shape *out)
 static void drop_chunks(void *argument, int64_t from, int64_t to)
 {
     const hg_kernel *k = argument;
-    const dropout_attr *a = k->attr;
+    const hg_dropout_attr *a = k->attr;
     hg_philox stream = hg_stream_of(k, a->stream);
     hg_real p = (hg_real)a->p;
     hg_real scale = a->p < 1 ? (hg_real)(1 / (1 - a->p)) : 0;
@@ -54,8 +48,9 @@ static const hg_op dropout_op = {
     .arity = 1,
     .contiguous = true,
     .shape = dropout_shape,
-    .attr_size = sizeof(dropout_attr),
+    .attr_size = sizeof(hg_dropout_attr),
     .cpu = dropout_cpu,
+    .cuda = HG_CUDA(hg_dropout_cuda),
     .backward = dropout_backward,
     .reads = HG_READS_NOTHING,
     .doc = "zero with probability p, else scaled by 1 / (1 - p)",
@@ -72,6 +67,6 @@ hg_tensor *hg_dropout(hg_tensor *x, double p)
     }
     if (!(hg_get_mode() & HG_STOCHASTIC))
         return x;
-    dropout_attr a = {hg_next_stream(), p};
+    hg_dropout_attr a = {hg_next_stream(), p};
     return hg_apply(&dropout_op, &a, x);
 }

@@ -1,5 +1,6 @@
 /* extreme.c - the largest and the smallest, and where they lie. NaN counts as
  * the most extreme value of all. */
+#include "ops/place.h"
 #include "ops/reduce.h"
 
 #include <math.h>
@@ -76,6 +77,7 @@ static void extreme_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
         .shape = hg_reduce_shape,                                              \
         .attr_size = sizeof(hg_reduce_attr),                                   \
         .cpu = name_##_cpu,                                                    \
+        .cuda = HG_CUDA(hg_##name_##_cuda),                                    \
         .backward = extreme_backward,                                          \
         .doc = text,                                                           \
     };                                                                         \
@@ -91,14 +93,9 @@ EXTREME(min, "smallest value over a set of axes")
 
 /* ---- argmax and argmin -------------------------------------------------- */
 
-typedef struct {
-    int64_t axis, largest;
-} place_attr;
-HG_NO_PADDING(place_attr, 2 * 8);
-
 static bool place_shape(hg_tensor *z, hg_shape *out)
 {
-    const place_attr *a = z->attr;
+    const hg_place_attr *a = z->attr;
     hg_shape from = z->in[0]->shape;
     out->rank = 0;
     for (int d = 0; d < from.rank; d++)
@@ -127,7 +124,7 @@ static int32_t place_of(const hg_rows *rows, const hg_real *in, int64_t step,
 static void place_range(void *argument, int64_t from, int64_t to)
 {
     const hg_kernel *k = argument;
-    const place_attr *a = k->attr;
+    const hg_place_attr *a = k->attr;
     int64_t n = k->in_shape[0].dim[a->axis], step = k->in_stride[0][a->axis];
     hg_walk kept = hg_walk_of(k, 0, 1u << a->axis, false);
     for (int64_t o = from; o < to; o++)
@@ -138,7 +135,7 @@ static void place_range(void *argument, int64_t from, int64_t to)
 
 static void place_cpu(const hg_kernel *k)
 {
-    const place_attr *a = k->attr;
+    const hg_place_attr *a = k->attr;
     int64_t grain = (1 << 14) / (k->in_shape[0].dim[a->axis] + 1) + 1;
     hg_parallel_for(k->threads, k->n, grain, place_range, (void *)(uintptr_t)k);
 }
@@ -148,14 +145,15 @@ static void place_cpu(const hg_kernel *k)
         .name = #name_,                                                        \
         .arity = 1,                                                            \
         .shape = place_shape,                                                  \
-        .attr_size = sizeof(place_attr),                                       \
+        .attr_size = sizeof(hg_place_attr),                                    \
         .cpu = place_cpu,                                                      \
+        .cuda = HG_CUDA(hg_place_cuda),                                        \
         .out_int = true,                                                       \
         .doc = text,                                                           \
     };                                                                         \
     hg_tensor *hg_##name_(hg_tensor *x, int axis)                              \
     {                                                                          \
-        place_attr a = {hg_axis_in(#name_, x, axis), largest_};                \
+        hg_place_attr a = {hg_axis_in(#name_, x, axis), largest_};             \
         return a.axis < 0 ? NULL : hg_apply(&name_##_op, &a, x);               \
     }
 

@@ -4,25 +4,21 @@
  *
  * Every index is checked before anything is read. Sums are made output by
  * output in the order of the indices, so their bits never vary. */
+#include "ops/index.h"
 #include "ops/reduce.h"
+#include "tensor/complaint.h"
 
 #include <string.h>
 
-typedef struct {
-    int64_t axis, size; /* of the axis that the indices point into */
-    int64_t each;       /* 1: an index an element; 0: [m], one a slice */
-} index_attr;
-HG_NO_PADDING(index_attr, 3 * 8);
-
-static hg_tensor *apply_index(const hg_op *op, hg_tensor *x, index_attr a,
+static hg_tensor *apply_index(const hg_op *op, hg_tensor *x, hg_index_attr a,
                               hg_tensor *index)
 {
     return hg_apply(op, &a, x, index);
 }
 
-static index_attr attr_of(const hg_tensor *z)
+static hg_index_attr attr_of(const hg_tensor *z)
 {
-    return *(const index_attr *)z->attr;
+    return *(const hg_index_attr *)z->attr;
 }
 
 /* ---- Checks ------------------------------------------------------------- */
@@ -33,18 +29,14 @@ bool hg_indices_fit(const hg_kernel *k, int input, int64_t size)
     int64_t n = hg_shape_numel(k->in_shape[input]);
     for (int64_t i = 0; i < n; i++)
         if (index[i] < 0 || index[i] >= size)
-            return hg_fail(HG_ERROR_ARGUMENT,
-                           "index %d at place %lld of %s is out of range: "
-                           "there are %lld positions, counted from 0",
-                           index[i], (long long)i,
-                           HG_SHAPE_TEXT(k->in_shape[input]), (long long)size);
+            return hg_fail_index(k->in_shape[input], i, index[i], size);
     return true;
 }
 
 /* ---- Shapes ------------------------------------------------------------- */
 
 /* A list [m], or x's shape but for the axis. */
-static bool index_fits(hg_shape x, hg_shape index, index_attr a)
+static bool index_fits(hg_shape x, hg_shape index, hg_index_attr a)
 {
     hg_shape same = x;
     if (!a.each)
@@ -64,7 +56,7 @@ static bool index_fits(hg_shape x, hg_shape index, index_attr a)
 
 static bool take_shape(hg_tensor *z, hg_shape *out)
 {
-    index_attr a = attr_of(z);
+    hg_index_attr a = attr_of(z);
     hg_shape index = z->in[1]->shape;
     *out = z->in[0]->shape;
     if (!index_fits(*out, index, a))
@@ -75,7 +67,7 @@ static bool take_shape(hg_tensor *z, hg_shape *out)
 
 static bool add_shape(hg_tensor *z, hg_shape *out)
 {
-    index_attr a = attr_of(z);
+    hg_index_attr a = attr_of(z);
     hg_shape index = z->in[1]->shape;
     *out = z->in[0]->shape;
     if (!index_fits(*out, index, a))
@@ -93,7 +85,7 @@ static bool add_shape(hg_tensor *z, hg_shape *out)
 
 /* ---- Taking: [outer, m, inner] from [outer, size, inner] ---------------- */
 
-static void take_row(const hg_kernel *k, const index_attr *a,
+static void take_row(const hg_kernel *k, const hg_index_attr *a,
                      const hg_axis_view *v, int64_t row)
 {
     const int32_t *index = k->in_int[1];
@@ -110,7 +102,7 @@ static void take_row(const hg_kernel *k, const index_attr *a,
 static void take_rows(void *argument, int64_t from, int64_t to)
 {
     const hg_kernel *k = argument;
-    const index_attr *a = k->attr;
+    const hg_index_attr *a = k->attr;
     hg_axis_view v = hg_axis_view_of(k->out_shape, (int)a->axis);
     for (int64_t row = from; row < to; row++)
         take_row(k, a, &v, row);
@@ -118,7 +110,7 @@ static void take_rows(void *argument, int64_t from, int64_t to)
 
 static void take_cpu(const hg_kernel *k)
 {
-    const index_attr *a = k->attr;
+    const hg_index_attr *a = k->attr;
     hg_axis_view v = hg_axis_view_of(k->out_shape, (int)a->axis);
     if (k->n && hg_indices_fit(k, 1, a->size))
         hg_parallel_for(k->threads, v.outer * v.size, (1 << 14) / v.inner + 1,
@@ -138,7 +130,7 @@ static int64_t tiles_of(int64_t inner)
 static void add_row(const hg_kernel *k, const hg_axis_view *v, hg_real *out,
                     int64_t row, int64_t from, int64_t to)
 {
-    const index_attr *a = k->attr;
+    const hg_index_attr *a = k->attr;
     const hg_real *in = k->in[0] + row * v->inner;
     const int32_t *index = k->in_int[1] + row * v->inner;
     if (a->each) {
@@ -154,7 +146,7 @@ static void add_row(const hg_kernel *k, const hg_axis_view *v, hg_real *out,
 static void add_tiles(void *argument, int64_t first, int64_t last)
 {
     const hg_kernel *k = argument;
-    const index_attr *a = k->attr;
+    const hg_index_attr *a = k->attr;
     hg_axis_view v = hg_axis_view_of(k->in_shape[0], (int)a->axis);
     int64_t tiles = tiles_of(v.inner);
     for (int64_t tile = first; tile < last; tile++) {
@@ -171,7 +163,7 @@ static void add_tiles(void *argument, int64_t first, int64_t last)
 
 static void add_cpu(const hg_kernel *k)
 {
-    const index_attr *a = k->attr;
+    const hg_index_attr *a = k->attr;
     hg_axis_view v = hg_axis_view_of(k->in_shape[0], (int)a->axis);
     int64_t width = v.inner < HG_TILE ? v.inner : HG_TILE;
     if (k->n && hg_indices_fit(k, 1, a->size))
@@ -186,14 +178,14 @@ static const hg_op index_select_op, scatter_add_op, take_along_op, add_along_op;
 
 static void take_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    index_attr a = attr_of(z);
+    hg_index_attr a = attr_of(z);
     dx[0] =
         apply_index(a.each ? &add_along_op : &scatter_add_op, g, a, z->in[1]);
 }
 
 static void add_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    index_attr a = attr_of(z);
+    hg_index_attr a = attr_of(z);
     dx[0] =
         apply_index(a.each ? &take_along_op : &index_select_op, g, a, z->in[1]);
 }
@@ -203,8 +195,9 @@ static const hg_op index_select_op = {
     .arity = 2,
     .contiguous = true,
     .shape = take_shape,
-    .attr_size = sizeof(index_attr),
+    .attr_size = sizeof(hg_index_attr),
     .cpu = take_cpu,
+    .cuda = HG_CUDA(hg_take_cuda),
     .backward = take_backward,
     .reads = HG_READS_IN(1),
     .int_inputs = 1u << 1 | 1u << 17,
@@ -216,8 +209,9 @@ static const hg_op scatter_add_op = {
     .arity = 2,
     .contiguous = true,
     .shape = add_shape,
-    .attr_size = sizeof(index_attr),
+    .attr_size = sizeof(hg_index_attr),
     .cpu = add_cpu,
+    .cuda = HG_CUDA(hg_add_at_cuda),
     .backward = add_backward,
     .reads = HG_READS_IN(1),
     .int_inputs = 1u << 1 | 1u << 17,
@@ -229,8 +223,9 @@ static const hg_op take_along_op = {
     .arity = 2,
     .contiguous = true,
     .shape = take_shape,
-    .attr_size = sizeof(index_attr),
+    .attr_size = sizeof(hg_index_attr),
     .cpu = take_cpu,
+    .cuda = HG_CUDA(hg_take_cuda),
     .backward = take_backward,
     .reads = HG_READS_IN(1),
     .int_inputs = 1u << 1 | 1u << 17,
@@ -242,8 +237,9 @@ static const hg_op add_along_op = {
     .arity = 2,
     .contiguous = true,
     .shape = add_shape,
-    .attr_size = sizeof(index_attr),
+    .attr_size = sizeof(hg_index_attr),
     .cpu = add_cpu,
+    .cuda = HG_CUDA(hg_add_at_cuda),
     .backward = add_backward,
     .reads = HG_READS_IN(1),
     .int_inputs = 1u << 1 | 1u << 17,
@@ -256,7 +252,7 @@ static hg_tensor *take(const hg_op *op, hg_tensor *x, int axis,
     int d = hg_axis_in(op->name, x, axis);
     if (d < 0)
         return NULL;
-    return apply_index(op, x, (index_attr){d, x->shape.dim[d], each}, index);
+    return apply_index(op, x, (hg_index_attr){d, x->shape.dim[d], each}, index);
 }
 
 static hg_tensor *add(const hg_op *op, hg_tensor *source, int axis,
@@ -265,7 +261,7 @@ static hg_tensor *add(const hg_op *op, hg_tensor *source, int axis,
     int d = hg_axis_in(op->name, source, axis);
     if (d < 0)
         return NULL;
-    return apply_index(op, source, (index_attr){d, size, each}, index);
+    return apply_index(op, source, (hg_index_attr){d, size, each}, index);
 }
 
 hg_tensor *hg_index_select(hg_tensor *x, int axis, hg_tensor *index)

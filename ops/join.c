@@ -1,17 +1,13 @@
 /* join.c - tensors one after another, and cut apart again. The parts'
  * gradients are slices of the whole's: views, no copies. */
+#include "ops/join.h"
 #include "ops/reduce.h"
 
 #include <string.h>
 
-typedef struct {
-    int64_t axis;
-} concat_attr;
-HG_NO_PADDING(concat_attr, 8);
-
 static bool concat_shape(hg_tensor *z, hg_shape *out)
 {
-    int axis = (int)((const concat_attr *)z->attr)->axis;
+    int axis = (int)((const hg_concat_attr *)z->attr)->axis;
     *out = z->in[0]->shape;
     for (int i = 1; i < z->arity; i++) {
         hg_shape part = z->in[i]->shape, expected = z->in[0]->shape;
@@ -32,7 +28,7 @@ static bool concat_shape(hg_tensor *z, hg_shape *out)
 static void copy_parts(void *argument, int64_t from, int64_t to)
 {
     const hg_kernel *k = argument;
-    int axis = (int)((const concat_attr *)k->attr)->axis;
+    int axis = (int)((const hg_concat_attr *)k->attr)->axis;
     hg_axis_view v = hg_axis_view_of(k->out_shape, axis);
     for (int64_t outer = from; outer < to; outer++) {
         hg_real *out = k->out + outer * v.size * v.inner;
@@ -46,7 +42,7 @@ static void copy_parts(void *argument, int64_t from, int64_t to)
 
 static void concat_cpu(const hg_kernel *k)
 {
-    int axis = (int)((const concat_attr *)k->attr)->axis;
+    int axis = (int)((const hg_concat_attr *)k->attr)->axis;
     hg_axis_view v = hg_axis_view_of(k->out_shape, axis);
     if (k->n)
         hg_parallel_for(k->threads, v.outer, (1 << 15) / (v.size * v.inner) + 1,
@@ -55,7 +51,7 @@ static void concat_cpu(const hg_kernel *k)
 
 static void concat_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    int axis = (int)((const concat_attr *)z->attr)->axis;
+    int axis = (int)((const hg_concat_attr *)z->attr)->axis;
     int64_t start = 0;
     for (int i = 0; i < z->arity; i++) {
         int64_t stop = start + z->in[i]->shape.dim[axis];
@@ -70,15 +66,16 @@ static const hg_op concat_op = {
     .arity = HG_ANY_ARITY,
     .contiguous = true,
     .shape = concat_shape,
-    .attr_size = sizeof(concat_attr),
+    .attr_size = sizeof(hg_concat_attr),
     .cpu = concat_cpu,
+    .cuda = HG_CUDA(hg_concat_cuda),
     .backward = concat_backward,
     .reads = HG_READS_NOTHING,
     .doc = "tensors one after another along an axis",
 };
 
 /* More than an operation takes are joined in groups, groups in groups. */
-static hg_tensor *join(concat_attr a, hg_tensor *const *tensors, int count)
+static hg_tensor *join(hg_concat_attr a, hg_tensor *const *tensors, int count)
 {
     if (count <= HG_MAX_INPUTS)
         return hg_apply_n(&concat_op, &a, tensors, count);
@@ -104,7 +101,7 @@ hg_tensor *hg_concat_n(int axis, hg_tensor *const *tensors, int count)
 {
     if (!are_given("concat", tensors, count))
         return NULL;
-    concat_attr a = {hg_axis_in("concat", tensors[0], axis)};
+    hg_concat_attr a = {hg_axis_in("concat", tensors[0], axis)};
     return a.axis < 0 ? NULL : join(a, tensors, count);
 }
 

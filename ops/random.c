@@ -3,7 +3,6 @@
  * made again: by backward, by a replayed step, after a resume. */
 #include "ops/internal.h"
 #include "ops/random_kernels.h"
-#include "ops/walk.h"
 
 uint64_t hg_next_stream(void)
 {
@@ -21,18 +20,9 @@ hg_philox hg_stream_of(const hg_kernel *k, uint64_t stream)
 /* Elements of a range of the parallel loop: whole blocks of the generator. */
 #define CHUNK 1024
 
-/* low + (high - low) * draw */
-typedef struct {
-    uint64_t stream;
-    int64_t kind; /* hg_draw */
-    double low, high;
-    hg_shape_attr shape;
-} draw_attr;
-HG_NO_PADDING(draw_attr, (4 + 7) * 8);
-
 static bool draw_shape(hg_tensor *z, hg_shape *out)
 {
-    const draw_attr *a = z->attr;
+    const hg_draw_attr *a = z->attr;
     *out = hg_shape_of_attr(&a->shape);
     if (out->rank != a->shape.rank)
         return hg_fail(HG_ERROR_SHAPE, "rank %lld is not between 0 and %d",
@@ -53,7 +43,7 @@ static int64_t length_of(const hg_kernel *k, int64_t from, int64_t to)
 static void draw_chunks(void *argument, int64_t from, int64_t to)
 {
     const hg_kernel *k = argument;
-    const draw_attr *a = k->attr;
+    const hg_draw_attr *a = k->attr;
     hg_philox stream = hg_stream_of(k, a->stream);
     hg_real *out = k->out + from * CHUNK;
     int64_t n = length_of(k, from, to);
@@ -81,8 +71,9 @@ static void draw_cpu(const hg_kernel *k)
     static const hg_op n##_op = {                                              \
         .name = #n,                                                            \
         .shape = draw_shape,                                                   \
-        .attr_size = sizeof(draw_attr),                                        \
+        .attr_size = sizeof(hg_draw_attr),                                     \
         .cpu = draw_cpu,                                                       \
+        .cuda = HG_CUDA(hg_draw_cuda),                                         \
         .doc = text,                                                           \
     };
 DRAW(rand, "uniform draws")
@@ -92,7 +83,8 @@ DRAW(gumbel, "standard Gumbel draws")
 static hg_tensor *draw(const hg_op *op, hg_draw kind, hg_shape shape,
                        double low, double high)
 {
-    draw_attr a = {hg_next_stream(), kind, low, high, hg_shape_attr_of(shape)};
+    hg_draw_attr a = {hg_next_stream(), kind, low, high,
+                      hg_shape_attr_of(shape)};
     return hg_apply_n(op, &a, NULL, 0);
 }
 
@@ -127,7 +119,8 @@ static bool like_input(hg_tensor *z, hg_shape *out)
 static void bernoulli_chunks(void *argument, int64_t from, int64_t to)
 {
     const hg_kernel *k = argument;
-    hg_philox stream = hg_stream_of(k, *(const uint64_t *)k->attr);
+    hg_philox stream =
+        hg_stream_of(k, ((const hg_bernoulli_attr *)k->attr)->stream);
     const hg_real *p = k->in[0] + from * CHUNK;
     hg_real *out = k->out + from * CHUNK;
     int64_t n = length_of(k, from, to);
@@ -148,15 +141,16 @@ static const hg_op bernoulli_op = {
     .arity = 1,
     .contiguous = true,
     .shape = like_input,
-    .attr_size = sizeof(uint64_t),
+    .attr_size = sizeof(hg_bernoulli_attr),
     .cpu = bernoulli_cpu,
+    .cuda = HG_CUDA(hg_bernoulli_cuda),
     .doc = "1 with probability p, else 0",
 };
 
 hg_tensor *hg_bernoulli(hg_tensor *p)
 {
-    uint64_t stream = hg_next_stream();
-    return hg_apply(&bernoulli_op, &stream, p);
+    hg_bernoulli_attr a = {hg_next_stream()};
+    return hg_apply(&bernoulli_op, &a, p);
 }
 
 hg_tensor *hg_normal_sample(hg_tensor *mu, hg_tensor *std)

@@ -3,10 +3,9 @@
 #ifndef HG_RANDOM_KERNELS_H
 #define HG_RANDOM_KERNELS_H
 
+#include "ops/draw.h"
 #include "ops/isa.h"
 #include "tensor/random.h"
-
-typedef enum { HG_DRAW_UNIFORM, HG_DRAW_NORMAL, HG_DRAW_GUMBEL } hg_draw;
 
 /* Elements 4 * block ... 4 * block + n - 1 of the stream. */
 typedef struct {

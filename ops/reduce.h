@@ -24,6 +24,17 @@ hg_tensor *hg_unreduce(const hg_tensor *z, hg_tensor *t);
  * or the axes are wrong or that is not more than `least`. */
 int64_t hg_reduced_count(const char *name, hg_tensor *x, hg_axes, double least);
 
+/* The axes that sum_to sums over, as bits. */
+static inline unsigned hg_sum_to_mask(const hg_kernel *k)
+{
+    int lead = k->in_shape[0].rank - k->out_shape.rank;
+    unsigned mask = 0;
+    for (int d = 0; d < k->in_shape[0].rank; d++)
+        if (d < lead || k->out_shape.dim[d - lead] != k->in_shape[0].dim[d])
+            mask |= 1u << d;
+    return mask;
+}
+
 /* ---- Kernels: outputs in tiles, reduced positions in runs --------------- */
 
 enum { HG_TILE = 256 }; /* outputs that are worked on side by side */

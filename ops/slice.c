@@ -1,24 +1,18 @@
 /* slice.c - parts of an axis as views; their mirror, which puts a part back
  * among zeros; and axes read backwards. */
 #include "ops/reduce.h"
+#include "ops/slice.h"
 
 #include <string.h>
 
-/* Positions start, start + step, ... of an axis: `count` of them. `size` is
- * that of the whole axis. */
-typedef struct {
-    int64_t axis, start, step, count, size;
-} part_attr;
-HG_NO_PADDING(part_attr, 5 * 8);
-
-static hg_tensor *take_part(hg_tensor *x, part_attr a);
-static hg_tensor *put_part(hg_tensor *x, part_attr a);
+static hg_tensor *take_part(hg_tensor *x, hg_part_attr a);
+static hg_tensor *put_part(hg_tensor *x, hg_part_attr a);
 
 /* ---- slice: a view ------------------------------------------------------ */
 
 static bool slice_shape(hg_tensor *z, hg_shape *out)
 {
-    const part_attr *a = z->attr;
+    const hg_part_attr *a = z->attr;
     *out = z->in[0]->shape;
     out->dim[a->axis] = a->count;
     return true;
@@ -26,7 +20,7 @@ static bool slice_shape(hg_tensor *z, hg_shape *out)
 
 static void slice_view(hg_tensor *z)
 {
-    const part_attr *a = z->attr;
+    const hg_part_attr *a = z->attr;
     if (a->count)
         z->offset += a->start * z->stride[a->axis];
     z->stride[a->axis] *= a->step;
@@ -34,14 +28,14 @@ static void slice_view(hg_tensor *z)
 
 static void slice_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    dx[0] = put_part(g, *(const part_attr *)z->attr);
+    dx[0] = put_part(g, *(const hg_part_attr *)z->attr);
 }
 
 static const hg_op slice_op = {
     .name = "slice",
     .arity = 1,
     .shape = slice_shape,
-    .attr_size = sizeof(part_attr),
+    .attr_size = sizeof(hg_part_attr),
     .view = slice_view,
     .backward = slice_backward,
     .reads = HG_READS_NOTHING,
@@ -49,7 +43,7 @@ static const hg_op slice_op = {
     .doc = "every step-th position of a part of an axis, without copying",
 };
 
-static hg_tensor *take_part(hg_tensor *x, part_attr a)
+static hg_tensor *take_part(hg_tensor *x, hg_part_attr a)
 {
     return hg_apply(&slice_op, &a, x);
 }
@@ -81,7 +75,7 @@ hg_tensor *hg_slice(hg_tensor *x, int axis, int64_t start, int64_t stop,
         return NULL;
     }
     int64_t count = to > from ? (to - from - 1) / step + 1 : 0;
-    return take_part(x, (part_attr){d, from, step, count, size});
+    return take_part(x, (hg_part_attr){d, from, step, count, size});
 }
 
 hg_tensor *hg_select(hg_tensor *x, int axis, int64_t place)
@@ -99,7 +93,7 @@ hg_tensor *hg_select(hg_tensor *x, int axis, int64_t place)
         return NULL;
     }
     int64_t from = place < 0 ? place + size : place;
-    return hg_squeeze(take_part(x, (part_attr){d, from, 1, 1, size}),
+    return hg_squeeze(take_part(x, (hg_part_attr){d, from, 1, 1, size}),
                       HG_OVER(d));
 }
 
@@ -107,7 +101,7 @@ hg_tensor *hg_select(hg_tensor *x, int axis, int64_t place)
 
 static bool unslice_shape(hg_tensor *z, hg_shape *out)
 {
-    const part_attr *a = z->attr;
+    const hg_part_attr *a = z->attr;
     *out = z->in[0]->shape;
     out->dim[a->axis] = a->size;
     return true;
@@ -116,7 +110,7 @@ static bool unslice_shape(hg_tensor *z, hg_shape *out)
 static void unslice_range(void *argument, int64_t from, int64_t to)
 {
     const hg_kernel *k = argument;
-    const part_attr *a = k->attr;
+    const hg_part_attr *a = k->attr;
     hg_axis_view v = hg_axis_view_of(k->out_shape, (int)a->axis);
     for (int64_t outer = from; outer < to; outer++) {
         hg_real *out = k->out + outer * v.size * v.inner;
@@ -131,7 +125,7 @@ static void unslice_range(void *argument, int64_t from, int64_t to)
 
 static void unslice_cpu(const hg_kernel *k)
 {
-    const part_attr *a = k->attr;
+    const hg_part_attr *a = k->attr;
     hg_axis_view v = hg_axis_view_of(k->out_shape, (int)a->axis);
     if (k->n)
         hg_parallel_for(k->threads, v.outer, (1 << 15) / (v.size * v.inner) + 1,
@@ -140,7 +134,7 @@ static void unslice_cpu(const hg_kernel *k)
 
 static void unslice_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    dx[0] = take_part(g, *(const part_attr *)z->attr);
+    dx[0] = take_part(g, *(const hg_part_attr *)z->attr);
 }
 
 static const hg_op unslice_op = {
@@ -148,14 +142,15 @@ static const hg_op unslice_op = {
     .arity = 1,
     .contiguous = true,
     .shape = unslice_shape,
-    .attr_size = sizeof(part_attr),
+    .attr_size = sizeof(hg_part_attr),
     .cpu = unslice_cpu,
+    .cuda = HG_CUDA(hg_unslice_cuda),
     .backward = unslice_backward,
     .reads = HG_READS_NOTHING,
     .doc = "a part of an axis among zeros: the mirror of slice, and pad",
 };
 
-static hg_tensor *put_part(hg_tensor *x, part_attr a)
+static hg_tensor *put_part(hg_tensor *x, hg_part_attr a)
 {
     return hg_apply(&unslice_op, &a, x);
 }
@@ -182,19 +177,14 @@ hg_tensor *hg_pad(hg_tensor *x, int axis, int64_t before, int64_t after)
                 HG_SHAPE_TEXT(x->shape));
         return NULL;
     }
-    return put_part(x, (part_attr){d, before, 1, n, before + n + after});
+    return put_part(x, (hg_part_attr){d, before, 1, n, before + n + after});
 }
 
 /* ---- flip --------------------------------------------------------------- */
 
 typedef struct {
-    int64_t mask;
-} flip_attr;
-HG_NO_PADDING(flip_attr, 8);
-
-typedef struct {
     const hg_kernel *kernel;
-    const hg_real *last; /* the input's element that becomes the first */
+    const hg_real *first;
     hg_walk walk;
 } flip_job;
 
@@ -211,7 +201,7 @@ static void flip_rows(void *argument, int64_t from, int64_t to)
     for (int64_t row = from; row < to; row++) {
         hg_real *out = job->kernel->out + row * length;
         const hg_real *in =
-            job->last + hg_walk_offset(&job->walk, row * length);
+            job->first + hg_walk_offset(&job->walk, row * length);
         for (int64_t i = 0; i < length; i++)
             out[i] = in[i * step];
     }
@@ -219,46 +209,41 @@ static void flip_rows(void *argument, int64_t from, int64_t to)
 
 static void flip_cpu(const hg_kernel *k)
 {
-    const flip_attr *a = k->attr;
-    flip_job job = {.kernel = k, .last = k->in[0], .walk = {.size = 1}};
+    flip_job job = {.kernel = k};
     if (!k->n)
         return;
-    for (int d = 0; d < k->out_shape.rank; d++) {
-        int64_t size = k->out_shape.dim[d], stride = k->in_stride[0][d];
-        bool flipped = a->mask >> d & 1;
-        job.last += flipped ? (size - 1) * stride : 0;
-        hg_walk_add(&job.walk, size, flipped ? -stride : stride);
-    }
+    job.walk = hg_flip_walk(k, &job.first);
     int64_t length = hg_walk_run(&job.walk);
     hg_parallel_for(k->threads, k->n / length, (1 << 14) / length + 1,
                     flip_rows, &job);
 }
 
-static hg_tensor *flip(hg_tensor *x, flip_attr a);
+static hg_tensor *flip(hg_tensor *x, hg_flip_attr a);
 
 static void flip_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    dx[0] = flip(g, *(const flip_attr *)z->attr);
+    dx[0] = flip(g, *(const hg_flip_attr *)z->attr);
 }
 
 static const hg_op flip_op = {
     .name = "flip",
     .arity = 1,
     .shape = flip_shape,
-    .attr_size = sizeof(flip_attr),
+    .attr_size = sizeof(hg_flip_attr),
     .cpu = flip_cpu,
+    .cuda = HG_CUDA(hg_flip_cuda),
     .backward = flip_backward,
     .reads = HG_READS_NOTHING,
     .doc = "axes read backwards",
 };
 
-static hg_tensor *flip(hg_tensor *x, flip_attr a)
+static hg_tensor *flip(hg_tensor *x, hg_flip_attr a)
 {
     return hg_apply(&flip_op, &a, x);
 }
 
 hg_tensor *hg_flip(hg_tensor *x, hg_axes axes)
 {
-    flip_attr a;
+    hg_flip_attr a;
     return hg_axes_in("flip", x, axes, &a.mask) ? flip(x, a) : NULL;
 }

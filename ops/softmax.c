@@ -4,14 +4,10 @@
  * softmax of x, rules are ds = s (g - sum(g s)) and, for the logarithm,
  * g - s sum(g). They are written with the outputs, which the tape has. */
 #include "ops/reduce.h"
+#include "ops/softmax.h"
 
 #include <math.h>
 #include <string.h>
-
-typedef struct {
-    int64_t axis;
-} softmax_attr;
-HG_NO_PADDING(softmax_attr, 8);
 
 typedef struct {
     const hg_kernel *kernel;
@@ -87,7 +83,7 @@ static void softmax_range(void *argument, int64_t from, int64_t to)
 
 static void run(const hg_kernel *k, bool logarithm)
 {
-    const softmax_attr *a = k->attr;
+    const hg_softmax_attr *a = k->attr;
     softmax_job job = {k, hg_rows_of(k),
                        hg_axis_view_of(k->out_shape, (int)a->axis), logarithm};
     int64_t across = (job.v.inner + HG_TILE - 1) / HG_TILE;
@@ -112,7 +108,7 @@ static void log_softmax_cpu(const hg_kernel *k)
 
 static hg_axes axis_of(const hg_tensor *z)
 {
-    return HG_KEEP((int)((const softmax_attr *)z->attr)->axis);
+    return HG_KEEP((int)((const hg_softmax_attr *)z->attr)->axis);
 }
 
 static void softmax_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
@@ -133,15 +129,16 @@ static void log_softmax_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
         .arity = 1,                                                            \
         .contiguous = true,                                                    \
         .shape = softmax_shape,                                                \
-        .attr_size = sizeof(softmax_attr),                                     \
+        .attr_size = sizeof(hg_softmax_attr),                                  \
         .cpu = name_##_cpu,                                                    \
+        .cuda = HG_CUDA(hg_##name_##_cuda),                                    \
         .backward = name_##_backward,                                          \
         .reads = HG_READS_OUT,                                                 \
         .doc = text,                                                           \
     };                                                                         \
     hg_tensor *hg_##name_(hg_tensor *x, int axis)                              \
     {                                                                          \
-        softmax_attr a = {hg_axis_in(#name_, x, axis)};                        \
+        hg_softmax_attr a = {hg_axis_in(#name_, x, axis)};                     \
         return a.axis < 0 ? NULL : hg_apply(&name_##_op, &a, x);               \
     }
 

@@ -73,6 +73,7 @@ static const hg_op logsumexp_op = {
     .shape = hg_reduce_shape,
     .attr_size = sizeof(hg_reduce_attr),
     .cpu = logsumexp_cpu,
+    .cuda = HG_CUDA(hg_logsumexp_cuda),
     .backward = logsumexp_backward,
     .doc = "log of the sum of exponentials, without overflow",
 };
@@ -133,6 +134,7 @@ static const hg_op norm_op = {
     .shape = hg_reduce_shape,
     .attr_size = sizeof(hg_reduce_attr),
     .cpu = norm_cpu,
+    .cuda = HG_CUDA(hg_norm_cuda),
     .backward = norm_backward,
     .doc = "p-norm over a set of axes",
 };

@@ -179,6 +179,7 @@ static const hg_op sum_op = {
     .shape = hg_reduce_shape,
     .attr_size = sizeof(hg_reduce_attr),
     .cpu = sum_cpu,
+    .cuda = HG_CUDA(hg_sum_cuda),
     .backward = sum_backward,
     .reads = HG_READS_NOTHING,
     .doc = "sum over a set of axes",
@@ -208,12 +209,7 @@ static bool sum_to_shape(hg_tensor *z, hg_shape *out)
 
 static void sum_to_cpu(const hg_kernel *k)
 {
-    int lead = k->in_shape[0].rank - k->out_shape.rank;
-    unsigned mask = 0;
-    for (int d = 0; d < k->in_shape[0].rank; d++)
-        if (d < lead || k->out_shape.dim[d - lead] != k->in_shape[0].dim[d])
-            mask |= 1u << d;
-    hg_sum_cpu(k, mask, NULL);
+    hg_sum_cpu(k, hg_sum_to_mask(k), NULL);
 }
 
 static void sum_to_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
@@ -227,6 +223,7 @@ static const hg_op sum_to_op = {
     .shape = sum_to_shape,
     .attr_size = sizeof(hg_shape_attr),
     .cpu = sum_to_cpu,
+    .cuda = HG_CUDA(hg_sum_to_cuda),
     .backward = sum_to_backward,
     .reads = HG_READS_NOTHING,
     .doc = "sum over the axes that expand would broadcast",

@@ -1,15 +1,11 @@
 /* topk.c - the k largest along an axis. Only the positions are an operation of
  * their own; values, and so gradients, come from take_along. */
+#include "ops/place.h"
 #include "ops/reduce.h"
-
-typedef struct {
-    int64_t axis, k;
-} topk_attr;
-HG_NO_PADDING(topk_attr, 2 * 8);
 
 static bool topk_shape(hg_tensor *z, hg_shape *out)
 {
-    const topk_attr *a = z->attr;
+    const hg_topk_attr *a = z->attr;
     *out = z->in[0]->shape;
     out->dim[a->axis] = a->k;
     int64_t size = z->in[0]->shape.dim[a->axis];
@@ -48,7 +44,7 @@ static void select_largest(int32_t *place, const hg_real *in, int64_t step,
 static void select_range(void *argument, int64_t from, int64_t to)
 {
     const hg_kernel *k = argument;
-    const topk_attr *a = k->attr;
+    const hg_topk_attr *a = k->attr;
     hg_axis_view v = hg_axis_view_of(k->in_shape[0], (int)a->axis);
     for (int64_t line = from; line < to; line++) {
         int64_t outer = line / v.inner, inner = line % v.inner;
@@ -60,7 +56,7 @@ static void select_range(void *argument, int64_t from, int64_t to)
 
 static void topk_cpu(const hg_kernel *k)
 {
-    const topk_attr *a = k->attr;
+    const hg_topk_attr *a = k->attr;
     hg_axis_view v = hg_axis_view_of(k->in_shape[0], (int)a->axis);
     if (k->n)
         hg_parallel_for(k->threads, v.outer * v.inner, (1 << 12) / v.size + 1,
@@ -72,15 +68,16 @@ static const hg_op topk_op = {
     .arity = 1,
     .contiguous = true,
     .shape = topk_shape,
-    .attr_size = sizeof(topk_attr),
+    .attr_size = sizeof(hg_topk_attr),
     .cpu = topk_cpu,
+    .cuda = HG_CUDA(hg_topk_cuda),
     .out_int = true,
     .doc = "positions of the k largest along an axis",
 };
 
 hg_tensor *hg_topk(hg_tensor *x, int64_t k, int axis, hg_tensor **index)
 {
-    topk_attr a = {hg_axis_in("topk", x, axis), k};
+    hg_topk_attr a = {hg_axis_in("topk", x, axis), k};
     hg_tensor *place = a.axis < 0 ? NULL : hg_apply(&topk_op, &a, x);
     if (index)
         *index = place;

@@ -17,6 +17,7 @@ static const hg_op where_op = {
     .shape = hg_pointwise_shape,
     .attr_size = sizeof(hg_pointwise_attr),
     .cpu = hg_pointwise_cpu,
+    .cuda = HG_CUDA(hg_pointwise_cuda),
     .backward = where_backward,
     .reads = HG_READS_IN(0),
     .doc = "x where the condition is not 0, else y",

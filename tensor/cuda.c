@@ -210,5 +210,28 @@ bool hg_device_upload(hg_context *context, void *to, const void *from,
 bool hg_device_download(hg_context *context, void *to, const void *from,
                         size_t bytes)
 {
-    return copy_now(context, to, from, bytes, cudaMemcpyDeviceToHost);
+    return copy_now(context, to, from, bytes, cudaMemcpyDeviceToHost) &&
+           hg_device_heard(context);
+}
+
+/* ---- Complaints of kernels ---------------------------------------------- */
+
+hg_complaint *hg_device_complaint(hg_context *context)
+{
+    context->gpu->listening = true;
+    return context->gpu->complaint;
+}
+
+bool hg_device_heard(hg_context *context)
+{
+    hg_device *d = context->gpu;
+    hg_complaint c;
+    if (!d->listening)
+        return true;
+    if (!copy_now(context, &c, d->complaint, sizeof c, cudaMemcpyDeviceToHost))
+        return false;
+    if (!c.call)
+        return true;
+    hg_device_upload(context, d->complaint, &hg_no_complaint, sizeof c);
+    return hg_complaint_fails(&c);
 }

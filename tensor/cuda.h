@@ -5,6 +5,7 @@
 
 #include <cuda_runtime.h>
 
+#include "tensor/complaint.h"
 #include "tensor/device.h"
 
 /* The toolkit this was compiled with. */
@@ -48,6 +49,8 @@ struct hg_device {
     uint64_t flushes;
     /* What changes from step to step: written here, copied there. */
     char *control[HG_CONTROL_RING], *control_there;
+    hg_complaint *complaint; /* there, behind the control block */
+    bool listening;          /* a kernel may have complained */
     cudaEvent_t control_free[HG_CONTROL_RING];
     int control_slot;
     size_t control_used;

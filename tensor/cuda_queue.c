@@ -18,7 +18,12 @@ typedef struct {
     size_t bytes;
 } entry;
 
-enum { ALIGN = 16, CONTROL_BYTES = 1 << 17, OWN_CONTROL = 64 };
+enum {
+    ALIGN = 16,
+    CONTROL_BYTES = 1 << 17,
+    OWN_CONTROL = 64,
+    THERE_BYTES = CONTROL_BYTES + sizeof(hg_complaint)
+};
 
 static size_t rounded(size_t bytes)
 {
@@ -30,9 +35,10 @@ static size_t rounded(size_t bytes)
 bool hg_cuda_control_open(hg_device *d)
 {
     d->control_used = OWN_CONTROL;
-    d->control_there = hg_device_allocate(d->context, CONTROL_BYTES);
+    d->control_there = hg_device_allocate(d->context, THERE_BYTES);
     if (!d->control_there)
         return false;
+    d->complaint = (hg_complaint *)(d->control_there + CONTROL_BYTES);
     for (int i = 0; i < HG_CONTROL_RING; i++) {
         cudaError_t error =
             cudaMallocHost((void **)&d->control[i], CONTROL_BYTES);
@@ -43,7 +49,8 @@ bool hg_cuda_control_open(hg_device *d)
             return hg_cuda_fail(d->context, "page-locked memory", error);
         memset(d->control[i], 0, CONTROL_BYTES);
     }
-    return true;
+    return hg_device_upload(d->context, d->complaint, &hg_no_complaint,
+                            sizeof hg_no_complaint);
 }
 
 static void control_close(hg_device *d)
@@ -54,7 +61,7 @@ static void control_close(hg_device *d)
         if (d->control[i])
             cudaFreeHost(d->control[i]);
     }
-    hg_device_release(d->context, d->control_there, CONTROL_BYTES);
+    hg_device_release(d->context, d->control_there, THERE_BYTES);
 }
 
 size_t hg_control_room(void)

@@ -62,6 +62,14 @@ UNUSED static hg_allocator test_allocator(test_memory *m)
     return (hg_allocator){test_allocate, test_release, m};
 }
 
+/* Is there an error in place of a tensor, or on a GPU when it is read? */
+UNUSED static bool is_refused(const hg_tensor *t)
+{
+    if (t && t->storage->context->gpu)
+        host_values(t);
+    return hg_error() != NULL;
+}
+
 /* ---- A context and a recording scope around every test ------------------ */
 
 static hg_context *ctx;

@@ -184,7 +184,7 @@ START_TEST(an_index_out_of_range_is_named_with_its_bounds)
     ck_assert_ptr_null(hg_sum(hg_ones(HG_SHAPE(2, 3)), HG_OVER(2)));
     expect_error(SHAPE, "sum", "axis 2", "rank 2", "use -2 to 1");
     hg_tensor *index = hg_from((int32_t[]){0, 3}, "i4", HG_SHAPE(2));
-    ck_assert_ptr_null(hg_index_select(hg_ones(HG_SHAPE(3, 2)), 0, index));
+    ck_assert(is_refused(hg_index_select(hg_ones(HG_SHAPE(3, 2)), 0, index)));
     expect_error(ARGUMENT, "index_select", "3");
 }
 END_TEST

@@ -106,20 +106,20 @@ END_TEST
 START_TEST(an_index_out_of_range_is_named_with_the_size)
 {
     hg_tensor *x = hg_zeros(HG_SHAPE(3, 2));
-    ck_assert_ptr_null(hg_index_select(x, 0, ints(0, 2, 3)));
+    ck_assert(is_refused(hg_index_select(x, 0, ints(0, 2, 3))));
     expect_error(ARGUMENT, "index_select", "index 3", "place 2", "3 positions");
-    ck_assert_ptr_null(hg_index_select(x, 1, ints(0, -1)));
+    ck_assert(is_refused(hg_index_select(x, 1, ints(0, -1))));
     expect_error(ARGUMENT, "index_select", "index -1", "place 1");
-    ck_assert_ptr_null(hg_scatter_add(x, 1, ints(0, 5), 5));
+    ck_assert(is_refused(hg_scatter_add(x, 1, ints(0, 5), 5)));
     expect_error(ARGUMENT, "scatter_add", "index 5", "5 positions");
     hg_tensor *place = hg_reshape(ints(0, 1, 0, 2, 0, 0), HG_SHAPE(3, 2));
-    ck_assert_ptr_null(hg_take_along(x, 1, place));
+    ck_assert(is_refused(hg_take_along(x, 1, place)));
     expect_error(ARGUMENT, "take_along", "index 2", "place 3", "2 positions");
-    ck_assert_ptr_null(hg_add_along(x, 1, place, 2));
+    ck_assert(is_refused(hg_add_along(x, 1, place, 2)));
     expect_error(ARGUMENT, "add_along", "index 2");
-    ck_assert_ptr_null(hg_one_hot(ints(0, 4, 1), 3));
+    ck_assert(is_refused(hg_one_hot(ints(0, 4, 1), 3)));
     expect_error(ARGUMENT, "one_hot", "index 4", "place 1", "3 positions");
-    ck_assert_ptr_null(hg_index_select(hg_zeros(HG_SHAPE(0)), 0, ints(0)));
+    ck_assert(is_refused(hg_index_select(hg_zeros(HG_SHAPE(0)), 0, ints(0))));
     expect_error(ARGUMENT, "index_select", "index 0", "0 positions");
 }
 END_TEST
@@ -204,11 +204,11 @@ START_TEST(conversions_drop_fractions_and_refuse_what_has_no_integer)
     expect_values(hg_real_of(hg_int_of(turned_)), 1, 3, 2, 4);
     expect_ok(hg_read_int(hg_int_of(vector(-2147483648.0)), value, 1));
     ck_assert_int_eq(value[0], INT32_MIN);
-    hg_int_of(vector(1, NAN));
+    ck_assert(is_refused(hg_int_of(vector(1, NAN))));
     expect_error(ARGUMENT, "int_of", "nan", "place 1");
-    hg_int_of(vector(3e9));
+    ck_assert(is_refused(hg_int_of(vector(3e9))));
     expect_error(ARGUMENT, "int_of", "3e+09");
-    hg_int_of(vector(-INFINITY));
+    ck_assert(is_refused(hg_int_of(vector(-INFINITY))));
     expect_error(ARGUMENT, "int_of", "-inf");
     hg_real_of(vector(1));
     expect_error(ARGUMENT, "real_of", "hg_int_of");

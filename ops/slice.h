@@ -1,0 +1,35 @@
+/* slice.h - attributes of the operations of slice.c, and how flip walks. */
+#ifndef HG_SLICE_H
+#define HG_SLICE_H
+
+#include "ops/walk.h"
+
+/* Positions start, start + step, ... of an axis: `count` of them. `size` is
+ * that of the whole axis. */
+typedef struct {
+    int64_t axis, start, step, count, size;
+} hg_part_attr;
+HG_NO_PADDING(hg_part_attr, 5 * 8);
+
+typedef struct {
+    int64_t mask;
+} hg_flip_attr;
+HG_NO_PADDING(hg_flip_attr, 8);
+
+/* The walk over the input in the order of the output, from `*first`, the
+ * input's element that becomes the first. */
+static inline hg_walk hg_flip_walk(const hg_kernel *k, const hg_real **first)
+{
+    const hg_flip_attr *a = (const hg_flip_attr *)k->attr;
+    hg_walk w = {0, 1, {0}, {0}};
+    *first = k->in[0];
+    for (int d = 0; d < k->out_shape.rank; d++) {
+        int64_t size = k->out_shape.dim[d], stride = k->in_stride[0][d];
+        bool flipped = a->mask >> d & 1;
+        *first += flipped ? (size - 1) * stride : 0;
+        hg_walk_add(&w, size, flipped ? -stride : stride);
+    }
+    return w;
+}
+
+#endif
