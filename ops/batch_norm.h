@@ -9,6 +9,8 @@ typedef struct {
 } hg_batch_norm_attr;
 HG_NO_PADDING(hg_batch_norm_attr, 2 * 8);
 
+HG_BEGIN_DECLS
+
 /* x (and running mean and variance, which move) to statistics [2, C]. */
 void hg_batch_norm_stats_cpu(const hg_kernel *);
 /* x, w, b, statistics to the result. */
@@ -17,5 +19,12 @@ void hg_batch_norm_cpu(const hg_kernel *);
 void hg_batch_norm_sums_cpu(const hg_kernel *);
 /* g, x, w, statistics, sums to the gradient of x. */
 void hg_batch_norm_dx_cpu(const hg_kernel *);
+/* The same on a GPU. */
+void hg_batch_norm_stats_cuda(const hg_kernel *);
+void hg_batch_norm_cuda(const hg_kernel *);
+void hg_batch_norm_sums_cuda(const hg_kernel *);
+void hg_batch_norm_dx_cuda(const hg_kernel *);
+
+HG_END_DECLS
 
 #endif
