@@ -33,6 +33,7 @@ static const hg_op stats_op = {
     .shape = stats_shape,
     .attr_size = sizeof(hg_batch_norm_attr),
     .cpu = hg_batch_norm_stats_cpu,
+    .cuda = HG_CUDA(hg_batch_norm_stats_cuda),
     .doc = "mean and inverse standard deviation of every channel",
 };
 
@@ -60,6 +61,7 @@ static const hg_op sums_op = {
     .contiguous = true,
     .shape = sums_shape,
     .cpu = hg_batch_norm_sums_cpu,
+    .cuda = HG_CUDA(hg_batch_norm_sums_cuda),
     .doc = "gradients of batch_norm in its bias and weight",
 };
 
@@ -71,6 +73,7 @@ static const hg_op dx_op = {
     .contiguous = true,
     .shape = like_first,
     .cpu = hg_batch_norm_dx_cpu,
+    .cuda = HG_CUDA(hg_batch_norm_dx_cuda),
     .doc = "gradient of batch_norm in its input",
 };
 
@@ -138,6 +141,7 @@ static const hg_op batch_norm_op = {
     .shape = like_first,
     .attr_size = sizeof(hg_batch_norm_attr),
     .cpu = hg_batch_norm_cpu,
+    .cuda = HG_CUDA(hg_batch_norm_cuda),
     .backward = batch_norm_backward,
     .reads = HG_READS_IN(0) | HG_READS_IN(1) | HG_READS_IN(3),
     .doc = "normalisation of channels over the batch",
@@ -158,6 +162,7 @@ static const hg_op count_op = {
     .contiguous = true,
     .shape = count_shape,
     .cpu = hg_batch_norm_count_cpu,
+    .cuda = HG_CUDA(hg_batch_norm_count_cuda),
     .out_int = true,
     .int_inputs = 1u << 0 | 1u << 16,
     .doc = "one more batch",

@@ -9,6 +9,8 @@ typedef struct {
 } hg_batch_norm_attr;
 HG_NO_PADDING(hg_batch_norm_attr, 2 * 8);
 
+HG_BEGIN_DECLS
+
 /* x (and running mean and variance, which move) to statistics [2, C]. */
 void hg_batch_norm_stats_cpu(const hg_kernel *);
 /* x, w, b, statistics to the result. */
@@ -23,5 +25,13 @@ void hg_batch_norm_count_cpu(const hg_kernel *);
 /* One more batch went into the running statistics of a layer: adds 1 to its
  * counter, [] and int32. False with an error. */
 bool hg_batch_norm_count(hg_tensor *batches);
+/* The same on a GPU. */
+void hg_batch_norm_stats_cuda(const hg_kernel *);
+void hg_batch_norm_cuda(const hg_kernel *);
+void hg_batch_norm_sums_cuda(const hg_kernel *);
+void hg_batch_norm_dx_cuda(const hg_kernel *);
+void hg_batch_norm_count_cuda(const hg_kernel *);
+
+HG_END_DECLS
 
 #endif

@@ -31,6 +31,16 @@ void hg_real_of_cuda(const hg_kernel *);
 void hg_int_of_cuda(const hg_kernel *);
 void hg_take_cuda(const hg_kernel *);
 void hg_add_at_cuda(const hg_kernel *);
+void hg_unfold_cuda(const hg_kernel *);
+void hg_fold_cuda(const hg_kernel *);
+void hg_max_pool2d_cuda(const hg_kernel *);
+void hg_max_pool2d_mirror_cuda(const hg_kernel *);
+void hg_avg_pool2d_cuda(const hg_kernel *);
+void hg_avg_pool2d_mirror_cuda(const hg_kernel *);
+void hg_upsample_cuda(const hg_kernel *);
+void hg_upsample_mirror_cuda(const hg_kernel *);
+void hg_normalize_rows_cuda(const hg_kernel *);
+void hg_normalize_rows_dx_cuda(const hg_kernel *);
 
 HG_END_DECLS
 

@@ -1,14 +1,10 @@
 /* norm.c - layer and group normalisation: both are the normalisation of rows,
  * then a scale and a shift. */
 #include "ops/internal.h"
+#include "ops/norm.h"
 #include "ops/norm_kernels.h"
 
 #include <math.h>
-
-typedef struct {
-    double eps;
-} rows_attr;
-HG_NO_PADDING(rows_attr, 8);
 
 typedef struct {
     const hg_kernel *kernel;
@@ -20,7 +16,7 @@ typedef struct {
 static void row_stats(const rows_job *job, const hg_real *x, hg_real *mean,
                       hg_real *inverse)
 {
-    double m, m2, eps = ((const rows_attr *)job->kernel->attr)->eps;
+    double m, m2, eps = ((const hg_rows_attr *)job->kernel->attr)->eps;
     job->run->moments(x, job->length, &m, &m2);
     *mean = (hg_real)m;
     *inverse = (hg_real)(1 / sqrt(m2 / (double)job->length + eps));
@@ -89,8 +85,9 @@ static const hg_op rows_dx_op = {
     .arity = 2,
     .contiguous = true,
     .shape = rows_shape,
-    .attr_size = sizeof(rows_attr),
+    .attr_size = sizeof(hg_rows_attr),
     .cpu = rows_dx_cpu,
+    .cuda = HG_CUDA(hg_normalize_rows_dx_cuda),
     .doc = "gradient of normalize_rows",
 };
 
@@ -108,7 +105,7 @@ static hg_tensor *composite_dx(hg_tensor *x, hg_tensor *g, double eps)
 
 static void rows_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    const rows_attr *a = z->attr;
+    const hg_rows_attr *a = z->attr;
     dx[0] = hg_creates_graph(z) ? composite_dx(z->in[0], g, a->eps)
                                 : hg_apply(&rows_dx_op, a, g, z->in[0]);
 }
@@ -118,8 +115,9 @@ static const hg_op rows_op = {
     .arity = 1,
     .contiguous = true,
     .shape = rows_shape,
-    .attr_size = sizeof(rows_attr),
+    .attr_size = sizeof(hg_rows_attr),
     .cpu = rows_cpu,
+    .cuda = HG_CUDA(hg_normalize_rows_cuda),
     .backward = rows_backward,
     .reads = HG_READS_IN(0),
     .doc = "every row to mean 0 and variance 1",
@@ -129,7 +127,7 @@ static const hg_op rows_op = {
 static hg_tensor *normalized(hg_tensor *x, int64_t rows, double eps)
 {
     int64_t n = hg_numel(x);
-    rows_attr a = {eps};
+    hg_rows_attr a = {eps};
     hg_tensor *flat = hg_reshape(x, HG_SHAPE(rows, rows ? n / rows : 1));
     return hg_reshape(hg_apply(&rows_op, &a, flat), x->shape);
 }

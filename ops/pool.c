@@ -5,16 +5,11 @@
  * mirror, which puts values back at those places: so both are closed under
  * differentiation. Mean pooling is linear with a mirror of its own. */
 #include "ops/internal.h"
-
-typedef struct {
-    int64_t kernel, stride, padding;
-    int64_t height, width; /* of the images; for the mirrors */
-} pool_attr;
-HG_NO_PADDING(pool_attr, 5 * 8);
+#include "ops/pool.h"
 
 /* ---- Shapes ------------------------------------------------------------- */
 
-static int64_t places(const pool_attr *a, int64_t size)
+static int64_t places(const hg_pool_attr *a, int64_t size)
 {
     int64_t room = size + 2 * a->padding - a->kernel;
     return room < 0 ? 0 : room / a->stride + 1;
@@ -22,7 +17,7 @@ static int64_t places(const pool_attr *a, int64_t size)
 
 static bool pool_shape(hg_tensor *z, hg_shape *out)
 {
-    const pool_attr *a = z->attr;
+    const hg_pool_attr *a = z->attr;
     hg_shape x = z->in[0]->shape;
     if (x.rank != 4)
         return hg_fail(HG_ERROR_SHAPE,
@@ -49,7 +44,7 @@ static bool pool_shape(hg_tensor *z, hg_shape *out)
 
 static bool mirror_shape(hg_tensor *z, hg_shape *out)
 {
-    const pool_attr *a = z->attr;
+    const hg_pool_attr *a = z->attr;
     *out = z->in[0]->shape;
     out->dim[2] = a->height;
     out->dim[3] = a->width;
@@ -63,35 +58,17 @@ typedef struct {
     hg_shape images, pooled;
 } pool_job;
 
-typedef struct {
-    int64_t top, bottom, left, right; /* half open, inside the image */
-} window;
-
-static window window_at(const pool_job *job, int64_t p)
+/* The window with this number. */
+static hg_window window_at(const pool_job *job, int64_t p)
 {
-    const pool_attr *a = job->kernel->attr;
-    int64_t h = p / job->pooled.dim[3] * a->stride - a->padding;
-    int64_t w = p % job->pooled.dim[3] * a->stride - a->padding;
-    window at = {h, h + a->kernel, w, w + a->kernel};
-    at.top = h < 0 ? 0 : h;
-    at.left = w < 0 ? 0 : w;
-    if (at.bottom > job->images.dim[2])
-        at.bottom = job->images.dim[2];
-    if (at.right > job->images.dim[3])
-        at.right = job->images.dim[3];
-    return at;
+    int64_t columns = job->pooled.dim[3];
+    return hg_window_at(job->kernel->attr, job->images.dim[2],
+                        job->images.dim[3], p / columns, p % columns);
 }
 
-/* The first maximum of a window; a NaN counts as the largest. */
 static int64_t maximum_at(const pool_job *job, const hg_real *x, int64_t p)
 {
-    window at = window_at(job, p);
-    int64_t width = job->images.dim[3], best = at.top * width + at.left;
-    for (int64_t h = at.top; h < at.bottom; h++)
-        for (int64_t i = h * width + at.left; i < h * width + at.right; i++)
-            if (x[i] > x[best] || (x[i] != x[i] && x[best] == x[best]))
-                best = i;
-    return best;
+    return hg_maximum_at(x, job->images.dim[3], window_at(job, p));
 }
 
 static int64_t plane_size(hg_shape s)
@@ -152,8 +129,9 @@ static const hg_op max_pool2d_op = {
     .arity = 2,
     .contiguous = true,
     .shape = pool_shape,
-    .attr_size = sizeof(pool_attr),
+    .attr_size = sizeof(hg_pool_attr),
     .cpu = max_pool2d_cpu,
+    .cuda = HG_CUDA(hg_max_pool2d_cuda),
     .backward = max_pool2d_backward,
     .reads = HG_READS_IN(1),
     .doc = "the largest value of each window",
@@ -164,16 +142,17 @@ static const hg_op max_pool2d_mirror_op = {
     .arity = 2,
     .contiguous = true,
     .shape = mirror_shape,
-    .attr_size = sizeof(pool_attr),
+    .attr_size = sizeof(hg_pool_attr),
     .cpu = max_pool2d_mirror_cpu,
+    .cuda = HG_CUDA(hg_max_pool2d_mirror_cuda),
     .backward = max_pool2d_mirror_backward,
     .reads = HG_READS_IN(1),
     .doc = "puts values at the places of each window's first maximum",
 };
 
-static pool_attr sized(const hg_tensor *z)
+static hg_pool_attr sized(const hg_tensor *z)
 {
-    pool_attr a = *(const pool_attr *)z->attr;
+    hg_pool_attr a = *(const hg_pool_attr *)z->attr;
     a.height = z->in[0]->shape.dim[2];
     a.width = z->in[0]->shape.dim[3];
     return a;
@@ -181,7 +160,7 @@ static pool_attr sized(const hg_tensor *z)
 
 static void max_pool2d_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    pool_attr a = sized(z);
+    hg_pool_attr a = sized(z);
     dx[0] = hg_apply(&max_pool2d_mirror_op, &a, g, z->in[1]);
 }
 
@@ -193,31 +172,23 @@ static void max_pool2d_mirror_backward(hg_tensor *z, hg_tensor *g,
 
 /* ---- The mean ----------------------------------------------------------- */
 
-static hg_real window_sum(const pool_job *job, const hg_real *x, int64_t p)
-{
-    window at = window_at(job, p);
-    hg_real sum = 0;
-    for (int64_t h = at.top; h < at.bottom; h++)
-        for (int64_t w = at.left; w < at.right; w++)
-            sum += x[h * job->images.dim[3] + w];
-    return sum;
-}
-
 static void mean_planes(void *argument, int64_t from, int64_t to)
 {
     const pool_job *job = argument;
     const hg_kernel *k = job->kernel;
     int64_t many = plane_size(job->images), few = plane_size(job->pooled);
-    int64_t side = ((const pool_attr *)k->attr)->kernel;
+    int64_t side = ((const hg_pool_attr *)k->attr)->kernel;
     for (int64_t i = from; i < to; i++)
         for (int64_t p = 0; p < few; p++)
-            k->out[i * few + p] = window_sum(job, k->in[0] + i * many, p) /
-                                  (hg_real)(side * side);
+            k->out[i * few + p] =
+                hg_window_sum(k->in[0] + i * many, job->images.dim[3],
+                              window_at(job, p)) /
+                (hg_real)(side * side);
 }
 
 static void spread(const pool_job *job, hg_real *x, int64_t p, hg_real value)
 {
-    window at = window_at(job, p);
+    hg_window at = window_at(job, p);
     for (int64_t h = at.top; h < at.bottom; h++)
         for (int64_t w = at.left; w < at.right; w++)
             x[h * job->images.dim[3] + w] += value;
@@ -228,7 +199,7 @@ static void spread_planes(void *argument, int64_t from, int64_t to)
     const pool_job *job = argument;
     const hg_kernel *k = job->kernel;
     int64_t many = plane_size(job->images), few = plane_size(job->pooled);
-    int64_t side = ((const pool_attr *)k->attr)->kernel;
+    int64_t side = ((const hg_pool_attr *)k->attr)->kernel;
     for (int64_t i = from; i < to; i++) {
         hg_real *out = k->out + i * many;
         for (int64_t p = 0; p < many; p++)
@@ -256,8 +227,9 @@ static const hg_op avg_pool2d_op = {
     .arity = 1,
     .contiguous = true,
     .shape = pool_shape,
-    .attr_size = sizeof(pool_attr),
+    .attr_size = sizeof(hg_pool_attr),
     .cpu = avg_pool2d_cpu,
+    .cuda = HG_CUDA(hg_avg_pool2d_cuda),
     .backward = avg_pool2d_backward,
     .reads = HG_READS_NOTHING,
     .doc = "the mean of each window, padding counted as zeros",
@@ -268,8 +240,9 @@ static const hg_op avg_pool2d_mirror_op = {
     .arity = 1,
     .contiguous = true,
     .shape = mirror_shape,
-    .attr_size = sizeof(pool_attr),
+    .attr_size = sizeof(hg_pool_attr),
     .cpu = avg_pool2d_mirror_cpu,
+    .cuda = HG_CUDA(hg_avg_pool2d_mirror_cuda),
     .backward = avg_pool2d_mirror_backward,
     .reads = HG_READS_NOTHING,
     .doc = "spreads values evenly over their windows",
@@ -277,7 +250,7 @@ static const hg_op avg_pool2d_mirror_op = {
 
 static void avg_pool2d_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    pool_attr a = sized(z);
+    hg_pool_attr a = sized(z);
     dx[0] = hg_apply(&avg_pool2d_mirror_op, &a, g);
 }
 
@@ -289,9 +262,9 @@ static void avg_pool2d_mirror_backward(hg_tensor *z, hg_tensor *g,
 
 /* ---- Public functions --------------------------------------------------- */
 
-static pool_attr attr_of(hg_pool_options o)
+static hg_pool_attr attr_of(hg_pool_options o)
 {
-    return (pool_attr){
+    return (hg_pool_attr){
         .kernel = o.kernel,
         .stride = o.stride ? o.stride : o.kernel,
         .padding = o.padding,
@@ -300,12 +273,12 @@ static pool_attr attr_of(hg_pool_options o)
 
 hg_tensor *hg_max_pool2d(hg_tensor *x, hg_pool_options options)
 {
-    pool_attr a = attr_of(options);
+    hg_pool_attr a = attr_of(options);
     return hg_apply(&max_pool2d_op, &a, x, x);
 }
 
 hg_tensor *hg_avg_pool2d(hg_tensor *x, hg_pool_options options)
 {
-    pool_attr a = attr_of(options);
+    hg_pool_attr a = attr_of(options);
     return hg_apply(&avg_pool2d_op, &a, x);
 }

@@ -2,20 +2,15 @@
  * (col2im). The convolutions do not use them: they are their test, and the
  * lesson of what a convolution is: conv = matmul(weight, unfold(x)). */
 #include "ops/internal.h"
+#include "ops/unfold.h"
 
-typedef struct {
-    int64_t kh, kw, stride, padding, dilation;
-    int64_t height, width; /* of the images; for fold */
-} unfold_attr;
-HG_NO_PADDING(unfold_attr, 7 * 8);
-
-static int64_t places(const unfold_attr *a, int64_t size, int64_t kernel)
+static int64_t places(const hg_unfold_attr *a, int64_t size, int64_t kernel)
 {
     int64_t room = size + 2 * a->padding - a->dilation * (kernel - 1) - 1;
     return room < 0 ? 0 : room / a->stride + 1;
 }
 
-static bool window_fits(const unfold_attr *a, hg_shape given, int64_t h,
+static bool window_fits(const hg_unfold_attr *a, hg_shape given, int64_t h,
                         int64_t w)
 {
     if (a->stride < 1 || a->dilation < 1 || a->padding < 0 || a->kh < 1 ||
@@ -37,7 +32,7 @@ static bool window_fits(const unfold_attr *a, hg_shape given, int64_t h,
 
 static bool unfold_shape(hg_tensor *z, hg_shape *out)
 {
-    const unfold_attr *a = z->attr;
+    const hg_unfold_attr *a = z->attr;
     hg_shape x = z->in[0]->shape;
     if (x.rank != 4)
         return hg_fail(HG_ERROR_SHAPE,
@@ -53,7 +48,7 @@ static bool unfold_shape(hg_tensor *z, hg_shape *out)
 
 static bool fold_shape(hg_tensor *z, hg_shape *out)
 {
-    const unfold_attr *a = z->attr;
+    const hg_unfold_attr *a = z->attr;
     hg_shape x = z->in[0]->shape;
     if (!window_fits(a, x, a->height, a->width))
         return false;
@@ -70,7 +65,7 @@ static bool fold_shape(hg_tensor *z, hg_shape *out)
 }
 
 typedef struct {
-    const unfold_attr *a;
+    const hg_unfold_attr *a;
     const hg_real *in;
     hg_real *out;
     int64_t height, width, rows, cols; /* of an image; of its places */
@@ -80,7 +75,7 @@ typedef struct {
 static void unfold_tap(const unfold_job *job, const hg_real *plane, int64_t i,
                        int64_t j, hg_real *out)
 {
-    const unfold_attr *a = job->a;
+    const hg_unfold_attr *a = job->a;
     for (int64_t p = 0; p < job->rows; p++) {
         int64_t h = p * a->stride - a->padding + i * a->dilation;
         for (int64_t q = 0; q < job->cols; q++) {
@@ -94,7 +89,7 @@ static void unfold_tap(const unfold_job *job, const hg_real *plane, int64_t i,
 static void fold_tap(const unfold_job *job, hg_real *plane, int64_t i,
                      int64_t j, const hg_real *in)
 {
-    const unfold_attr *a = job->a;
+    const hg_unfold_attr *a = job->a;
     for (int64_t p = 0; p < job->rows; p++) {
         int64_t h = p * a->stride - a->padding + i * a->dilation;
         for (int64_t q = 0; q < job->cols; q++, in++) {
@@ -133,7 +128,7 @@ static void fold_planes(void *argument, int64_t from, int64_t to)
 static void run(const hg_kernel *k, hg_shape images,
                 void (*planes)(void *, int64_t, int64_t))
 {
-    const unfold_attr *a = k->attr;
+    const hg_unfold_attr *a = k->attr;
     unfold_job job = {a, k->in[0], k->out, images.dim[2], images.dim[3], 0, 0};
     job.rows = places(a, job.height, a->kh);
     job.cols = places(a, job.width, a->kw);
@@ -158,8 +153,9 @@ static const hg_op unfold_op = {
     .arity = 1,
     .contiguous = true,
     .shape = unfold_shape,
-    .attr_size = sizeof(unfold_attr),
+    .attr_size = sizeof(hg_unfold_attr),
     .cpu = unfold_cpu,
+    .cuda = HG_CUDA(hg_unfold_cuda),
     .backward = unfold_backward,
     .reads = HG_READS_NOTHING,
     .doc = "the windows of images as columns (im2col)",
@@ -170,8 +166,9 @@ static const hg_op fold_op = {
     .arity = 1,
     .contiguous = true,
     .shape = fold_shape,
-    .attr_size = sizeof(unfold_attr),
+    .attr_size = sizeof(hg_unfold_attr),
     .cpu = fold_cpu,
+    .cuda = HG_CUDA(hg_fold_cuda),
     .backward = fold_backward,
     .reads = HG_READS_NOTHING,
     .doc = "adds columns into images (col2im), the mirror of unfold",
@@ -179,7 +176,7 @@ static const hg_op fold_op = {
 
 static void unfold_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    unfold_attr a = *(const unfold_attr *)z->attr;
+    hg_unfold_attr a = *(const hg_unfold_attr *)z->attr;
     a.height = z->in[0]->shape.dim[2];
     a.width = z->in[0]->shape.dim[3];
     dx[0] = hg_apply(&fold_op, &a, g);
@@ -190,9 +187,9 @@ static void fold_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
     dx[0] = hg_apply(&unfold_op, z->attr, g);
 }
 
-static unfold_attr attr_of(int64_t kh, int64_t kw, hg_conv_options o)
+static hg_unfold_attr attr_of(int64_t kh, int64_t kw, hg_conv_options o)
 {
-    return (unfold_attr){
+    return (hg_unfold_attr){
         .kh = kh,
         .kw = kw,
         .stride = o.stride ? o.stride : 1,
@@ -203,14 +200,14 @@ static unfold_attr attr_of(int64_t kh, int64_t kw, hg_conv_options o)
 
 hg_tensor *hg_unfold(hg_tensor *x, int64_t kh, int64_t kw, hg_conv_options o)
 {
-    unfold_attr a = attr_of(kh, kw, o);
+    hg_unfold_attr a = attr_of(kh, kw, o);
     return hg_apply(&unfold_op, &a, x);
 }
 
 hg_tensor *hg_fold(hg_tensor *columns, int64_t height, int64_t width,
                    int64_t kh, int64_t kw, hg_conv_options o)
 {
-    unfold_attr a = attr_of(kh, kw, o);
+    hg_unfold_attr a = attr_of(kh, kw, o);
     a.height = height;
     a.width = width;
     return hg_apply(&fold_op, &a, columns);

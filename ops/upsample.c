@@ -1,16 +1,11 @@
 /* upsample.c - images in another size, by the nearest or by bilinear
  * interpolation; linear, with a mirror that adds what was spread. */
 #include "ops/internal.h"
-
-typedef struct {
-    int64_t height, width; /* of the result */
-    int64_t mode;          /* hg_interpolation */
-} upsample_attr;
-HG_NO_PADDING(upsample_attr, 3 * 8);
+#include "ops/upsample.h"
 
 static bool upsample_shape(hg_tensor *z, hg_shape *out)
 {
-    const upsample_attr *a = z->attr;
+    const hg_upsample_attr *a = z->attr;
     hg_shape x = z->in[0]->shape;
     if (x.rank != 4)
         return hg_fail(HG_ERROR_SHAPE,
@@ -26,25 +21,6 @@ static bool upsample_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
-/* Where a row (or column) of the result comes from: between two others. */
-typedef struct {
-    int64_t first, second;
-    hg_real weight; /* of the second */
-} source;
-
-static source source_of(int64_t at, int64_t from, int64_t to, int64_t mode)
-{
-    if (mode == HG_NEAREST) {
-        int64_t i = at * from / to;
-        return (source){i, i, 0};
-    }
-    double place = ((double)at + 0.5) * (double)from / (double)to - 0.5;
-    if (place < 0)
-        place = 0;
-    int64_t i = (int64_t)place;
-    return (source){i, i + 1 < from ? i + 1 : i, (hg_real)(place - (double)i)};
-}
-
 typedef struct {
     const hg_kernel *kernel;
     hg_shape small, large; /* before and after */
@@ -55,11 +31,11 @@ static void enlarge(const upsample_job *job, const hg_real *in, hg_real *out)
 {
     const int64_t *from = job->small.dim, *to = job->large.dim;
     for (int64_t h = 0; h < to[2]; h++) {
-        source r = source_of(h, from[2], to[2], job->mode);
+        hg_source r = hg_source_of(h, from[2], to[2], job->mode);
         const hg_real *a = in + r.first * from[3];
         const hg_real *b = in + r.second * from[3];
         for (int64_t w = 0; w < to[3]; w++) {
-            source c = source_of(w, from[3], to[3], job->mode);
+            hg_source c = hg_source_of(w, from[3], to[3], job->mode);
             hg_real top = a[c.first], low = b[c.first];
             if (c.weight != 0) {
                 top += c.weight * (a[c.second] - top);
@@ -77,9 +53,9 @@ static void gather_back(const upsample_job *job, const hg_real *in,
     for (int64_t i = 0; i < from[2] * from[3]; i++)
         out[i] = 0;
     for (int64_t h = 0; h < to[2]; h++) {
-        source r = source_of(h, from[2], to[2], job->mode);
+        hg_source r = hg_source_of(h, from[2], to[2], job->mode);
         for (int64_t w = 0; w < to[3]; w++, in++) {
-            source c = source_of(w, from[3], to[3], job->mode);
+            hg_source c = hg_source_of(w, from[3], to[3], job->mode);
             hg_real low = *in * r.weight, top = *in - low;
             out[r.first * from[3] + c.first] += top - top * c.weight;
             out[r.second * from[3] + c.first] += low - low * c.weight;
@@ -114,7 +90,7 @@ static void gather_planes(void *argument, int64_t from, int64_t to)
 static void upsample_cpu(const hg_kernel *k)
 {
     upsample_job job = {k, k->in_shape[0], k->out_shape,
-                        ((const upsample_attr *)k->attr)->mode};
+                        ((const hg_upsample_attr *)k->attr)->mode};
     hg_parallel_for(k->threads, k->out_shape.dim[0] * k->out_shape.dim[1], 4,
                     enlarge_planes, &job);
 }
@@ -122,7 +98,7 @@ static void upsample_cpu(const hg_kernel *k)
 static void mirror_cpu(const hg_kernel *k)
 {
     upsample_job job = {k, k->out_shape, k->in_shape[0],
-                        ((const upsample_attr *)k->attr)->mode};
+                        ((const hg_upsample_attr *)k->attr)->mode};
     hg_parallel_for(k->threads, k->out_shape.dim[0] * k->out_shape.dim[1], 4,
                     gather_planes, &job);
 }
@@ -135,8 +111,9 @@ static const hg_op upsample_op = {
     .arity = 1,
     .contiguous = true,
     .shape = upsample_shape,
-    .attr_size = sizeof(upsample_attr),
+    .attr_size = sizeof(hg_upsample_attr),
     .cpu = upsample_cpu,
+    .cuda = HG_CUDA(hg_upsample_cuda),
     .backward = upsample_backward,
     .reads = HG_READS_NOTHING,
     .doc = "images in another size, nearest or bilinear",
@@ -147,43 +124,44 @@ static const hg_op upsample_mirror_op = {
     .arity = 1,
     .contiguous = true,
     .shape = upsample_shape,
-    .attr_size = sizeof(upsample_attr),
+    .attr_size = sizeof(hg_upsample_attr),
     .cpu = mirror_cpu,
+    .cuda = HG_CUDA(hg_upsample_mirror_cuda),
     .backward = mirror_backward,
     .reads = HG_READS_NOTHING,
     .doc = "adds up what upsample spread",
 };
 
 /* The attributes that lead back to the size of z's input. */
-static upsample_attr back(const hg_tensor *z)
+static hg_upsample_attr back(const hg_tensor *z)
 {
-    const upsample_attr *a = z->attr;
+    const hg_upsample_attr *a = z->attr;
     const int64_t *dim = z->in[0]->shape.dim;
-    return (upsample_attr){dim[2], dim[3], a->mode};
+    return (hg_upsample_attr){dim[2], dim[3], a->mode};
 }
 
 static void upsample_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    upsample_attr a = back(z);
+    hg_upsample_attr a = back(z);
     dx[0] = hg_apply(&upsample_mirror_op, &a, g);
 }
 
 static void mirror_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
 {
-    upsample_attr a = back(z);
+    hg_upsample_attr a = back(z);
     dx[0] = hg_apply(&upsample_op, &a, g);
 }
 
 hg_tensor *hg_resize(hg_tensor *x, int64_t height, int64_t width,
                      hg_interpolation mode)
 {
-    upsample_attr a = {height, width, mode};
+    hg_upsample_attr a = {height, width, mode};
     return hg_apply(&upsample_op, &a, x);
 }
 
 hg_tensor *hg_upsample(hg_tensor *x, int64_t scale, hg_interpolation mode)
 {
-    upsample_attr a = {0, 0, mode};
+    hg_upsample_attr a = {0, 0, mode};
     if (x && x->shape.rank == 4) {
         a.height = x->shape.dim[2] * scale;
         a.width = x->shape.dim[3] * scale;

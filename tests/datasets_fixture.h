@@ -48,6 +48,7 @@ static inline void begin(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     unsetenv("HOURGLASS_DATA");
     setenv("XDG_CACHE_HOME", folder, 1);
+    forget_fetched();
     ctx = hg_context_new(test_device(), 42);
 }
 

@@ -62,6 +62,7 @@ UNUSED static bool rig_open_with(rig *r, const hg_model *model, int threads,
     r->model = model;
     r->context =
         hg_context_new_with(test_device(), 42, test_allocator(&r->memory));
+    forget_fetched();
     if (!r->context)
         return false;
     hg_context_set_threads(r->context, threads);

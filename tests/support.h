@@ -80,6 +80,7 @@ UNUSED static void test_setup(void)
 {
     hg_error_clear();
     memory = (test_memory){0};
+    forget_fetched();
     ctx = hg_context_new_with(test_device(), 42, test_allocator(&memory));
     ck_assert_ptr_nonnull(ctx);
     hg_context_set_anomaly(ctx, false);

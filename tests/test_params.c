@@ -133,9 +133,10 @@ END_TEST
 START_TEST(values_of_a_model_lie_in_one_range_of_memory)
 {
     hg_params *p = hg_params_new(ctx);
-    const hg_real *first = values_of(hg_param(p, "b", HG_SHAPE(16), HG_NORMAL));
+    const hg_real *first =
+        hg_tensor_data(hg_param(p, "b", HG_SHAPE(16), HG_NORMAL));
     const hg_real *second =
-        values_of(hg_param(p, "a", HG_SHAPE(16), HG_NORMAL));
+        hg_tensor_data(hg_param(p, "a", HG_SHAPE(16), HG_NORMAL));
     ck_assert_ptr_eq(first + 16, second);
 }
 END_TEST
