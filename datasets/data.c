@@ -16,8 +16,8 @@ size_t hg_value_size(hg_data_kind kind)
 
 void hg_data_clear(hg_data *data)
 {
-    hg_data_leave_device(data->context, data->own_values);
-    hg_data_leave_device(data->context, data->own_labels);
+    hg_data_leave_device(data->context, data->values);
+    hg_data_leave_device(data->context, data->labels);
     hg_memory_release(data->context, data->own_values, data->value_bytes);
     hg_memory_release(data->context, data->own_labels, data->label_bytes);
     data->own_values = data->own_labels = NULL;

@@ -204,6 +204,7 @@ static bool copy_now(hg_context *context, void *to, const void *from,
 bool hg_device_upload(hg_context *context, void *to, const void *from,
                       size_t bytes)
 {
+    context->queued++;
     return copy_now(context, to, from, bytes, cudaMemcpyHostToDevice);
 }
 

@@ -166,7 +166,7 @@ struct hg_context {
     uint64_t launches;
     hg_device *gpu; /* NULL on the CPU */
     size_t device_bytes, device_peak, device_kept, device_data;
-    uint64_t queued, replays;
+    uint64_t queued, replays; /* entries and uploads; graphs */
     bool eager;  /* every operation runs at once */
     bool replay; /* queues that were seen before run as graphs */
     void (*message)(void *, const char *);
