@@ -216,13 +216,13 @@ static void run(const hg_kernel *k, const hg_conv_job *job)
 }
 
 /* Indices of the products' sides are 32-bit. */
-static bool fits(const hg_conv *s)
+static bool fits(const hg_kernel *k, const hg_conv *s)
 {
     int64_t most = INT64_C(1) << 31, side = s->stride - 1;
     int64_t channels = s->c > s->o ? s->c : s->o;
-    return s->n * s->oh * s->ow < most && s->n * s->h * s->w < most &&
-           channels * (s->kh + side) * (s->kw + side) < most &&
-           s->n * (s->h + side) * (s->w + side) < most;
+    return !k->reference && s->n * s->oh * s->ow < most &&
+           s->n * (s->h + side) * (s->w + side) < most &&
+           channels * (s->kh + side) * (s->kw + side) < most;
 }
 
 enum { SHORT_SUM = 32, FEW_CHANNELS = 4 };
@@ -230,24 +230,26 @@ enum { SHORT_SUM = 32, FEW_CHANNELS = 4 };
 extern "C" void hg_conv_forward_cuda(const hg_kernel *k, const hg_conv_job *job)
 {
     const hg_conv *s = &job->shape;
-    if (s->c * s->kh * s->kw < SHORT_SUM || s->o < FEW_CHANNELS || !fits(s))
-        hg_conv_forward_direct(k, job);
-    else
+    bool wide = s->o >= FEW_CHANNELS, deep = s->c * s->kh * s->kw >= SHORT_SUM;
+    if (wide && deep && fits(k, s))
         run<forward>(k, job);
+    else
+        hg_conv_forward_direct(k, job);
 }
 
 extern "C" void hg_conv_input_cuda(const hg_kernel *k, const hg_conv_job *job)
 {
     const hg_conv *s = &job->shape;
-    if (s->c < FEW_CHANNELS || (s->stride > 1 && s->dilation > 1) || !fits(s))
-        hg_conv_input_direct(k, job);
-    else
+    bool regular = s->stride == 1 || s->dilation == 1;
+    if (s->c >= FEW_CHANNELS && regular && fits(k, s))
         run<input>(k, job);
+    else
+        hg_conv_input_direct(k, job);
 }
 
 extern "C" void hg_conv_weight_cuda(const hg_kernel *k, const hg_conv_job *job)
 {
-    if (fits(&job->shape))
+    if (fits(k, &job->shape))
         run<weight>(k, job);
     else
         hg_conv_weight_direct(k, job);

@@ -123,6 +123,24 @@ START_TEST(fast_convolutions_agree_with_the_reference_over_random_shapes)
 }
 END_TEST
 
+/* Many channels or places: the largest tiles, and sums cut into parts. */
+START_TEST(fast_convolutions_agree_with_the_reference_over_large_shapes)
+{
+    static const geometry shapes[] = {
+        {16, 4, 24, 23, 33, 3, 3, {.padding = 1}},
+        {9, 33, 20, 17, 4, 2, 3, {.stride = 2, .padding = 1}},
+        {40, 2, 15, 15, 35, 2, 2, {.stride = 2}},
+        {50, 1, 14, 14, 5, 3, 3, {.dilation = 2}}};
+    for (int i = 0; i < 4; i++) {
+        const geometry *g = &shapes[i];
+        hg_tensor *x = hg_watch(uniform(HG_SHAPE(g->n, g->c, g->h, g->w)));
+        hg_tensor *w = hg_watch(uniform(HG_SHAPE(g->o, g->c, g->kh, g->kw)));
+        hg_tensor *b = hg_watch(uniform(HG_SHAPE(g->o)));
+        compare_kernels(x, w, b, false, g->options);
+    }
+}
+END_TEST
+
 START_TEST(windows_as_large_as_the_image_are_products)
 {
     hg_tensor *x = hg_watch(uniform(HG_SHAPE(5, 3, 4, 6)));
@@ -335,6 +353,7 @@ END_TEST
 TEST_MAIN("conv", convolution_is_the_weight_times_the_unfolded_windows,
           gradients_of_convolution_are_those_of_the_unfolded_product,
           fast_convolutions_agree_with_the_reference_over_random_shapes,
+          fast_convolutions_agree_with_the_reference_over_large_shapes,
           windows_as_large_as_the_image_are_products,
           convolutions_do_not_depend_on_the_number_of_threads,
           a_second_convolution_allocates_nothing_from_the_heap_by_us,

@@ -131,6 +131,51 @@ START_TEST(products_do_not_depend_on_the_number_of_threads)
 }
 END_TEST
 
+/* Some elements of a [..., m, k] by b [..., k, n] + bias against plain loops.
+ */
+static void expect_some(const hg_tensor *a, const hg_tensor *b,
+                        const hg_tensor *bias, const hg_tensor *c)
+{
+    ck_assert_msg(c != NULL, "%s", hg_error());
+    int last = c->shape.rank - 1;
+    int64_t depth = a->shape.dim[last], at[HG_MAX_RANK] = {0};
+    for (int round = 0; round < 300; round++) {
+        for (int d = 0; d <= last; d++)
+            at[d] = draw((uint32_t)c->shape.dim[d]);
+        int64_t ia[HG_MAX_RANK], ib[HG_MAX_RANK];
+        memcpy(ia, at, sizeof at);
+        memcpy(ib, at, sizeof at);
+        double sum = bias ? value_at(bias, &at[last]) : 0;
+        for (int64_t l = 0; l < depth; l++) {
+            ia[last] = ib[last - 1] = l;
+            sum += value_at(a, ia) * value_at(b, ib);
+        }
+        ck_assert_double_eq_tol(value_at(c, at), sum,
+                                CLOSE * (1 + sqrt((double)depth)));
+    }
+}
+
+START_TEST(large_products_have_the_right_elements)
+{
+    hg_tensor *x = uniform(HG_SHAPE(401, 17)), *w = uniform(HG_SHAPE(350, 17));
+    hg_tensor *bias = uniform(HG_SHAPE(350));
+    expect_some(x, hg_transpose(w), bias, hg_linear(x, w, bias));
+    hg_tensor *a = uniform(HG_SHAPE(3, 260, 20));
+    hg_tensor *b = uniform(HG_SHAPE(3, 20, 200));
+    expect_some(a, b, NULL, hg_matmul(a, b));
+    hg_axes swapped = HG_OVER(1, 0, 2, 3);
+    a = hg_permute(uniform(HG_SHAPE(2, 3, 310, 5)), swapped);
+    b = uniform(HG_SHAPE(3, 2, 5, 300));
+    expect_some(a, b, NULL, hg_matmul(a, b));
+    a = uniform(HG_SHAPE(3, 5000));
+    w = uniform(HG_SHAPE(4, 5000));
+    expect_some(a, hg_transpose(w), NULL, hg_linear(a, w, NULL));
+    a = uniform(HG_SHAPE(2, 3, 3000));
+    b = uniform(HG_SHAPE(2, 3000, 4));
+    expect_some(a, b, NULL, hg_matmul(a, b));
+}
+END_TEST
+
 START_TEST(large_products_by_onednn_agree_with_our_own)
 {
     hg_tensor *a = uniform(HG_SHAPE(700, 640));
@@ -326,6 +371,7 @@ TEST_MAIN("matmul", a_product_of_small_matrices_is_what_one_computes_by_hand,
           leading_axes_broadcast,
           products_across_blocks_of_every_kernel_agree_with_the_reference,
           products_do_not_depend_on_the_number_of_threads,
+          large_products_have_the_right_elements,
           large_products_by_onednn_agree_with_our_own,
           nothing_times_something_is_zeros_or_nothing,
           nan_and_infinity_pass_through_products,
