@@ -23,6 +23,7 @@
 #define HG_MODEL_H
 
 #include "datasets/data.h"
+#include "models/objective.h"
 #include "nn/nn.h"
 #include "nn/parts.h"
 
@@ -172,6 +173,11 @@ typedef struct {
 } hg_metrics;
 HG_API HG_CHECK bool hg_model_evaluate(const hg_model *, void *model, hg_data *,
                                        int64_t batch_size, hg_metrics *);
+/* The same with an objective's decoder variance, in `loss` and `elbo`; NULL:
+ * without. */
+HG_API HG_CHECK bool hg_model_evaluate_with(const hg_model *, void *model,
+                                            hg_data *, int64_t batch_size,
+                                            hg_objective *, hg_metrics *);
 
 /* Two-sample Kolmogorov-Smirnov statistics between the marginals of n codes
  * and of n draws, both [n, d]: mean and largest over the dimensions. Below

@@ -132,9 +132,7 @@ static hg_tensor *tfp_vae_loss(void *model, const hg_batch *b)
     hg_tensor *z = hg_normal_sample(mu, std);
     hg_tensor *logits = nn_forward(m->decoder, z);
     hg_tensor *bce = hg_sum(hg_bce_with_logits(logits, b->target), HG_FROM(1));
-    hg_tensor *kl = hg_sum(hg_normal_kl(mu, std), HG_FROM(1));
-    hg_report("kl", kl);
-    return hg_add(bce, kl);
+    return hg_add(bce, hg_kl_cost(b, hg_normal_kl(mu, std)));
 }
 
 static hg_tensor *tfp_vae_encode(void *model, hg_tensor *x)

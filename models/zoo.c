@@ -144,7 +144,7 @@ static void add_distortion(const hg_model *model, void *state,
     hg_tensor *x = hg_model_input(model, state, b);
     hg_tensor *y = model->decode(state, model->sample(state, x));
     bool bernoulli = model->likelihood == HG_LIKELIHOOD_BERNOULLI;
-    add_sum(&m->elbo, bernoulli ? cross_entropy(y, b) : squared_error(y, b));
+    add_sum(&m->elbo, bernoulli ? cross_entropy(y, b) : hg_gaussian_cost(b, y));
 }
 
 static void add_batch(const hg_model *model, void *state, const hg_batch *b,
@@ -177,12 +177,20 @@ static void finish(const hg_model *model, int64_t features, hg_metrics *m)
 bool hg_model_evaluate(const hg_model *model, void *state, hg_data *data,
                        int64_t batch_size, hg_metrics *m)
 {
+    return hg_model_evaluate_with(model, state, data, batch_size, NULL, m);
+}
+
+bool hg_model_evaluate_with(const hg_model *model, void *state, hg_data *data,
+                            int64_t batch_size, hg_objective *objective,
+                            hg_metrics *m)
+{
     memset(m, 0, sizeof *m);
     hg_loader *loader = hg_loader_new(data, batch_size, false);
     hg_batch b;
     for (hg_scope *s; loader && (s = hg_next(loader, HG_EVAL, &b));
          hg_scope_close(s)) {
         s->owner.context->mute = true; /* the log is about the training */
+        b.objective = objective;
         add_batch(model, state, &b, m);
         s->owner.context->mute = false;
     }

@@ -171,6 +171,8 @@ bool hg_optimizer_step(hg_optimizer *o)
     if (!optimizer_usable(o, "hg_optimizer_step") || !none_is_late(o))
         return false;
     report_missing(o);
+    if (o->rounds > 1 && !hg_optimizer_round(o))
+        return true;
     int64_t lines = gather(o);
     clip(o);
     hg_parallel_for(o->owner.context->threads, lines, GRAIN, update_range, o);
