@@ -14,6 +14,7 @@ typedef struct {
 } command;
 
 int run_train(int argc, char **argv);
+int run_resume(int argc, char **argv);
 int run_eval(int argc, char **argv);
 int run_models(int argc, char **argv);
 int run_summary(int argc, char **argv);
@@ -33,6 +34,10 @@ int run_compare(int argc, char **argv);
 
 /* Makes a folder and its parents. */
 bool make_folder(const char *path);
+/* Removes a folder with all that is in it; what is not there is fine. */
+void remove_folder(const char *path);
+/* What was renamed or made in it survives a loss of power. */
+bool sync_folder(const char *path);
 /* Writes a whole file through a temporary name, synced and renamed. */
 bool write_file(const char *path, const char *text, size_t size);
 bool write_json(const char *path, const json_t *);

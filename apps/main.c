@@ -6,6 +6,7 @@
 
 static const command commands[] = {
     {"train", "train a model and leave a run behind", run_train},
+    {"resume", "go on with a run that stopped", run_resume},
     {"eval", "measure a run on its test set", run_eval},
     {"sample", "decode draws from the prior or a mixture", run_sample},
     {"reconstruct", "images beside what the model makes of them",
@@ -29,6 +30,7 @@ static void print_help(FILE *f)
 {
     fprintf(f, "hourglass - autoencoders in C\n\n"
                "  hourglass train vae --data mnist --epochs 10\n"
+               "  hourglass resume runs/NAME\n"
                "  hourglass eval runs/NAME --json\n"
                "  hourglass models\n\ncommands:\n");
     for (int i = 0; i < COMMANDS; i++)

@@ -31,8 +31,9 @@ static bool interleave(hg_real *out, const hg_real *x, const hg_real *y,
     return true;
 }
 
-static bool reconstruction_picture(trainer *t, const char *path)
+static bool reconstruction_picture(trainer *t, void *argument)
 {
+    const char *path = argument;
     int64_t rows[SHOWN], n = rows_shown(t, rows, SHOWN);
     int64_t features = hg_data_features(t->w.all), count = n * features;
     hg_batch b;
@@ -52,8 +53,9 @@ static bool reconstruction_picture(trainer *t, const char *path)
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
 }
 
-static bool sample_picture(trainer *t, const char *path)
+static bool sample_picture(trainer *t, void *argument)
 {
+    const char *path = argument;
     int64_t features = hg_data_features(t->w.all), n = 100;
     hg_tensor *y =
         t->s.model->decode(t->w.state, t->s.model->prior(t->w.state, n));
@@ -64,9 +66,7 @@ static bool sample_picture(trainer *t, const char *path)
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
 }
 
-/* Opens an evaluation scope whose draws are the same each time. */
-static bool in_fixed_scope(trainer *t, const char *path,
-                           bool (*draw)(trainer *, const char *))
+bool in_fixed_scope(trainer *t, bool (*work)(trainer *, void *), void *argument)
 {
     uint64_t steps[2], fixed[2];
     hg_context_steps(t->w.context, steps);
@@ -74,7 +74,7 @@ static bool in_fixed_scope(trainer *t, const char *path,
     fixed[1] = (uint64_t)1 << 31;
     hg_context_set_steps(t->w.context, fixed);
     hg_scope *s = hg_scope_open(t->w.context, HG_EVAL);
-    bool ok = s && draw(t, path);
+    bool ok = s && work(t, argument);
     if (s)
         hg_scope_close(s);
     hg_context_set_steps(t->w.context, steps);
@@ -96,14 +96,15 @@ static bool draw_epoch(trainer *t)
     char name[64];
     const hg_model *m = t->s.model;
     snprintf(name, sizeof name, "recon/epoch_%04lld.png", (long long)t->epoch);
-    if (m->encode && m->decode &&
-        !in_fixed_scope(t, path_join(t->folder, name).text,
-                        reconstruction_picture))
-        return false;
+    path_text recon = path_join(t->folder, name);
     snprintf(name, sizeof name, "samples/epoch_%04lld.png",
              (long long)t->epoch);
+    path_text samples = path_join(t->folder, name);
+    if (m->encode && m->decode &&
+        !in_fixed_scope(t, reconstruction_picture, recon.text))
+        return false;
     return !m->prior || !m->decode ||
-           in_fixed_scope(t, path_join(t->folder, name).text, sample_picture);
+           in_fixed_scope(t, sample_picture, samples.text);
 }
 
 /* ---- Loss curves, from metrics.jsonl ------------------------------------ */
@@ -114,7 +115,7 @@ typedef struct {
     int count;
 } series;
 
-enum { MOST_SERIES = 2 * MOST_TERMS };
+enum { MOST_SERIES = 32 };
 
 static void add_point(series *all, int *count, const char *name, double x,
                       double y)
