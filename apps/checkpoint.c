@@ -123,8 +123,9 @@ bool checkpoint_write(trainer *t, const char *folder)
     if (!make_folder(folder) ||
         !hg_params_save(t->w.params,
                         path_join(folder, "model.safetensors").text) ||
-        !hg_optimizers_save(o->list, o->count,
-                            path_join(folder, "optim.safetensors").text) ||
+        (o->count && /* pca has none */
+         !hg_optimizers_save(o->list, o->count,
+                             path_join(folder, "optim.safetensors").text)) ||
         !write_average(t, folder))
         return false;
     json_t *state = state_json(t);
@@ -281,8 +282,9 @@ bool checkpoint_read(trainer *t, const char *folder)
     bool ok = read_average(t, folder) &&
               hg_params_load(t->w.params,
                              path_join(folder, "model.safetensors").text) &&
-              hg_optimizers_load(o->list, o->count,
-                                 path_join(folder, "optim.safetensors").text) &&
+              (!o->count || hg_optimizers_load(
+                                o->list, o->count,
+                                path_join(folder, "optim.safetensors").text)) &&
               restore_state(t, state) && begin_average(t);
     json_decref(state);
     return ok;

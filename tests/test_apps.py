@@ -36,6 +36,17 @@ MODELS = {
     "dropout-ae": 1569784,
     "sparse-ae": 1569784,
     "contractive-ae": 785784,
+    "pca": 0,
+    "vae-keras": 807700,
+    "vae-pytorch": 652824,
+    "beta-vae": 917205,
+    "iwae": 425284,
+    "cvae": 660824,
+    "vade": 3351014,
+    "aae-supervised": 4591787,
+    "aae-semi": 5614798,
+    "aae-cluster": 5683821,
+    "gan": 2043537,
 }
 TIMING = {"images_per_s", "ms_per_step"}
 DONE, FAILED, USAGE, DATA, DEVICE, MEMORY, NONFINITE, CHECK, DAMAGED = range(9)
