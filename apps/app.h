@@ -17,6 +17,7 @@ int run_train(int argc, char **argv);
 int run_resume(int argc, char **argv);
 int run_eval(int argc, char **argv);
 int run_models(int argc, char **argv);
+int run_new(int argc, char **argv);
 int run_summary(int argc, char **argv);
 int run_doctor(int argc, char **argv);
 int run_gradcheck(int argc, char **argv);
@@ -29,6 +30,15 @@ int run_traverse(int argc, char **argv);
 int run_manifold(int argc, char **argv);
 int run_project(int argc, char **argv);
 int run_compare(int argc, char **argv);
+
+/* ---- Models from files -------------------------------------------------- */
+
+/* Is it a path, and no name? */
+bool is_model_file(const char *name);
+/* Compiles a .c file, loads a .so; NULL with an error. */
+const hg_model *model_from_file(const char *name);
+/* The file's whole path, or the model's name. */
+const char *model_reference(const hg_model *);
 
 /* ---- Files -------------------------------------------------------------- */
 

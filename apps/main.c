@@ -17,6 +17,7 @@ static const command commands[] = {
     {"manifold", "a plane of codes, decoded", run_manifold},
     {"project", "a map of the codes: PCA or t-SNE", run_project},
     {"compare", "several runs in one picture and one table", run_compare},
+    {"new", "a file with a model of your own to begin with", run_new},
     {"models", "list the models", run_models},
     {"summary", "layers, shapes and parameters of a model", run_summary},
     {"gradcheck", "check a model's gradients in double", run_gradcheck},

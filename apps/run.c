@@ -125,7 +125,7 @@ json_t *settings_json(const settings *s, const workbench *w)
                         json_string(s->decoder_std ? s->decoder_std : ""));
     return json_pack(
         "{s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:f, s:i, s:s, s:o, s:o}",
-        "model", s->model->name, "data", data_json(s, w), "data_dir",
+        "model", model_reference(s->model), "data", data_json(s, w), "data_dir",
         s->data_dir ? s->data_dir : "", "data_options",
         data_options_json(&s->how), "seed", (json_int_t)s->seed, "batch_size",
         (json_int_t)s->batch_size, "epochs", (json_int_t)s->epochs, "steps",
@@ -184,7 +184,8 @@ bool settings_of(const json_t *config, settings *s, const char **options,
             &epochs, "steps", &steps, "val", &s->validation, "threads",
             &s->threads, "device", &device, "options", &own))
         return hg_fail(HG_ERROR_FORMAT, "config.json lacks a setting");
-    s->model = hg_model_find(model);
+    s->model =
+        is_model_file(model) ? model_from_file(model) : hg_model_find(model);
     if (!s->model)
         return hg_fail(HG_ERROR_FORMAT, "there is no model %s here", model);
     if (!data_options_of(how, &s->how))
