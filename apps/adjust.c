@@ -12,6 +12,8 @@ static void open_rates(trainer *t)
 {
     const hg_optimizers *o = &t->w.optimizers;
     const training *how = &t->s.training;
+    if (!o->count) /* pca has none */
+        return;
     double first = (double)hg_item(hg_optimizer_rate(o->list[0]));
     double scale = how->lr > 0 ? how->lr / first : 1;
     for (int i = 0; i < o->count; i++) {

@@ -18,9 +18,9 @@
 
 struct vade {
     nn_layer *encoder, *decoder;
-    hg_tensor *logits, *mu, *raw; /* [k], [k, latent] twice: the mixture */
-    hg_tensor *seen;              /* images trained on so far, or -1 when
-                                     the mixture is fitted */
+    nn_mixture clusters;
+    hg_tensor *seen; /* images trained on so far, or -1 when the mixture is
+                        fitted */
     hg_params *params;
     const hg_data *data; /* of `prepare` */
     int64_t latent, k;
@@ -36,7 +36,6 @@ static void *build(hg_params *p, const hg_config *c)
     if (!m)
         return NULL;
     hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
-    hg_params *g = hg_params_at(p, "mixture");
     int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
     m->params = p;
     m->latent = hg_config_int(c, "latent");
@@ -44,11 +43,10 @@ static void *build(hg_params *p, const hg_config *c)
     m->pretrain = hg_config_number(c, "pretrain");
     m->encoder = nn_mlp(e, nn_relu, in, h, h, 4 * h, 2 * m->latent);
     m->decoder = nn_mlp(d, nn_relu, m->latent, 4 * h, h, h, in);
-    m->logits = hg_param(g, "logits", HG_SHAPE(m->k), HG_INIT(HG_INIT_ZEROS));
-    m->mu = hg_param(g, "mu", HG_SHAPE(m->k, m->latent),
-                     HG_INIT(HG_INIT_UNIFORM, -1, 1));
-    m->raw = hg_param(g, "log_var", HG_SHAPE(m->k, m->latent),
-                      HG_INIT(HG_INIT_ZEROS));
+    if (!nn_mixture_new(&m->clusters, hg_params_at(p, "mixture"), m->k,
+                        m->latent, nn_std_of_log_var,
+                        HG_INIT(HG_INIT_UNIFORM, -1, 1)))
+        return NULL;
     m->seen = hg_buffer(p, "seen", HG_SCALAR, 0);
     return m;
 }
@@ -92,44 +90,32 @@ static hg_tensor *decode(void *model, hg_tensor *z)
 
 /* ---- The mixture -------------------------------------------------------- */
 
-/* log pi_c + log p(z|c): [n, k], for z [n, latent]. */
-static hg_tensor *log_joint(const struct vade *m, hg_tensor *z)
-{
-    hg_tensor *each = hg_unsqueeze(z, 1); /* [n, 1, latent] */
-    hg_tensor *log_p = hg_normal_logpdf(each, m->mu, nn_std_of_log_var(m->raw));
-    return hg_add(hg_sum(log_p, HG_OVER(2)), hg_log_softmax(m->logits, 0));
-}
-
 static hg_tensor *classify(void *model, hg_tensor *x)
 {
-    return log_joint(model, encode(model, x));
+    return nn_mixture_joint(&((struct vade *)model)->clusters,
+                            encode(model, x));
 }
 
 static hg_tensor *log_prior(void *model, hg_tensor *z)
 {
-    return hg_logsumexp(log_joint(model, z), HG_OVER(1));
+    return nn_mixture_logpdf(&((struct vade *)model)->clusters, z);
 }
 
-/* A component by its probability, then a point of it. */
 static hg_tensor *prior(void *model, int64_t n)
 {
-    const struct vade *m = model;
-    hg_tensor *noise = hg_gumbel(HG_SHAPE(n, m->k));
-    hg_tensor *c = hg_argmax(hg_add(m->logits, noise), 1);
-    hg_tensor *mu = hg_index_select(m->mu, 0, c);
-    hg_tensor *std = hg_index_select(nn_std_of_log_var(m->raw), 0, c);
-    return hg_normal_sample(mu, std);
+    return nn_mixture_draw(&((struct vade *)model)->clusters, n);
 }
 
 /* sum_c g_c KL(q(z|x) || p(z|c)) + KL(g || pi): [batch]. */
 static hg_tensor *divergence(const struct vade *m, hg_tensor *mu,
                              hg_tensor *std, hg_tensor *z)
 {
-    hg_tensor *log_g = hg_log_softmax(log_joint(m, z), 1);
+    const nn_mixture *c = &m->clusters;
+    hg_tensor *log_g = hg_log_softmax(nn_mixture_joint(c, z), 1);
     hg_tensor *apart = hg_normal_kl_between(
-        hg_unsqueeze(mu, 1), hg_unsqueeze(std, 1), m->mu,
-        nn_std_of_log_var(m->raw)); /* [batch, k, latent] */
-    hg_tensor *choice = hg_sub(log_g, hg_log_softmax(m->logits, 0));
+        hg_unsqueeze(mu, 1), hg_unsqueeze(std, 1), c->mu,
+        nn_std_of_log_var(c->raw)); /* [batch, k, latent] */
+    hg_tensor *choice = hg_sub(log_g, hg_log_softmax(c->logits, 0));
     hg_tensor *cost = hg_add(hg_sum(apart, HG_OVER(2)), choice);
     return hg_sum(hg_mul(hg_exp(log_g), cost), HG_OVER(1));
 }
@@ -188,8 +174,9 @@ static bool take_mixture(struct vade *m, const hg_mixture *fit)
     hg_tensor *variance = hg_sum(hg_square(root), HG_OVER(2));
     hg_tensor *logits = hg_log(hg_shift(weight, 1e-6));
     hg_tensor *log_var = hg_log(variance);
-    bool ok = log_var && hg_assign(m->logits, logits) && hg_assign(m->mu, mu) &&
-              hg_assign(m->raw, log_var);
+    bool ok = log_var && hg_assign(m->clusters.logits, logits) &&
+              hg_assign(m->clusters.mu, mu) &&
+              hg_assign(m->clusters.raw, log_var);
     if (s)
         hg_scope_close(s);
     return ok;

@@ -293,8 +293,7 @@ START_TEST(the_prior_of_vade_has_the_density_that_it_draws_from)
     open_with(&r, "vade", "latent", "1");
     hg_real mu[] = {-9, -7, -5, -3, -1, 1, 2, 3, 4, 8}, narrow[10] = {0};
     expect_ok(hg_write(hg_params_find(r.params, "mixture.mu"), mu, 10));
-    expect_ok(
-        hg_write(hg_params_find(r.params, "mixture.log_var"), narrow, 10));
+    expect_ok(hg_write(hg_params_find(r.params, "mixture.raw"), narrow, 10));
     hg_scope *s = hg_scope_open(r.context, HG_EVAL);
     hg_tensor *even = hg_uniform(HG_SHAPE(20000, 1), -20, 20);
     hg_tensor *p = hg_exp(r.model->log_prior(r.state, even));

@@ -287,7 +287,7 @@ class TfpVae(Model):
 
         same, down = dict(padding=2), dict(padding=2, stride=2)
         up = dict(padding=2, stride=2, output_padding=1)
-        latent = 16
+        latent, k = 16, self.size("components", 1)
         encoder = nn.Sequential(
             *bend(nn.Conv2d(1, 32, 5, **same)),
             *bend(nn.Conv2d(32, 32, 5, **down)),
@@ -307,15 +307,40 @@ class TfpVae(Model):
             nn.Conv2d(32, 1, 5, **same),
             nn.Flatten(),
         )
-        return {"encoder": encoder, "decoder": decoder}
+        net = {"encoder": encoder, "decoder": decoder}
+        if k > 1:
+            net["prior"] = prior = nn.Module()
+            prior.logits = nn.Parameter(torch.zeros(k))
+            prior.mu = nn.Parameter(torch.zeros(k, latent))
+            prior.raw = nn.Parameter(torch.zeros(k, latent))
+            self.drawn = {"prior.mu": math.sqrt(6 / (k + latent))}
+        return net
+
+    def log_prior(self, z):
+        """[..., 16] -> [...]"""
+        if "prior" not in self.net:
+            one = torch.ones(())
+            normal = torch.distributions.Normal(0 * one, one)
+            return normal.log_prob(z).sum(-1)
+        p = self.net["prior"]
+        std = F.softplus(p.raw + math.log(math.e - 1))
+        each = torch.distributions.Normal(p.mu, std)
+        joint = each.log_prob(z[..., None, :]).sum(-1)
+        return torch.logsumexp(joint + torch.log_softmax(p.logits, 0), -1)
 
     def loss(self, b, draws):
         head = self.net["encoder"](images(2 * b.x - 1))
         mu, raw = head.chunk(2, dim=1)
         std = F.softplus(raw + math.log(math.e - 1))
-        z = mu + std * draws.normal(*mu.shape)
-        logits = self.net["decoder"](z[:, :, None, None])
-        return nats(logits, b.x) + kl_normal(mu, std).mean()
+        n = self.size("samples", 1)
+        z = mu + std * draws.normal(n, *mu.shape)
+        flat = z.reshape(-1, 16, 1, 1)
+        logits = self.net["decoder"](flat)
+        bce = nats(logits, b.x.repeat(n, 1))
+        if self.options.get("kl", "auto") == "auto" and "prior" not in self.net:
+            return bce + kl_normal(mu, std).mean()
+        q = torch.distributions.Normal(mu, std).log_prob(z).sum(-1)
+        return bce + (q - self.log_prior(z)).mean()
 
 
 def mlp(bend, *widths):
@@ -483,7 +508,7 @@ class Vade(VaePytorch):
         mixture = nn.Module()
         mixture.logits = nn.Parameter(torch.zeros(10))
         mixture.mu = nn.Parameter(torch.zeros(10, 10))
-        mixture.log_var = nn.Parameter(torch.zeros(10, 10))
+        mixture.raw = nn.Parameter(torch.zeros(10, 10))
         return {
             "encoder": mlp(nn.ReLU, 784, h, h, 4 * h, 20),
             "decoder": mlp(nn.ReLU, 10, 4 * h, h, h, 784),
@@ -503,7 +528,7 @@ class Vade(VaePytorch):
         mu, std = self.posterior(b.x)
         z = mu + std * draws.normal(*mu.shape)
         log_pi = torch.log_softmax(g.logits, 0)
-        sigma = torch.exp(g.log_var / 2)
+        sigma = torch.exp(g.raw / 2)
         each = torch.distributions.Normal(g.mu, sigma)
         joint = log_pi + each.log_prob(z[:, None]).sum(2)
         gamma = torch.softmax(joint, 1)
@@ -725,6 +750,8 @@ RUNS = [
     ("contractive-ae", {"hidden": "100", "recipe": "faithful"}),
     ("pca", {"latent": "7"}),
     ("tfp-vae", {}),
+    ("tfp-vae", {"kl": "sampled"}),
+    ("tfp-vae", {"components": "100", "samples": "3"}),
     ("vae-keras", {}),
     ("vae-keras", {"net": "conv"}),
     ("vae-keras", {"recipe": "faithful"}),
