@@ -17,16 +17,15 @@ static int64_t rows_shown(const trainer *t, int64_t *rows, int64_t most)
     return n;
 }
 
-/* Rows of ten originals above their reconstructions. */
+/* Rows of `wide` originals above their reconstructions; n is a multiple. */
 static bool interleave(hg_real *out, const hg_real *x, const hg_real *y,
-                       int64_t n, int64_t features)
+                       int64_t n, int64_t wide, int64_t features)
 {
     for (int64_t i = 0; i < n; i++) {
-        int64_t row = i / 10, column = i % 10;
+        int64_t at = i / wide * 2 * wide + i % wide;
         size_t size = (size_t)features * sizeof *out;
-        memcpy(out + (20 * row + column) * features, x + i * features, size);
-        memcpy(out + (20 * row + 10 + column) * features, y + i * features,
-               size);
+        memcpy(out + at * features, x + i * features, size);
+        memcpy(out + (at + wide) * features, y + i * features, size);
     }
     return true;
 }
@@ -35,20 +34,24 @@ static bool reconstruction_picture(trainer *t, void *argument)
 {
     const char *path = argument;
     int64_t rows[SHOWN], n = rows_shown(t, rows, SHOWN);
+    int64_t wide = n < 10 ? n : 10; /* an incomplete row is left out */
+    n = wide ? n / wide * wide : 0;
     int64_t features = hg_data_features(t->w.all), count = n * features;
     hg_batch b;
+    if (!n)
+        return true;
     if (!hg_data_batch(shown_data(&t->w), rows, n, &b))
         return false;
     hg_tensor *x = hg_model_input(t->s.model, t->w.state, &b);
     hg_tensor *y =
         t->s.model->decode(t->w.state, t->s.model->encode(t->w.state, x));
     hg_real *values = malloc((size_t)count * 4 * sizeof *values);
-    bool ok =
-        values && hg_read(b.x, values, count) &&
-        hg_read(y, values + count, count) &&
-        interleave(values + 2 * count, values, values + count, n, features) &&
-        picture_grid(path, values + 2 * count, hg_data_shape(t->w.all), 2 * n,
-                     10, 2);
+    bool ok = values && hg_read(b.x, values, count) &&
+              hg_read(y, values + count, count) &&
+              interleave(values + 2 * count, values, values + count, n, wide,
+                         features) &&
+              picture_grid(path, values + 2 * count, hg_data_shape(t->w.all),
+                           2 * n, wide, 2);
     free(values);
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
 }

@@ -349,6 +349,15 @@ class Mistakes(Case):
             path.write_bytes(good)
         self.call("eval", run)
 
+    def test_few_images_are_enough_for_all_pictures(self):
+        # 16 and 5 test images: no whole rows of ten.
+        for items in 100, 30:
+            data = "--data", f"synthetic:{items}", "--name", f"few{items}"
+            self.train("few", *data, "--epochs", 1)
+            run = self.folder / f"few{items}"
+            picture = run / "recon/epoch_0001.png"
+            self.assertGreater(picture.stat().st_size, 0)
+
     def test_images_of_another_size_are_refused(self):
         small = self.folder / "small"
         small.mkdir()
