@@ -40,6 +40,13 @@ const hg_model *model_from_file(const char *name);
 /* The file's whole path, or the model's name. */
 const char *model_reference(const hg_model *);
 
+/* ---- Threads: spin.c ---------------------------------------------------- */
+
+/* First thing in main; may start the program again. */
+void bound_spinning(char **argv);
+/* What waiting threads do, for doctor. */
+void describe_spinning(char *text, size_t size);
+
 /* ---- Files -------------------------------------------------------------- */
 
 /* Makes a folder and its parents. */

@@ -55,6 +55,7 @@ static int unknown(const char *word)
 
 int main(int argc, char **argv)
 {
+    bound_spinning(argv);
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;

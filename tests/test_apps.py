@@ -147,7 +147,25 @@ class Looking(Case):
     def test_the_doctor_says_what_runs(self):
         report = json.loads(self.call("doctor", "--json"))
         keys = {"version", "device", "instructions", "threads", "kernels"}
-        self.assertLessEqual(keys | {"libraries", "mnist"}, report.keys())
+        keys |= {"idle_threads", "onednn", "libraries", "mnist"}
+        self.assertLessEqual(keys, report.keys())
+        self.assertEqual(report["libraries"]["oneDNN"], report["onednn"] is not None)
+
+    def test_idle_threads_wait_a_while_and_then_sleep_unless_told_otherwise(self):
+        environment = dict(os.environ)
+        for name in "OMP_WAIT_POLICY", "GOMP_SPINCOUNT":
+            environment.pop(name, None)
+
+        def doctor(**more):
+            out, error = start(["doctor", "--json"], env=environment | more).communicate()
+            return json.loads(out)["idle_threads"]
+
+        text = doctor()
+        if text.startswith("as the OpenMP runtime"):
+            self.skipTest("not the runtime of gcc")
+        self.assertIn("1000 rounds", text)
+        self.assertIn("passive", doctor(OMP_WAIT_POLICY="passive"))
+        self.assertIn("7 rounds", doctor(GOMP_SPINCOUNT="7"))
 
     def test_a_benchmark_has_all_keys(self):
         out = self.call(*"bench ae-b32 --steps 3 --blocks 1 --json".split())
