@@ -14,8 +14,10 @@ typedef struct {
 } command;
 
 int run_train(int argc, char **argv);
+int run_resume(int argc, char **argv);
 int run_eval(int argc, char **argv);
 int run_models(int argc, char **argv);
+int run_new(int argc, char **argv);
 int run_summary(int argc, char **argv);
 int run_doctor(int argc, char **argv);
 int run_gradcheck(int argc, char **argv);
@@ -29,10 +31,30 @@ int run_manifold(int argc, char **argv);
 int run_project(int argc, char **argv);
 int run_compare(int argc, char **argv);
 
+/* ---- Models from files -------------------------------------------------- */
+
+/* Is it a path, and no name? */
+bool is_model_file(const char *name);
+/* Compiles a .c file, loads a .so; NULL with an error. */
+const hg_model *model_from_file(const char *name);
+/* The file's whole path, or the model's name. */
+const char *model_reference(const hg_model *);
+
+/* ---- Threads: spin.c ---------------------------------------------------- */
+
+/* First thing in main; may start the program again. */
+void bound_spinning(char **argv);
+/* What waiting threads do, for doctor. */
+void describe_spinning(char *text, size_t size);
+
 /* ---- Files -------------------------------------------------------------- */
 
 /* Makes a folder and its parents. */
 bool make_folder(const char *path);
+/* Removes a folder with all that is in it; what is not there is fine. */
+void remove_folder(const char *path);
+/* What was renamed or made in it survives a loss of power. */
+bool sync_folder(const char *path);
 /* Writes a whole file through a temporary name, synced and renamed. */
 bool write_file(const char *path, const char *text, size_t size);
 bool write_json(const char *path, const json_t *);

@@ -90,7 +90,8 @@ int parse_arguments(arguments *, int argc, char **argv, const char *usage);
  * stays NULL where none is given, here or in the file of --config. */
 int parse_model_arguments(arguments *, int argc, char **argv, const char *usage,
                           const hg_model **model);
-/* The zoo's model of this name; NULL after a message with a suggestion. */
+/* The zoo's model of this name, or the one of a file; NULL after a message,
+ * with a suggestion for a name. */
 const hg_model *model_or_complain(const char *name);
 
 /* The text of a flag; its fallback if it was not given; or NULL. */

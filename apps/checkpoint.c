@@ -1,10 +1,12 @@
 /* checkpoint.c - all that the next step depends on, saved whole or not at all.
  *
- * RUN/checkpoints/step_00012000/ holds model.safetensors, optim.safetensors
- * and state.json; it is written under a temporary name and renamed when it is
- * complete. The small files `last` and `best` name a checkpoint. */
+ * RUN/checkpoints/step_00012000/ holds model.safetensors, optim.safetensors,
+ * state.json and, with --ema, ema.safetensors; it is written under a temporary
+ * name and renamed when it is complete. The small files `last` and `best` name
+ * a checkpoint. */
 #include "apps/train.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -22,9 +24,23 @@ static path_text in_checkpoints(const trainer *t, const char *name)
 static json_t *terms_json(const trainer *t)
 {
     json_t *object = json_object();
-    for (int i = 0; i < t->terms.count; i++)
-        json_object_set_new(object, t->terms.name[i],
-                            json_real(t->terms.sum[i]));
+    const char *name;
+    double sum;
+    int64_t count;
+    for (int i = 0; (name = hg_report_name(t->w.context, i)); i++)
+        if (hg_report_sum(t->w.context, name, &sum, &count))
+            json_object_set_new(object, name,
+                                json_pack("[f, I]", sum, (json_int_t)count));
+    return object;
+}
+
+static json_t *lengths_json(const trainer *t)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < LOGS; i++)
+        if (t->file[i])
+            json_object_set_new(object, log_names[i],
+                                json_integer(ftell(t->file[i])));
     return object;
 }
 
@@ -32,16 +48,18 @@ static json_t *state_json(const trainer *t)
 {
     uint64_t steps[2];
     hg_context_steps(t->w.context, steps);
+    json_t *best = isfinite(t->best) ? json_real(t->best) : json_null();
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:o, s:I, s:I}", "epoch",
-        (json_int_t)t->epoch, "step", (json_int_t)t->step, "loader_epoch",
-        (json_int_t)hg_loader_epoch(t->loader), "position",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:b, s:o, s:o, "
+        "s:o}",
+        "epoch", (json_int_t)t->epoch, "step", (json_int_t)t->step,
+        "loader_epoch", (json_int_t)hg_loader_epoch(t->loader), "position",
         (json_int_t)hg_loader_position(t->loader), "recording_steps",
         (json_int_t)steps[0], "other_steps", (json_int_t)steps[1],
-        "epoch_steps", (json_int_t)t->epoch_steps, "best",
-        isfinite(t->best) ? t->best : -1.0, "images",
-        (json_int_t)t->terms.images, "terms", terms_json(t), "metrics_bytes",
-        (json_int_t)ftell(t->metrics), "log_bytes", (json_int_t)ftell(t->log));
+        "epoch_steps", (json_int_t)t->epoch_steps, "epoch_images",
+        (json_int_t)t->epoch_images, "best", best, "waited",
+        (json_int_t)t->waited, "stopped", t->stopped, "adjust", adjust_json(t),
+        "terms", terms_json(t), "lengths", lengths_json(t));
 }
 
 /* ---- Saving ------------------------------------------------------------- */
@@ -64,18 +82,10 @@ static void read_pointer(const trainer *t, const char *name, char *target,
     target[strcspn(target, "\n/")] = 0;
 }
 
-static const char *const parts[] = {"model.safetensors", "optim.safetensors",
-                                    "state.json"};
-
-static void remove_checkpoint(const char *folder)
-{
-    for (int i = 0; i < 3; i++)
-        unlink(path_join(folder, parts[i]).text);
-    rmdir(folder);
-}
-
 static bool is_complete(const char *folder)
 {
+    static const char *const parts[] = {"model.safetensors",
+                                        "optim.safetensors", "state.json"};
     struct stat s;
     for (int i = 0; i < 3; i++)
         if (stat(path_join(folder, parts[i]).text, &s))
@@ -92,80 +102,128 @@ static void end_replacement(const trainer *t, const char *name)
     path_text from = in_checkpoints(t, partial), to = in_checkpoints(t, name);
     if (is_complete(to.text) || !is_complete(from.text))
         return;
-    remove_checkpoint(to.text);
+    remove_folder(to.text);
     rename(from.text, to.text);
 }
 
-static bool write_parts(trainer *t, const char *folder)
+static bool write_average(trainer *t, const char *folder)
+{
+    if (!t->ema)
+        return true;
+    swap_average(t);
+    bool ok =
+        hg_params_save(t->w.params, path_join(folder, "ema.safetensors").text);
+    swap_average(t);
+    return ok;
+}
+
+bool checkpoint_write(trainer *t, const char *folder)
 {
     hg_optimizers *o = &t->w.optimizers;
     if (!make_folder(folder) ||
         !hg_params_save(t->w.params,
                         path_join(folder, "model.safetensors").text) ||
-        !hg_optimizers_save(o->list, o->count,
-                            path_join(folder, "optim.safetensors").text))
+        (o->count && /* pca has none */
+         !hg_optimizers_save(o->list, o->count,
+                             path_join(folder, "optim.safetensors").text)) ||
+        !write_average(t, folder))
         return false;
     json_t *state = state_json(t);
-    bool ok = write_json(path_join(folder, "state.json").text, state);
+    bool ok = write_json(path_join(folder, "state.json").text, state) &&
+              sync_folder(folder);
     json_decref(state);
     return ok;
 }
 
-/* Keeps the one just written and the best. */
-static void remove_older(const trainer *t, const char *last, const char *former)
+static int by_name(const void *a, const void *b)
 {
-    char best[64];
+    return strcmp(*(char *const *)b, *(char *const *)a);
+}
+
+/* Keeps the newest ones and the best; temporary ones go too. */
+static void remove_older(const trainer *t)
+{
+    char best[64], last[64];
+    struct dirent **list;
     read_pointer(t, "best", best, sizeof best);
-    if (former[0] && strcmp(former, best) && strcmp(former, last))
-        remove_checkpoint(in_checkpoints(t, former).text);
+    read_pointer(t, "last", last, sizeof last);
+    int n =
+        scandir(path_join(t->folder, "checkpoints").text, &list, NULL, NULL);
+    char **names = calloc((size_t)(n > 0 ? n : 1), sizeof *names);
+    int64_t count = 0, kept = 0;
+    for (int i = 0; names && i < n; i++)
+        if (!strncmp(list[i]->d_name, "step_", 5))
+            names[count++] = list[i]->d_name;
+    if (names)
+        qsort(names, (size_t)count, sizeof *names, by_name);
+    for (int64_t i = 0; i < count; i++) {
+        bool partial = strstr(names[i], ".tmp") != NULL;
+        bool named = !strcmp(names[i], best) || !strcmp(names[i], last);
+        bool newest = !partial && (!t->s.keep || kept < t->s.keep);
+        kept += newest;
+        if (!named && !newest)
+            remove_folder(in_checkpoints(t, names[i]).text);
+    }
+    free(names);
+    for (int i = 0; i < n; i++)
+        free(list[i]);
+    if (n >= 0)
+        free(list);
+}
+
+/* What a checkpoint says of the logs must be on the disk before it. */
+static bool sync_logs(trainer *t)
+{
+    for (int i = 0; i < LOGS; i++)
+        if (t->file[i] && (fflush(t->file[i]) || ferror(t->file[i]) ||
+                           fsync(fileno(t->file[i]))))
+            return hg_fail(HG_ERROR_IO,
+                           "%s/%s cannot be written: %s; make room, then "
+                           "`hourglass resume %s`",
+                           t->folder, log_names[i], strerror(errno), t->folder);
+    return true;
 }
 
 bool checkpoint_save(trainer *t, bool best)
 {
-    char name[64], partial[80], former[64], former_best[64];
-    if (!collect_terms(t))
+    char name[64], partial[80];
+    if (!terms_are_finite(t) || !sync_logs(t))
         return false;
-    read_pointer(t, "last", former, sizeof former);
-    read_pointer(t, "best", former_best, sizeof former_best);
     snprintf(name, sizeof name, "step_%08lld", (long long)t->step);
     snprintf(partial, sizeof partial, "%s.tmp", name);
     path_text from = in_checkpoints(t, partial), to = in_checkpoints(t, name);
-    remove_checkpoint(from.text);
-    if (!write_parts(t, from.text)) {
-        remove_checkpoint(from.text);
+    remove_folder(from.text);
+    if (!checkpoint_write(t, from.text)) {
+        remove_folder(from.text);
         return false;
     }
-    remove_checkpoint(to.text);
+    remove_folder(to.text);
     if (rename(from.text, to.text))
         return hg_fail(HG_ERROR_IO, "%s cannot be written: %s", to.text,
                        strerror(errno));
-    if (!write_pointer(t, "last", name) ||
-        (best && !write_pointer(t, "best", name)))
+    if ((best && !write_pointer(t, "best", name)) ||
+        !write_pointer(t, "last", name) ||
+        !sync_folder(path_join(t->folder, "checkpoints").text))
         return false;
-    remove_older(t, name, former);
-    if (best)
-        remove_older(t, name, former_best);
+    t->saved_step = t->step;
+    remove_older(t);
     return true;
 }
 
 /* ---- Resuming ----------------------------------------------------------- */
 
-static bool restore_terms(trainer *t, json_t *sums)
+static bool restore_terms(trainer *t, json_t *terms)
 {
     const char *name;
     json_t *value;
-    reset_terms(t);
-    json_object_foreach(sums, name, value)
+    double sum;
+    json_int_t count;
+    json_object_foreach(terms, name, value)
     {
-        if (t->terms.count == MOST_TERMS)
-            break;
-        /* The name must outlive the JSON: keep it with the store. */
-        char *copy = hg_params_alloc(t->w.params, strlen(name) + 1);
-        if (!copy)
+        if (json_unpack(value, "[F, I]", &sum, &count))
+            return hg_fail(HG_ERROR_FORMAT, "state.json: bad term %s", name);
+        if (!hg_report_set(t->w.context, name, sum, count))
             return false;
-        memcpy(copy, name, strlen(name) + 1);
-        t->terms.name[t->terms.count] = copy;
-        t->terms.sum[t->terms.count++] = json_number_value(value);
     }
     return true;
 }
@@ -173,70 +231,72 @@ static bool restore_terms(trainer *t, json_t *sums)
 static bool restore_state(trainer *t, json_t *state)
 {
     json_int_t epoch, step, loader_epoch, position, recording, other;
-    json_int_t epoch_steps, images, metrics, log;
-    json_t *sums = NULL;
+    json_int_t epoch_steps, images, waited;
+    json_t *terms, *adjust, *lengths, *best;
+    int stopped;
     if (json_unpack(
             state,
-            "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:F, s:I, s:o, s:I, s:I}",
+            "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:b, s:o, s:o, "
+            "s:o}",
             "epoch", &epoch, "step", &step, "loader_epoch", &loader_epoch,
             "position", &position, "recording_steps", &recording, "other_steps",
-            &other, "epoch_steps", &epoch_steps, "best", &t->best, "images",
-            &images, "terms", &sums, "metrics_bytes", &metrics, "log_bytes",
-            &log))
+            &other, "epoch_steps", &epoch_steps, "epoch_images", &images,
+            "best", &best, "waited", &waited, "stopped", &stopped, "adjust",
+            &adjust, "terms", &terms, "lengths", &lengths) ||
+        !adjust_restore(t, adjust))
         return hg_fail(HG_ERROR_FORMAT, "state.json lacks an entry");
     uint64_t steps[2] = {(uint64_t)recording, (uint64_t)other};
     hg_context_set_steps(t->w.context, steps);
-    if (!restore_terms(t, sums))
-        return false;
+    for (int i = 0; i < LOGS; i++)
+        t->written[i] =
+            json_integer_value(json_object_get(lengths, log_names[i]));
     t->epoch = epoch;
-    t->step = step;
+    t->step = t->saved_step = step;
     t->epoch_steps = epoch_steps;
-    t->terms.images = images;
-    t->metrics_bytes = metrics;
-    t->log_bytes = log;
-    if (t->best < 0)
-        t->best = INFINITY;
-    return hg_loader_set_epoch(t->loader, loader_epoch) &&
+    t->epoch_images = images;
+    t->waited = waited;
+    t->stopped = stopped != 0;
+    t->best = json_is_number(best) ? json_number_value(best) : INFINITY;
+    return restore_terms(t, terms) &&
+           hg_loader_set_epoch(t->loader, loader_epoch) &&
            hg_loader_set_position(t->loader, position);
+}
+
+/* The average begins at the weights: those of its own file. */
+static bool read_average(trainer *t, const char *folder)
+{
+    return t->s.training.ema <= 0 ||
+           (hg_params_load(t->w.params,
+                           path_join(folder, "ema.safetensors").text) &&
+            begin_average(t));
+}
+
+bool checkpoint_read(trainer *t, const char *folder)
+{
+    json_error_t why;
+    hg_optimizers *o = &t->w.optimizers;
+    json_t *state = json_load_file(path_join(folder, "state.json").text,
+                                   JSON_REJECT_DUPLICATES, &why);
+    if (!state)
+        return hg_fail(HG_ERROR_FORMAT, "%s/state.json: %s", folder, why.text);
+    bool ok = read_average(t, folder) &&
+              hg_params_load(t->w.params,
+                             path_join(folder, "model.safetensors").text) &&
+              (!o->count || hg_optimizers_load(
+                                o->list, o->count,
+                                path_join(folder, "optim.safetensors").text)) &&
+              restore_state(t, state) && begin_average(t);
+    json_decref(state);
+    return ok;
 }
 
 bool checkpoint_resume(trainer *t, bool *found)
 {
     char name[64];
-    json_error_t why;
     read_pointer(t, "last", name, sizeof name);
     *found = name[0] != 0;
     if (!*found)
         return true;
     end_replacement(t, name);
-    path_text folder = in_checkpoints(t, name);
-    hg_optimizers *o = &t->w.optimizers;
-    json_t *state = json_load_file(path_join(folder.text, "state.json").text,
-                                   JSON_REJECT_DUPLICATES, &why);
-    if (!state)
-        return hg_fail(HG_ERROR_FORMAT, "%s/state.json: %s", folder.text,
-                       why.text);
-    bool ok =
-        hg_params_load(t->w.params,
-                       path_join(folder.text, "model.safetensors").text) &&
-        hg_optimizers_load(o->list, o->count,
-                           path_join(folder.text, "optim.safetensors").text) &&
-        restore_state(t, state);
-    json_decref(state);
-    return ok;
-}
-
-static bool cut(FILE *f, json_int_t bytes, const char *what)
-{
-    if (!fflush(f) && !ftruncate(fileno(f), bytes) &&
-        !fseek(f, (long)bytes, SEEK_SET))
-        return true;
-    return hg_fail(HG_ERROR_IO, "%s cannot be cut back: %s", what,
-                   strerror(errno));
-}
-
-bool checkpoint_cut_logs(trainer *t)
-{
-    return cut(t->metrics, t->metrics_bytes, "metrics.jsonl") &&
-           cut(t->log, t->log_bytes, "train.log");
+    return checkpoint_read(t, in_checkpoints(t, name).text);
 }

@@ -105,7 +105,8 @@ static bool measure_run(comparison *c, view *v)
     hg_metrics m;
     double mean, worst;
     hg_latent latent = {0};
-    if (!hg_model_evaluate(v->model, v->w.state, v->data, 250, &m) ||
+    if (!hg_model_evaluate_with(v->model, v->w.state, v->data, 250,
+                                measured_by(&v->w), &m) ||
         !match_prior(&v->w, v->model, &mean, &worst) ||
         (v->model->encode &&
          !hg_model_latent(v->model, v->w.state, v->data, &latent)))

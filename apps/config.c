@@ -29,6 +29,18 @@ static json_t *load(const char *path)
     return NULL;
 }
 
+/* image_size and range of a run's data_options are pairs. */
+static int set_pair_of(arguments *a, const char *where, const char *name,
+                       const json_t *pair)
+{
+    char text[80];
+    double first = json_number_value(json_array_get(pair, 0));
+    double second = json_number_value(json_array_get(pair, 1));
+    snprintf(text, sizeof text, "%.17g%s%.17g", first,
+             strcmp(name, "range") ? "x" : ":", second);
+    return set_row(a, where, name, text, FROM_CONFIG);
+}
+
 static int set_value(arguments *a, const char *where, const char *name,
                      const json_t *value)
 {
@@ -37,6 +49,12 @@ static int set_value(arguments *a, const char *where, const char *name,
         return value ? set_row(a, where, name, json_string_value(value),
                                FROM_CONFIG)
                      : 0;
+    if (!strcmp(name, "channels"))
+        return set_row(a, where, "colour",
+                       json_integer_value(value) == 3 ? "rgb" : "grey",
+                       FROM_CONFIG);
+    if (json_array_size(value) == 2)
+        return set_pair_of(a, where, name, value);
     if (json_is_integer(value))
         snprintf(text, sizeof text, "%lld",
                  (long long)json_integer_value(value));
@@ -60,7 +78,9 @@ static int set_values(arguments *a, const char *where, json_t *object)
     {
         if (code || json_is_null(value) || !strcmp(name, "model"))
             continue;
-        if (!strcmp(name, "options") && json_is_object(value))
+        bool group = !strcmp(name, "options") || !strcmp(name, "training") ||
+                     !strcmp(name, "data_options");
+        if (group && json_is_object(value))
             code = set_values(a, where, value);
         else if (!json_is_string(value) || json_string_value(value)[0])
             code = set_value(a, where, name, value);

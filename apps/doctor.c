@@ -1,6 +1,7 @@
 /* doctor.c - `hourglass doctor`: what was found, what is missing, and what
  * that costs. */
 #include "apps/run.h"
+#include "ops/onednn.h"
 
 #include <string.h>
 
@@ -90,16 +91,29 @@ static void describe_data(hg_context *context, char *text, size_t size)
     hg_error_clear();
 }
 
+/* With the version where there is one to tell. */
+static const char *gives(const part *p, char text[96])
+{
+    char version[32];
+    if (strcmp(p->name, "oneDNN") || !hg_onednn_version(version))
+        return p->gives;
+    snprintf(text, 96, "%s (version %s)", p->gives, version);
+    return text;
+}
+
 static void print_json(hg_context *context, const char *mnist)
 {
+    char spin[96], version[32];
+    describe_spinning(spin, sizeof spin);
     json_t *list = json_object();
     for (int i = 0; i < PARTS; i++)
         json_object_set_new(list, parts[i].name, json_boolean(parts[i].found));
     json_t *object =
-        json_pack("{s:s, s:s, s:s, s:i, s:s, s:o, s:s}", "version", HG_VERSION,
-                  "device", hg_context_device(context), "instructions",
-                  hg_context_instructions(context), "threads",
-                  hg_context_threads(context), "kernels", kernels, "libraries",
+        json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s?, s:o, s:s}", "version",
+                  HG_VERSION, "device", hg_context_device(context),
+                  "instructions", hg_context_instructions(context), "threads",
+                  hg_context_threads(context), "idle_threads", spin, "kernels",
+                  kernels, "onednn", hg_onednn_version(version), "libraries",
                   list, "mnist", mnist);
     json_dumpf(object, stdout, JSON_INDENT(2));
     printf("\n");
@@ -108,15 +122,18 @@ static void print_json(hg_context *context, const char *mnist)
 
 static void print_text(hg_context *context, const char *mnist)
 {
+    char spin[96], text[96];
+    describe_spinning(spin, sizeof spin);
     printf("hourglass %s\n", HG_VERSION);
     printf("  device        %s\n", hg_context_device(context));
     printf("  instructions  %s\n", hg_context_instructions(context));
     printf("  threads       %d\n", hg_context_threads(context));
+    printf("  idle threads  %s\n", spin);
     printf("  kernels       %s\n", kernels);
     for (int i = 0; i < PARTS; i++)
         printf("  %-12s  %-8s %s\n", parts[i].name,
                parts[i].found ? "found" : "missing",
-               parts[i].found ? parts[i].gives : parts[i].costs);
+               parts[i].found ? gives(&parts[i], text) : parts[i].costs);
     printf("  mnist         %s\n", mnist);
 }
 

@@ -1,6 +1,7 @@
 /* files.c - folders, files that appear whole or not at all, and the clock. */
 #include "apps/app.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,19 +23,52 @@ bool make_folder(const char *path)
 {
     char part[1024];
     snprintf(part, sizeof part, "%s", path);
+    int parent = 0; /* why one of them could not be made */
     for (char *slash = part + 1; (slash = strchr(slash, '/')); slash++) {
         *slash = 0;
-        (void)!mkdir(part, 0777);
+        if (mkdir(part, 0777) && errno != EEXIST)
+            parent = errno;
         *slash = '/';
     }
     struct stat s;
     if (!mkdir(part, 0777) ||
         (errno == EEXIST && !stat(part, &s) && S_ISDIR(s.st_mode)))
         return true;
+    if (errno == ENOENT && parent)
+        errno = parent;
     return hg_fail(HG_ERROR_IO,
                    "the folder %s cannot be made: %s; choose another with "
                    "--out",
                    path, strerror(errno));
+}
+
+void remove_folder(const char *path)
+{
+    DIR *folder = opendir(path);
+    struct stat s;
+    for (struct dirent *e; folder && (e = readdir(folder));) {
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+            continue;
+        path_text inside = path_join(path, e->d_name);
+        if (!lstat(inside.text, &s) && S_ISDIR(s.st_mode))
+            remove_folder(inside.text);
+        else
+            unlink(inside.text);
+    }
+    if (folder)
+        closedir(folder);
+    rmdir(path);
+}
+
+bool sync_folder(const char *path)
+{
+    int f = open(path, O_RDONLY | O_DIRECTORY);
+    bool ok = f >= 0 && (!fsync(f) || errno == EINVAL);
+    int why = errno;
+    if (f >= 0)
+        close(f);
+    return ok || hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
+                         strerror(why));
 }
 
 static bool write_all(int f, const char *text, size_t size)

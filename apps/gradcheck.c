@@ -232,9 +232,10 @@ int run_gradcheck(int argc, char **argv)
                               &model);
     if (code)
         return code == SHOWN_HELP ? EXIT_DONE : code;
+    if (model)
+        return check_model(model, &a, &code) ? code : report_error();
     for (int i = 0; hg_model_at(i); i++)
-        if ((!model || model == hg_model_at(i)) &&
-            !check_model(hg_model_at(i), &a, &code))
+        if (!check_model(hg_model_at(i), &a, &code))
             return report_error();
     return code;
 }

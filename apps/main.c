@@ -6,6 +6,7 @@
 
 static const command commands[] = {
     {"train", "train a model and leave a run behind", run_train},
+    {"resume", "go on with a run that stopped", run_resume},
     {"eval", "measure a run on its test set", run_eval},
     {"sample", "decode draws from the prior or a mixture", run_sample},
     {"reconstruct", "images beside what the model makes of them",
@@ -16,6 +17,7 @@ static const command commands[] = {
     {"manifold", "a plane of codes, decoded", run_manifold},
     {"project", "a map of the codes: PCA or t-SNE", run_project},
     {"compare", "several runs in one picture and one table", run_compare},
+    {"new", "a file with a model of your own to begin with", run_new},
     {"models", "list the models", run_models},
     {"summary", "layers, shapes and parameters of a model", run_summary},
     {"gradcheck", "check a model's gradients in double", run_gradcheck},
@@ -29,6 +31,7 @@ static void print_help(FILE *f)
 {
     fprintf(f, "hourglass - autoencoders in C\n\n"
                "  hourglass train vae --data mnist --epochs 10\n"
+               "  hourglass resume runs/NAME\n"
                "  hourglass eval runs/NAME --json\n"
                "  hourglass models\n\ncommands:\n");
     for (int i = 0; i < COMMANDS; i++)
@@ -52,6 +55,7 @@ static int unknown(const char *word)
 
 int main(int argc, char **argv)
 {
+    bound_spinning(argv);
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;

@@ -34,7 +34,8 @@ static bool measure_ssim(view *v, json_t *report)
 bool measure_images(view *v, int64_t batch_size, json_t *report)
 {
     hg_metrics m;
-    if (!hg_model_evaluate(v->model, v->w.state, v->data, batch_size, &m))
+    if (!hg_model_evaluate_with(v->model, v->w.state, v->data, batch_size,
+                                measured_by(&v->w), &m))
         return false;
     json_t *found = metrics_json(&m);
     json_object_update(report, found);

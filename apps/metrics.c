@@ -1,28 +1,30 @@
 /* metrics.c - metrics.jsonl, train.log and the progress line. */
 #include "apps/train.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-bool log_metrics(trainer *t, json_t *object)
+bool log_json(trainer *t, int file, json_t *object)
 {
     char *text = json_dumps(object, JSON_COMPACT);
     json_decref(object);
-    bool ok =
-        text && fprintf(t->metrics, "%s\n", text) > 0 && !fflush(t->metrics);
+    bool ok = text && fprintf(t->file[file], "%s\n", text) > 0 &&
+              !fflush(t->file[file]);
     free(text);
-    return ok || hg_fail(HG_ERROR_IO,
-                         "%s/metrics.jsonl cannot be written; is the disk "
-                         "full?",
-                         t->folder);
+    return ok ||
+           hg_fail(HG_ERROR_IO,
+                   "%s/%s cannot be written: %s; make room, then "
+                   "`hourglass resume %s`",
+                   t->folder, log_names[file], strerror(errno), t->folder);
 }
 
 void log_line(trainer *t, const char *format, ...)
 {
-    char line[512];
+    char line[1024];
     va_list list;
     va_start(list, format);
     vsnprintf(line, sizeof line, format, list);
@@ -30,101 +32,118 @@ void log_line(trainer *t, const char *format, ...)
     clear_progress();
     if (!t->s.quiet)
         fprintf(stderr, "%s\n", line);
-    if (t->log) {
-        fprintf(t->log, "%s\n", line);
-        fflush(t->log);
+    if (t->file[LOG]) {
+        fprintf(t->file[LOG], "%s\n", line);
+        fflush(t->file[LOG]);
     }
 }
 
 /* ---- Terms -------------------------------------------------------------- */
 
-static int term_row(terms *m, const char *name)
+double term_mean(const trainer *t, const char *name)
 {
-    for (int i = 0; i < m->count; i++)
-        if (!strcmp(m->name[i], name))
-            return i;
-    if (m->count == MOST_TERMS)
-        return -1;
-    m->name[m->count] = name;
-    m->sum[m->count] = 0;
-    return m->count++;
+    double sum;
+    int64_t count;
+    if (!hg_report_sum(t->w.context, name, &sum, &count) || !count)
+        return NAN;
+    return sum / (double)count;
 }
 
-bool collect_terms(trainer *t)
+bool terms_are_finite(const trainer *t)
 {
-    terms *m = &t->terms;
     const char *name;
-    hg_real mean;
-    for (int i = 0; (name = hg_report_name(t->w.context, i)); i++) {
-        int row = term_row(m, name);
-        if (row >= 0 && hg_report_mean(t->w.context, name, &mean))
-            m->sum[row] += (double)mean * (double)m->taken;
-    }
-    m->images += m->taken;
-    m->taken = 0;
+    double sum;
+    int64_t count;
+    for (int i = 0; (name = hg_report_name(t->w.context, i)); i++)
+        if (hg_report_sum(t->w.context, name, &sum, &count) && !isfinite(sum))
+            return hg_fail(HG_ERROR_NONFINITE,
+                           "%s is not finite in epoch %lld; try a smaller "
+                           "--lr, or `hourglass resume %s --anomaly` to see "
+                           "where it begins",
+                           name, (long long)t->epoch + 1, t->folder);
     return !hg_error();
 }
 
-void reset_terms(trainer *t)
+bool reset_terms(trainer *t)
 {
-    t->terms.count = 0;
-    t->terms.images = t->terms.taken = 0;
+    const char *name;
     t->epoch_seconds = 0;
-    t->epoch_steps = 0;
-}
-
-double term_mean(const trainer *t, const char *name)
-{
-    for (int i = 0; i < t->terms.count; i++)
-        if (!strcmp(t->terms.name[i], name) && t->terms.images)
-            return t->terms.sum[i] / (double)t->terms.images;
-    return NAN;
+    t->epoch_steps = t->epoch_images = 0;
+    for (int i = 0; (name = hg_report_name(t->w.context, i)); i++)
+        if (!hg_report_set(t->w.context, name, 0, 0))
+            return false;
+    return true;
 }
 
 void add_terms(const trainer *t, json_t *object)
 {
-    for (int i = 0; i < t->terms.count; i++) {
-        double mean = term_mean(t, t->terms.name[i]);
+    const char *name;
+    for (int i = 0; (name = hg_report_name(t->w.context, i)); i++) {
+        double mean = term_mean(t, name);
         if (isfinite(mean))
-            json_object_set_new(object, t->terms.name[i], json_real(mean));
+            json_object_set_new(object, name, json_real(mean));
     }
 }
 
 /* ---- Progress ----------------------------------------------------------- */
 
-static _Thread_local double drawn;
+static _Thread_local struct {
+    double drawn, said; /* when */
+} progress;
 
 void clear_progress(void)
 {
-    if (drawn > 0)
+    if (progress.drawn > 0)
         fputs("\r\033[K", stderr);
-    drawn = 0;
+    progress.drawn = 0;
 }
 
-static void draw(const trainer *t, int64_t batch, int64_t batches,
-                 double elapsed)
+static void minutes(char *text, size_t size, double seconds)
 {
-    char bar[21];
-    int filled = (int)(20 * batch / batches);
-    for (int i = 0; i < 20; i++)
-        bar[i] = i < filled ? '#' : ' ';
-    bar[20] = 0;
-    double left = elapsed / (double)batch * (double)(batches - batch);
-    fprintf(stderr,
-            "\r\033[Kepoch %lld/%lld %3d%% [%s] %lld/%lld  %.1fk img/s  "
-            "%.0fs<%.0fs",
-            (long long)t->epoch + 1, (long long)t->s.epochs,
-            (int)(100 * batch / batches), bar, (long long)batch,
-            (long long)batches,
-            1e-3 * (double)(batch * t->s.batch_size) / elapsed, elapsed, left);
-    fflush(stderr);
+    long long s = (long long)(seconds + 0.5);
+    if (s < 3600)
+        snprintf(text, size, "%lld:%02lld", s / 60, s % 60);
+    else
+        snprintf(text, size, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60,
+                 s % 60);
 }
 
-void show_progress(trainer *t, int64_t batch, int64_t batches, double started)
+/* epoch 3/20  62% [#####   ] 580/938  loss 27.4  52.7k img/s  0:01<0:01 */
+static void describe(const trainer *t, char *text, size_t size, bool bar,
+                     double elapsed)
 {
+    int64_t n = t->epoch_steps, all = hg_loader_batches(t->loader);
+    char gauge[24] = "", loss[32] = "", past[32], left[32];
+    int64_t filled = 20 * n / all;
+    for (int i = 0; bar && i < 23; i++)
+        gauge[i] = i == 0           ? ' '
+                   : i == 1         ? '['
+                   : i == 22        ? ']'
+                   : i - 2 < filled ? '#'
+                                    : ' ';
+    if (isfinite(term_mean(t, "loss")))
+        snprintf(loss, sizeof loss, "  loss %.5g", term_mean(t, "loss"));
+    minutes(past, sizeof past, elapsed);
+    minutes(left, sizeof left, elapsed / (double)n * (double)(all - n));
+    snprintf(text, size,
+             "epoch %lld/%lld %3d%%%s %lld/%lld%s  %.3gk img/s  %s<%s",
+             (long long)t->epoch + 1, (long long)t->s.epochs,
+             (int)(100 * n / all), gauge, (long long)n, (long long)all, loss,
+             1e-3 * (double)(n * t->s.batch_size) / elapsed, past, left);
+}
+
+void show_progress(trainer *t, double started)
+{
+    char text[256];
     double now = seconds_now();
-    if (t->s.quiet || now - drawn < 0.1 || !isatty(2) || !batches || !batch)
+    bool terminal = wants_colour(2);
+    double *last = terminal ? &progress.drawn : &progress.said;
+    if (!terminal && *last == 0)
+        *last = now;
+    if (t->s.quiet || !t->epoch_steps || now - *last < (terminal ? 0.1 : 30))
         return;
-    drawn = now;
-    draw(t, batch, batches, now - started + 1e-9);
+    *last = now;
+    describe(t, text, sizeof text, terminal, now - started + 1e-9);
+    fprintf(stderr, terminal ? "\r\033[K%s" : "%s\n", text);
+    fflush(stderr);
 }

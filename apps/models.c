@@ -13,9 +13,12 @@ static const flag flags[] = {
 
 const hg_model *model_or_complain(const char *name)
 {
-    const hg_model *model = hg_model_find(name);
+    bool file = is_model_file(name);
+    const hg_model *model = file ? model_from_file(name) : hg_model_find(name);
     const char *names[64] = {0};
-    if (model)
+    if (file && !model)
+        report_error();
+    if (file || model)
         return model;
     for (int i = 0; hg_model_at(i) && i < 63; i++)
         names[i] = hg_model_at(i)->name;

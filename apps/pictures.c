@@ -17,43 +17,48 @@ static int64_t rows_shown(const trainer *t, int64_t *rows, int64_t most)
     return n;
 }
 
-/* Rows of ten originals above their reconstructions. */
+/* Rows of `wide` originals above their reconstructions; n is a multiple. */
 static bool interleave(hg_real *out, const hg_real *x, const hg_real *y,
-                       int64_t n, int64_t features)
+                       int64_t n, int64_t wide, int64_t features)
 {
     for (int64_t i = 0; i < n; i++) {
-        int64_t row = i / 10, column = i % 10;
+        int64_t at = i / wide * 2 * wide + i % wide;
         size_t size = (size_t)features * sizeof *out;
-        memcpy(out + (20 * row + column) * features, x + i * features, size);
-        memcpy(out + (20 * row + 10 + column) * features, y + i * features,
-               size);
+        memcpy(out + at * features, x + i * features, size);
+        memcpy(out + (at + wide) * features, y + i * features, size);
     }
     return true;
 }
 
-static bool reconstruction_picture(trainer *t, const char *path)
+static bool reconstruction_picture(trainer *t, void *argument)
 {
+    const char *path = argument;
     int64_t rows[SHOWN], n = rows_shown(t, rows, SHOWN);
+    int64_t wide = n < 10 ? n : 10; /* an incomplete row is left out */
+    n = wide ? n / wide * wide : 0;
     int64_t features = hg_data_features(t->w.all), count = n * features;
     hg_batch b;
+    if (!n)
+        return true;
     if (!hg_data_batch(shown_data(&t->w), rows, n, &b))
         return false;
     hg_tensor *x = hg_model_input(t->s.model, t->w.state, &b);
     hg_tensor *y =
         t->s.model->decode(t->w.state, t->s.model->encode(t->w.state, x));
     hg_real *values = malloc((size_t)count * 4 * sizeof *values);
-    bool ok =
-        values && hg_read(b.x, values, count) &&
-        hg_read(y, values + count, count) &&
-        interleave(values + 2 * count, values, values + count, n, features) &&
-        picture_grid(path, values + 2 * count, hg_data_shape(t->w.all), 2 * n,
-                     10, 2);
+    bool ok = values && hg_read(b.x, values, count) &&
+              hg_read(y, values + count, count) &&
+              interleave(values + 2 * count, values, values + count, n, wide,
+                         features) &&
+              picture_grid(path, values + 2 * count, hg_data_shape(t->w.all),
+                           2 * n, wide, 2);
     free(values);
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
 }
 
-static bool sample_picture(trainer *t, const char *path)
+static bool sample_picture(trainer *t, void *argument)
 {
+    const char *path = argument;
     int64_t features = hg_data_features(t->w.all), n = 100;
     hg_tensor *y =
         t->s.model->decode(t->w.state, t->s.model->prior(t->w.state, n));
@@ -64,9 +69,7 @@ static bool sample_picture(trainer *t, const char *path)
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
 }
 
-/* Opens an evaluation scope whose draws are the same each time. */
-static bool in_fixed_scope(trainer *t, const char *path,
-                           bool (*draw)(trainer *, const char *))
+bool in_fixed_scope(trainer *t, bool (*work)(trainer *, void *), void *argument)
 {
     uint64_t steps[2], fixed[2];
     hg_context_steps(t->w.context, steps);
@@ -74,7 +77,7 @@ static bool in_fixed_scope(trainer *t, const char *path,
     fixed[1] = (uint64_t)1 << 31;
     hg_context_set_steps(t->w.context, fixed);
     hg_scope *s = hg_scope_open(t->w.context, HG_EVAL);
-    bool ok = s && draw(t, path);
+    bool ok = s && work(t, argument);
     if (s)
         hg_scope_close(s);
     hg_context_set_steps(t->w.context, steps);
@@ -96,14 +99,15 @@ static bool draw_epoch(trainer *t)
     char name[64];
     const hg_model *m = t->s.model;
     snprintf(name, sizeof name, "recon/epoch_%04lld.png", (long long)t->epoch);
-    if (m->encode && m->decode &&
-        !in_fixed_scope(t, path_join(t->folder, name).text,
-                        reconstruction_picture))
-        return false;
+    path_text recon = path_join(t->folder, name);
     snprintf(name, sizeof name, "samples/epoch_%04lld.png",
              (long long)t->epoch);
+    path_text samples = path_join(t->folder, name);
+    if (m->encode && m->decode &&
+        !in_fixed_scope(t, reconstruction_picture, recon.text))
+        return false;
     return !m->prior || !m->decode ||
-           in_fixed_scope(t, path_join(t->folder, name).text, sample_picture);
+           in_fixed_scope(t, sample_picture, samples.text);
 }
 
 /* ---- Loss curves, from metrics.jsonl ------------------------------------ */
@@ -114,7 +118,7 @@ typedef struct {
     int count;
 } series;
 
-enum { MOST_SERIES = 2 * MOST_TERMS };
+enum { MOST_SERIES = 32 };
 
 static void add_point(series *all, int *count, const char *name, double x,
                       double y)

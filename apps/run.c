@@ -30,6 +30,31 @@ hg_data *open_data(hg_context *context, const char *name, const char *data_dir,
     return hg_data_open(context, "synthetic:60000", options);
 }
 
+/* A learned spread is a parameter of the store, made before the model's, so
+ * that an optimiser over all of it finds it. */
+static bool set_spread(workbench *w, const settings *s)
+{
+    hg_objective *o = &w->objective;
+    if (!s->decoder_std)
+        return true;
+    if (!strcmp(s->decoder_std, "optimal")) {
+        o->spread = HG_SPREAD_OPTIMAL;
+    } else if (!strcmp(s->decoder_std, "learned")) {
+        o->spread = HG_SPREAD_LEARNED;
+        o->log_std = hg_param(w->params, "decoder_log_std", HG_SCALAR,
+                              HG_INIT(HG_INIT_CONSTANT, -0.34657359027997264));
+    } else {
+        o->spread = HG_SPREAD_FIXED;
+        o->std = strtod(s->decoder_std, NULL);
+    }
+    return !hg_error();
+}
+
+hg_objective *measured_by(workbench *w)
+{
+    return w->objective.spread == HG_SPREAD_RECIPE ? NULL : &w->objective;
+}
+
 static bool build(workbench *w, const settings *s, const char *const *options)
 {
     w->config = hg_config_new(w->context, s->model, w->all);
@@ -37,6 +62,8 @@ static bool build(workbench *w, const settings *s, const char *const *options)
         if (!hg_config_set(w->config, options[0], options[1]))
             return false;
     w->params = hg_params_new(w->context);
+    if (!set_spread(w, s))
+        return false;
     w->state = w->params ? s->model->build(w->params, w->config) : NULL;
     if (!w->state || hg_error())
         return hg_fail(HG_ERROR_STATE, "%s could not be built", s->model->name);
@@ -50,6 +77,8 @@ bool workbench_open(workbench *w, const settings *s,
     w->context = hg_context_new(s->device, s->seed);
     if (!w->context)
         return false;
+    if (s->anomaly)
+        hg_context_set_anomaly(w->context, true);
     hg_context_on_message(w->context, print_message, NULL);
     hg_context_set_threads(w->context, s->threads);
     w->all = open_data(w->context, s->data, s->data_dir, s->how);
@@ -91,15 +120,18 @@ static json_t *data_json(const settings *s, const workbench *w)
 
 json_t *settings_json(const settings *s, const workbench *w)
 {
+    json_t *how = training_json(&s->training);
+    json_object_set_new(how, "decoder_std",
+                        json_string(s->decoder_std ? s->decoder_std : ""));
     return json_pack(
-        "{s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:f, s:i, s:s, s:o}", "model",
-        s->model->name, "data", data_json(s, w), "data_dir",
+        "{s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:f, s:i, s:s, s:o, s:o}",
+        "model", model_reference(s->model), "data", data_json(s, w), "data_dir",
         s->data_dir ? s->data_dir : "", "data_options",
         data_options_json(&s->how), "seed", (json_int_t)s->seed, "batch_size",
         (json_int_t)s->batch_size, "epochs", (json_int_t)s->epochs, "steps",
         (json_int_t)s->steps, "val", s->validation, "threads",
         hg_context_threads(w->context), "device", hg_context_device(w->context),
-        "options", options_json(s, w));
+        "training", how, "options", options_json(s, w));
 }
 
 json_t *run_config(const char *run)
@@ -152,7 +184,8 @@ bool settings_of(const json_t *config, settings *s, const char **options,
             &epochs, "steps", &steps, "val", &s->validation, "threads",
             &s->threads, "device", &device, "options", &own))
         return hg_fail(HG_ERROR_FORMAT, "config.json lacks a setting");
-    s->model = hg_model_find(model);
+    s->model =
+        is_model_file(model) ? model_from_file(model) : hg_model_find(model);
     if (!s->model)
         return hg_fail(HG_ERROR_FORMAT, "there is no model %s here", model);
     if (!data_options_of(how, &s->how))
@@ -164,6 +197,10 @@ bool settings_of(const json_t *config, settings *s, const char **options,
     s->batch_size = batch;
     s->epochs = epochs;
     s->steps = steps;
+    const json_t *train = json_object_get(root, "training");
+    const char *std = json_string_value(json_object_get(train, "decoder_std"));
+    training_of(train, &s->training);
+    s->decoder_std = std && std[0] ? std : NULL;
     return option_texts(own, options, most);
 }
 

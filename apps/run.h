@@ -4,19 +4,36 @@
 
 #include "apps/app.h"
 
+/* What the trainer can do with any model, one field a row of training.def; 0
+ * where nothing was asked for. */
+typedef struct {
+#define HEADING(about)
+#define TEXT(name, argument, about)
+#define TRAINING(field, name, argument, whole, fallback, about) double field;
+#include "apps/training.def"
+#undef TRAINING
+#undef TEXT
+#undef HEADING
+} training;
+
 /* What decides the result; saved as config.json, refused on --resume if it
- * differs. */
+ * differs. The second half only says what is written down. */
 typedef struct {
     const hg_model *model;
     const char *data, *data_dir;
     hg_data_options how; /* the data are opened; data_dir apart */
     uint64_t seed;
-    int64_t batch_size, epochs, steps, save_every, sample_every;
+    int64_t batch_size, epochs, steps;
     double validation;
     int threads;
-    const char *device, *out;
+    const char *device;
+    training training;
+    const char *decoder_std; /* NULL: the recipe's */
+
+    int64_t save_every, sample_every, log_every, keep;
+    const char *out;
     char name[256];
-    bool resume, quiet;
+    bool resume, dry_run, anomaly, tensorboard, quiet;
 } settings;
 
 /* A model with its data, ready to train or to be looked at. */
@@ -27,6 +44,7 @@ typedef struct {
     hg_config *config;
     void *state;
     hg_optimizers optimizers;
+    hg_objective objective; /* the decoder's spread */
 } workbench;
 
 /* Opens data, builds the model and its optimisers; options are name, value
@@ -37,6 +55,14 @@ void workbench_close(workbench *);
 /* `auto` prefers MNIST where it is found. */
 hg_data *open_data(hg_context *, const char *name, const char *data_dir,
                    hg_data_options);
+
+/* How the loss is measured: the decoder's spread, or NULL as the recipe has it.
+ */
+hg_objective *measured_by(workbench *);
+
+/* Fields of training.def to JSON and back. */
+json_t *training_json(const training *);
+void training_of(const json_t *, training *);
 
 /* RUN/config.json */
 json_t *settings_json(const settings *, const workbench *);

@@ -2,31 +2,123 @@
 #include "apps/data_flags.h"
 #include "apps/train.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
+
+/* ---- The table ---------------------------------------------------------- */
+
+#define HEADING(about)              {"", NULL, about, NULL, NULL, 0},
+#define TEXT(name, argument, about) {name, argument, about, NULL, NULL, 0},
+#define TRAINING(field, name, argument, whole, fallback, about)                \
+    {name, argument, about, fallback, NULL, 0},
 
 const flag train_flags[] = {
+    {"", NULL, "data", NULL, NULL, 0},
     {"data", "NAME|PATH", "mnist, synthetic[:N], a path, or auto", "auto", NULL,
      0},
     {"dataset", "NAME|PATH", "", NULL, "data", 0},
     {"data-dir", "DIR", "where named data sets lie", NULL, NULL, 0},
     DATA_FLAGS,
+    {"val", "FRACTION", "part of train kept for validation", "0.1", NULL, 0},
+    {"", NULL, "how long, and on what", NULL, NULL, 0},
     {"epochs", "N", "passes over the training data", NULL, NULL, 0},
     {"steps", "N", "stop after so many steps (0: no limit)", "0", NULL, 0},
     {"batch-size", "N", "images a step", NULL, NULL, 'b'},
-    {"seed", "N", "of all random numbers", "1", NULL, 0},
-    {"val", "FRACTION", "part of train kept for validation", "0.1", NULL, 0},
+    {"seed", "N", "of all random numbers; random: draw one and say it", "1",
+     NULL, 0},
     {"device", "NAME", "auto, cpu, cuda or cuda:N", "auto", NULL, 0},
     {"threads", "N", "of the CPU (0: one a core)", "0", NULL, 0},
-    {"save-every", "STEPS", "checkpoints besides each epoch's", "0", NULL, 0},
-    {"sample-every", "EPOCHS", "pictures every so many epochs", "1", NULL, 0},
+    {"", NULL, "the run it leaves behind", NULL, NULL, 0},
     {"out", "DIR", "where runs lie", "runs", NULL, 'o'},
     {"name", "NAME", "of the run's folder", NULL, NULL, 0},
     {"resume", NULL, "continue at the last checkpoint", NULL, NULL, 0},
     {"overwrite", NULL, "replace a run of this name", NULL, NULL, 0},
+    {"save-every", "STEPS", "checkpoints besides each epoch's", "0", NULL, 0},
+    {"keep", "N", "checkpoints kept besides the best (0: all)", "1", NULL, 0},
+    {"sample-every", "EPOCHS", "pictures every so many epochs", "1", NULL, 0},
+    {"log-every", "STEPS", "lines of metrics besides each epoch's", "0", NULL,
+     0},
+    {"tensorboard", NULL, "write event files too", NULL, NULL, 0},
     {"quiet", NULL, "print nothing but errors", NULL, NULL, 'q'},
+#include "apps/training.def"
+    {"learning-rate", "RATE", "", NULL, "lr", 0},
+    {"dry-run", NULL, "one step, evaluation, checkpoint; keep nothing", NULL,
+     NULL, 0},
+    {"anomaly", NULL, "stop at the operation that makes the first NaN", NULL,
+     NULL, 0},
+    {"print-config", NULL, "print the merged settings and stop", NULL, NULL, 0},
     {0},
 };
+
+#undef TRAINING
+#undef TEXT
+#undef HEADING
+
+/* ---- Settings of the trainer: one row, one field ------------------------ */
+
+typedef struct {
+    const char *name, *key;
+    size_t offset;
+    bool is_switch, whole;
+} field;
+
+static const field fields[] = {
+#define HEADING(about)
+#define TEXT(name, argument, about)
+#define TRAINING(member, name, argument, whole, fallback, about)               \
+    {name, #member, offsetof(training, member), !(argument), whole},
+#include "apps/training.def"
+#undef TRAINING
+#undef TEXT
+#undef HEADING
+};
+
+enum { FIELDS = sizeof fields / sizeof fields[0] };
+
+static double *at(const training *how, const field *f)
+{
+    return (double *)(uintptr_t)((const char *)how + f->offset);
+}
+
+static void read_training(const arguments *a, training *how, int *code)
+{
+    for (int i = 0; i < FIELDS; i++) {
+        const field *f = &fields[i];
+        if (f->is_switch)
+            *at(how, f) = flag_given(a, f->name);
+        else
+            *at(how, f) = f->whole ? (double)flag_int(a, f->name, 0, code)
+                                   : flag_number(a, f->name, 0, code);
+    }
+}
+
+json_t *training_json(const training *how)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < FIELDS; i++) {
+        double x = *at(how, &fields[i]);
+        json_object_set_new(object, fields[i].key,
+                            fields[i].is_switch ? json_boolean(x != 0)
+                            : fields[i].whole   ? json_integer((json_int_t)x)
+                                                : json_real(x));
+    }
+    return object;
+}
+
+void training_of(const json_t *object, training *how)
+{
+    memset(how, 0, sizeof *how);
+    for (int i = 0; i < FIELDS; i++) {
+        const json_t *x = json_object_get(object, fields[i].key);
+        *at(how, &fields[i]) = json_is_true(x) ? 1 : json_number_value(x);
+    }
+}
+
+/* ---- What the options mean ---------------------------------------------- */
 
 static void default_name(settings *s)
 {
@@ -41,36 +133,93 @@ static void default_name(settings *s)
     snprintf(s->name, sizeof s->name, "%s-%s-%s", s->model->name, data, when);
 }
 
+static uint64_t read_seed(const arguments *a, int *code)
+{
+    uint32_t drawn = 1;
+    if (strcmp(flag_text(a, "seed"), "random"))
+        return (uint64_t)flag_int(a, "seed", 0, code);
+    if (getrandom(&drawn, sizeof drawn, 0) != sizeof drawn)
+        *code = fail_with(EXIT_FAILED, "--seed random: the system gave none");
+    return drawn;
+}
+
+static int check_training(const settings *s)
+{
+    const training *how = &s->training;
+    bool val = s->validation > 0 && !how->overfit_batch;
+    char *end;
+    if (s->validation >= 1)
+        return fail_with(EXIT_USAGE, "--val %g: must be below 1",
+                         s->validation);
+    if (how->patience > 0 && !val)
+        return fail_with(EXIT_USAGE, "--patience looks at validation images, "
+                                     "and there are none; give --val");
+    if (how->ema >= 1)
+        return fail_with(EXIT_USAGE, "--ema %g: must be below 1", how->ema);
+    if (how->accumulate < 1)
+        return fail_with(EXIT_USAGE, "--accumulate 0: at least 1 is needed");
+    if (!s->decoder_std || !strcmp(s->decoder_std, "learned") ||
+        !strcmp(s->decoder_std, "optimal"))
+        return 0;
+    double std = strtod(s->decoder_std, &end);
+    if (*end || !(std > 0) || !isfinite(std))
+        return fail_with(EXIT_USAGE,
+                         "--decoder-std %s: a number above 0, "
+                         "learned or optimal is needed",
+                         s->decoder_std);
+    return 0;
+}
+
+static void read_sizes(const arguments *a, settings *s, int *code)
+{
+    s->epochs = s->model->epochs ? s->model->epochs : 10;
+    if (flag_given(a, "epochs"))
+        s->epochs = flag_int(a, "epochs", 1, code);
+    s->batch_size = s->model->batch_size ? s->model->batch_size : 128;
+    if (flag_given(a, "batch-size"))
+        s->batch_size = flag_int(a, "batch-size", 1, code);
+    s->steps = flag_int(a, "steps", 0, code);
+    s->seed = read_seed(a, code);
+    s->validation = flag_number(a, "val", 0, code);
+    s->threads = (int)flag_int(a, "threads", 0, code);
+}
+
+void read_logging(const arguments *a, settings *s, int *code)
+{
+    s->save_every = flag_int(a, "save-every", 0, code);
+    s->sample_every = flag_int(a, "sample-every", 0, code);
+    s->log_every = flag_int(a, "log-every", 0, code);
+    s->keep = flag_int(a, "keep", 0, code);
+    s->anomaly = flag_given(a, "anomaly");
+    s->tensorboard = flag_given(a, "tensorboard");
+    s->quiet = flag_given(a, "quiet");
+    s->out = flag_text(a, "out");
+}
+
 int read_settings(const arguments *a, settings *s)
 {
     int code = 0;
     s->data = flag_text(a, "data");
     s->data_dir = flag_text(a, "data-dir");
     read_data_flags(a, &s->how, &code);
-    s->epochs = s->model->epochs ? s->model->epochs : 10;
-    if (flag_given(a, "epochs"))
-        s->epochs = flag_int(a, "epochs", 1, &code);
-    s->batch_size = s->model->batch_size ? s->model->batch_size : 128;
-    if (flag_given(a, "batch-size"))
-        s->batch_size = flag_int(a, "batch-size", 1, &code);
-    s->steps = flag_int(a, "steps", 0, &code);
-    s->seed = (uint64_t)flag_int(a, "seed", 0, &code);
-    s->validation = flag_number(a, "val", 0, &code);
     s->device = flag_text(a, "device");
-    s->threads = (int)flag_int(a, "threads", 0, &code);
-    s->save_every = flag_int(a, "save-every", 0, &code);
-    s->sample_every = flag_int(a, "sample-every", 0, &code);
-    s->out = flag_text(a, "out");
+    s->decoder_std = flag_text(a, "decoder-std");
     s->resume = flag_given(a, "resume");
-    s->quiet = flag_given(a, "quiet");
-    if (!code && s->validation >= 1)
-        code =
-            fail_with(EXIT_USAGE, "--val %g: must be below 1", s->validation);
-    if (flag_given(a, "name"))
+    s->dry_run = flag_given(a, "dry-run");
+    read_sizes(a, s, &code);
+    read_training(a, &s->training, &code);
+    read_logging(a, s, &code);
+    if (!code)
+        code = check_training(s);
+    if (s->dry_run) {
+        s->epochs = s->steps = 1;
+        s->resume = false;
+        snprintf(s->name, sizeof s->name, ".dry-run-%d", (int)getpid());
+    } else if (flag_given(a, "name"))
         snprintf(s->name, sizeof s->name, "%s", flag_text(a, "name"));
     else
         default_name(s);
-    if (!code && (strchr(s->name, '/') || s->name[0] == '.'))
+    if (!code && !s->dry_run && (strchr(s->name, '/') || s->name[0] == '.'))
         code = fail_with(EXIT_USAGE,
                          "--name %s: a name without slashes is "
                          "needed; folders go into --out",

@@ -4,28 +4,35 @@
 
 #include "apps/run.h"
 
-enum { MOST_TERMS = 16 };
-
-/* Means in the making over an epoch, by name: what models report. */
-typedef struct {
-    const char *name[MOST_TERMS];
-    double sum[MOST_TERMS];
-    int count;
-    int64_t images, taken; /* in the epoch; since the terms were last read */
-} terms;
+/* Files that grow while a run goes on; a checkpoint records how long they are,
+ * and resuming cuts them back. */
+enum { METRICS, LOG, WARNINGS, EVENTS, LOGS };
+extern const char *const log_names[LOGS];
 
 typedef struct {
     settings s;
     workbench w;
+    const char *const *options; /* of the model: name, value, ..., NULL */
     hg_loader *loader;
     char folder[1024];
-    FILE *metrics, *log;
-    int64_t epoch, step; /* done so far */
-    double best;         /* least val loss; infinite before the first */
-    terms terms;
+    FILE *file[LOGS];      /* EVENTS may be NULL */
+    int64_t written[LOGS]; /* bytes at the checkpoint resumed from */
+    int64_t epoch, step;   /* done so far */
+    int64_t saved_step;    /* of the newest checkpoint, -1: none */
+    int64_t epoch_steps, epoch_images;
     double epoch_seconds; /* timing only */
-    int64_t epoch_steps;
-    int64_t metrics_bytes, log_bytes; /* at the checkpoint resumed from */
+    double best;          /* least val loss; infinite before the first */
+    int64_t waited;       /* epochs since then */
+    bool stopped;         /* early */
+    /* adjust.c: what changes from step to step */
+    hg_schedule rate; /* factor of all rates */
+    hg_plateau plateau;
+    double base_rate[8];
+    hg_params *schedule; /* holds what follows */
+    hg_objective objective;
+    hg_ema *ema;
+    int64_t updates; /* of the first optimiser, when the average was moved */
+    uint64_t spread_version; /* of the learned spread, at the start */
 } trainer;
 
 /* ---- settings.c --------------------------------------------------------- */
@@ -33,31 +40,73 @@ typedef struct {
 extern const flag train_flags[];
 /* 0, or an exit code after a message. */
 int read_settings(const arguments *, settings *);
+/* The part of it that only says what is written down. */
+void read_logging(const arguments *, settings *, int *code);
+
+/* ---- train.c ------------------------------------------------------------ */
+
+/* Trains as t->s says and closes everything; an exit code. */
+int train_and_close(trainer *, int argc, char **argv, bool overwrite);
+/* Opens the workbench, the loader and what adjust.c needs. */
+bool trainer_open(trainer *);
+/* The next batch in an open scope; NULL at the epoch's end. */
+hg_scope *next_batch(trainer *, hg_batch *);
+/* One step on it, with all that belongs to a step but its logs. */
+bool train_step(trainer *, hg_batch *);
+
+/* ---- folder.c: the run's folder ----------------------------------------- */
+
+/* Makes it, or opens it again: config.json, environment.json, logs. */
+bool open_folder(trainer *, int argc, char **argv, bool overwrite);
+/* Takes back what was logged after the checkpoint, or everything. */
+bool cut_logs(trainer *);
+void close_logs(trainer *);
 
 /* ---- metrics.c: what is written while it runs --------------------------- */
 
-/* One line of metrics.jsonl; takes the object. */
-bool log_metrics(trainer *, json_t *object);
+/* One line of a file of JSON lines; takes the object. */
+bool log_json(trainer *, int file, json_t *object);
 /* One line on the terminal and in train.log. */
 void log_line(trainer *, const char *format, ...) HG_PRINTF(2, 3);
-/* Folds what was reported since the last call into the epoch's means. */
-bool collect_terms(trainer *);
-void reset_terms(trainer *);
+/* The mean of a reported term over the epoch so far; NaN without one. */
 double term_mean(const trainer *, const char *name);
+/* A sentence where a term is not finite. */
+bool terms_are_finite(const trainer *);
+/* Begins the next epoch's means. */
+bool reset_terms(trainer *);
 void add_terms(const trainer *, json_t *object);
-/* Redraws at most ten times a second, on a terminal only. */
-void show_progress(trainer *, int64_t batch, int64_t batches, double started);
+/* Redraws at most ten times a second on a terminal; elsewhere a plain line
+ * now and then. */
+void show_progress(trainer *, double started);
 void clear_progress(void);
+
+/* ---- adjust.c ----------------------------------------------------------- */
+
+/* Rates, clipping, rounds and the objective, before anything is loaded. */
+bool adjust_open(trainer *);
+/* Sets what the next step uses. */
+void adjust_before_step(trainer *, hg_batch *);
+/* The moving average; and, once, whether the model took what was asked for. */
+bool adjust_after_step(trainer *);
+/* Plateau and early stopping; the loss is that of val, or train's without. */
+void adjust_after_epoch(trainer *, double loss);
+/* Starts the moving average at the weights as they are. */
+bool begin_average(trainer *);
+/* Puts the moving average in the weights' place, and back. */
+void swap_average(trainer *);
+json_t *adjust_json(const trainer *);
+bool adjust_restore(trainer *, const json_t *);
 
 /* ---- checkpoint.c ------------------------------------------------------- */
 
 /* Saves all that the next step depends on, whole or not at all. */
 bool checkpoint_save(trainer *, bool best);
+/* The same into any folder. */
+bool checkpoint_write(trainer *, const char *folder);
 /* Continues at the last complete checkpoint; false with an error, or true
  * with *found telling whether there was one. */
 bool checkpoint_resume(trainer *, bool *found);
-/* Takes back what was logged after that checkpoint, or everything. */
-bool checkpoint_cut_logs(trainer *);
+bool checkpoint_read(trainer *, const char *folder);
 
 /* ---- pictures.c --------------------------------------------------------- */
 
@@ -67,5 +116,7 @@ bool pictures_of_epoch(trainer *);
 bool latent_pictures(trainer *);
 /* Loss curves and what latent.c draws. */
 bool pictures_at_end(trainer *);
+/* Opens an evaluation scope whose draws are the same each time. */
+bool in_fixed_scope(trainer *, bool (*work)(trainer *, void *), void *argument);
 
 #endif

@@ -108,6 +108,31 @@ bool hg_report_mean(hg_context *context, const char *name, hg_real *mean)
     return true;
 }
 
+bool hg_report_sum(const hg_context *context, const char *name, double *sum,
+                   int64_t *count)
+{
+    const report *r = context && name ? find(context, name) : NULL;
+    if (!r)
+        return false;
+    *sum = r->sum;
+    *count = r->count;
+    return true;
+}
+
+bool hg_report_set(hg_context *context, const char *name, double sum,
+                   int64_t count)
+{
+    report *r = context && name ? find(context, name) : NULL;
+    if (!r && context && name)
+        r = add(context, name);
+    if (!r)
+        return hg_fail(HG_ERROR_ARGUMENT, "hg_report_set: needs a context and "
+                                          "a name");
+    r->sum = sum;
+    r->count = count;
+    return true;
+}
+
 const char *hg_report_name(const hg_context *context, int i)
 {
     const report *r = context ? context->reports : NULL;

@@ -40,6 +40,9 @@ typedef struct {
     hg_tensor *index;  /* int32 [size], the item's row in the data set */
     int64_t size;
     bool unlabelled; /* labels are missing, or not to be looked at */
+    /* How the trainer weighs the terms of the loss, see models/objective.h;
+     * NULL: as the recipe has it. */
+    struct hg_objective *objective;
 } hg_batch;
 
 /* How a picture becomes one of another shape: the middle of it that has the

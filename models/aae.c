@@ -2,11 +2,12 @@
  *
  * Three updates a batch, with four Adams:
  *   1 reconstruction: encoder and decoder lower BCE(decoder(encoder(x)), x)
- *   2 discriminator:  the critic tells draws from the prior N(0, 5^2) from
- *                     codes:  softplus(-D(real)) + softplus(D(fake))
+ *   2 discriminator:  the critic tells draws from the prior from codes:
+ *                     softplus(-D(real)) + softplus(D(fake))
  *   3 generator:      the encoder makes codes that pass for draws:
  *                     softplus(-D(encoder(x)))
- * hg_minimize clears and fills only the gradients of its own optimisers.
+ * hg_minimize clears and fills only the gradients of its own optimisers. The
+ * prior is whatever can be sampled: N(0, 5^2), or --prior.
  *
  * As published (recipe faithful) gradients are cleared once a batch, so that
  * update 3 also applies what 1 and 2 left in the encoder; probabilities are
@@ -18,6 +19,7 @@ struct aae {
     nn_layer *encoder, *decoder, *critic;
     hg_params *all;
     int64_t latent;
+    const char *prior;
     double spread;
     bool faithful;
 };
@@ -32,13 +34,16 @@ static void *aae_build(hg_params *p, const hg_config *c)
     int64_t in = hg_config_int(c, "inputs"), d = hg_config_int(c, "latent");
     m->all = p;
     m->latent = d;
+    m->prior = hg_config_text(c, "prior");
     m->spread = hg_config_number(c, "prior-std");
     m->faithful = hg_config_is(c, "recipe", "faithful");
+    int64_t h = hg_config_int(c, "hidden"), k = hg_config_int(c, "critic");
+    double drop = hg_config_number(c, "drop");
     m->encoder =
-        nn_dropout_mlp(hg_params_at(p, "encoder"), in, 1000, d, 0.25, true);
+        nn_dropout_mlp(hg_params_at(p, "encoder"), in, h, d, drop, true);
     m->decoder =
-        nn_dropout_mlp(hg_params_at(p, "decoder"), d, 1000, in, 0.25, false);
-    m->critic = nn_dropout_mlp(hg_params_at(p, "critic"), d, 500, 1, 0.2, true);
+        nn_dropout_mlp(hg_params_at(p, "decoder"), d, h, in, drop, false);
+    m->critic = nn_dropout_mlp(hg_params_at(p, "critic"), d, k, 1, 0.2, true);
     return m;
 }
 
@@ -112,7 +117,7 @@ static hg_tensor *fake_codes(const struct aae *m, hg_tensor *x)
 static hg_tensor *aae_prior(void *model, int64_t n)
 {
     const struct aae *m = model;
-    return hg_scale(hg_randn(HG_SHAPE(n, m->latent)), m->spread);
+    return nn_prior_draw(m->prior, n, m->latent, m->spread);
 }
 
 static bool aae_step(void *model, const hg_batch *b, const hg_optimizers *o)
@@ -163,7 +168,14 @@ static hg_tensor *aae_decode(void *model, hg_tensor *code)
 
 static const hg_option aae_options[] = {
     {.name = "latent", .about = "width of the code", .number = 120},
+    {.name = "prior",
+     .about = "what codes are to look like",
+     .text = "normal",
+     .choices = nn_prior_names},
     {.name = "prior-std", .about = "spread of the prior", .number = 5},
+    {.name = "hidden", .about = "units of encoder and decoder", .number = 1000},
+    {.name = "critic", .about = "units of the critic", .number = 500},
+    {.name = "drop", .about = "dropout of encoder and decoder", .number = 0.25},
     HG_RECIPE("clears gradients once a batch, guards logs by 1e-15"),
     {0},
 };

@@ -162,3 +162,11 @@ bool hg_wants_28(const hg_config *c, const char *model)
                    "%s takes images of 1 x 28 x 28, these have %lld values",
                    model, (long long)inputs);
 }
+
+bool hg_wants_labels(const hg_config *c, const char *model)
+{
+    return hg_config_int(c, "classes") > 1 ||
+           hg_fail(HG_ERROR_DATA,
+                   "%s needs labels, and these data have none of two classes",
+                   model);
+}

@@ -46,14 +46,15 @@ static bool conv_vae_optimizers(void *model, hg_params *p, hg_optimizers *o)
     return o->list[0] != NULL;
 }
 
-/* sigma^2 + mu^2 - log sigma - 1/2, the first two halved if corrected. */
+/* sigma^2 + mu^2 - log sigma - 1/2, the first two halved if corrected: [batch,
+ * latent]. */
 static hg_tensor *divergence(const struct conv_vae *m, hg_tensor *mu,
                              hg_tensor *log_sigma)
 {
     hg_tensor *squares = hg_add(hg_square(hg_exp(log_sigma)), hg_square(mu));
     if (!m->faithful)
         squares = hg_scale(squares, 0.5);
-    return hg_sum(hg_shift(hg_sub(squares, log_sigma), -0.5), HG_FROM(1));
+    return hg_shift(hg_sub(squares, log_sigma), -0.5);
 }
 
 static hg_tensor *conv_vae_decode(void *model, hg_tensor *z)
@@ -68,9 +69,8 @@ static hg_tensor *conv_vae_loss(void *model, const hg_batch *b)
     hg_tensor *mu = nn_forward(m->mu, h);
     hg_tensor *log_sigma = nn_forward(m->log_sigma, h);
     hg_tensor *z = hg_normal_sample(mu, hg_exp(log_sigma));
-    hg_tensor *kl = divergence(m, mu, log_sigma);
-    hg_report("kl", kl);
-    return hg_add(hg_sse(conv_vae_decode(m, z), b), kl);
+    hg_tensor *sse = hg_gaussian_cost(b, conv_vae_decode(m, z));
+    return hg_add(sse, hg_kl_cost(b, divergence(m, mu, log_sigma)));
 }
 
 static bool conv_vae_step(void *model, const hg_batch *b,
@@ -109,7 +109,8 @@ static hg_tensor *conv_vae_kl(void *model, hg_tensor *x)
     struct conv_vae *m = model;
     hg_tensor *h = nn_forward(m->encoder, x);
     hg_tensor *mu = nn_forward(m->mu, h);
-    hg_tensor *kl = divergence(m, mu, nn_forward(m->log_sigma, h));
+    hg_tensor *log_sigma = nn_forward(m->log_sigma, h);
+    hg_tensor *kl = hg_sum(divergence(m, mu, log_sigma), HG_FROM(1));
     double excess = 0.34657359027997264 * (double)m->latent;
     return m->faithful ? hg_shift(kl, -excess) : kl;
 }

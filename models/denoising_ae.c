@@ -92,7 +92,7 @@ static hg_tensor *loss(void *model, const hg_batch *b)
 {
     struct denoising_ae *m = model;
     hg_tensor *code = encode(m, corrupt(m, b->x));
-    return m->conv ? hg_sse(decode(m, code), b)
+    return m->conv ? hg_gaussian_cost(b, decode(m, code))
                    : hg_bce_nats(nn_forward(m->decoder, code), b);
 }
 

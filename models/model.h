@@ -23,6 +23,7 @@
 #define HG_MODEL_H
 
 #include "datasets/data.h"
+#include "models/objective.h"
 #include "nn/nn.h"
 #include "nn/parts.h"
 
@@ -107,6 +108,31 @@ typedef struct hg_model {
     hg_tensor *(*corrupt)(void *model, hg_tensor *x);
 } hg_model;
 
+/* ---- A model of one's own, in a file ------------------------------------ */
+
+/* What HG_EXPORT_MODEL leaves for the program: the model, and with which
+ * headers it was compiled. The version goes up with every change of a public
+ * header that compiled models would not survive. */
+#define HG_MODEL_VERSION 1
+
+typedef struct {
+    uint32_t version, real_bytes, sizes[4];
+    const hg_model *model;
+} hg_model_file;
+
+#define HG_MODEL_FILE(model_)                                                  \
+    {                                                                          \
+        HG_MODEL_VERSION, sizeof(hg_real),                                     \
+            {sizeof(hg_model), sizeof(hg_batch), sizeof(hg_tensor),            \
+             sizeof(hg_option)},                                               \
+            model_                                                             \
+    }
+
+/* The last line of such a file; `hourglass train ./FILE.c` loads it. */
+#define HG_EXPORT_MODEL(model_)                                                \
+    extern HG_API const hg_model_file hourglass_model;                         \
+    const hg_model_file hourglass_model = HG_MODEL_FILE(&model_);
+
 HG_BEGIN_DECLS
 
 /* Options: defaults of the model, sizes of the data, then name=value pairs.
@@ -172,6 +198,11 @@ typedef struct {
 } hg_metrics;
 HG_API HG_CHECK bool hg_model_evaluate(const hg_model *, void *model, hg_data *,
                                        int64_t batch_size, hg_metrics *);
+/* The same with an objective's decoder variance, in `loss` and `elbo`; NULL:
+ * without. */
+HG_API HG_CHECK bool hg_model_evaluate_with(const hg_model *, void *model,
+                                            hg_data *, int64_t batch_size,
+                                            hg_objective *, hg_metrics *);
 
 /* Two-sample Kolmogorov-Smirnov statistics between the marginals of n codes
  * and of n draws, both [n, d]: mean and largest over the dimensions. Below

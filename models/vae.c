@@ -49,15 +49,15 @@ static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
     return head[0];
 }
 
-/* [batch]; the faithful recipe keeps log(0) away with 1e-8. */
+/* [batch, latent]; the faithful recipe keeps log(0) away with 1e-8. */
 static hg_tensor *divergence(const struct vae *m, hg_tensor *mu, hg_tensor *std)
 {
     if (!m->faithful)
-        return hg_sum(hg_normal_kl(mu, std), HG_FROM(1));
+        return hg_normal_kl(mu, std);
     hg_tensor *variance = hg_square(std);
     hg_tensor *twice = hg_sub(hg_add(hg_square(mu), variance),
                               hg_log(hg_shift(variance, 1e-8)));
-    return hg_scale(hg_sum(hg_shift(twice, -1), HG_FROM(1)), 0.5);
+    return hg_scale(hg_shift(twice, -1), 0.5);
 }
 
 static hg_tensor *vae_decode(void *model, hg_tensor *z)
@@ -76,9 +76,8 @@ static hg_tensor *vae_loss(void *model, const hg_batch *b)
     struct vae *m = model;
     hg_tensor *std = NULL, *mu = posterior(m, b->x, &std);
     hg_tensor *z = hg_normal_sample(mu, std);
-    hg_tensor *error = hg_square(hg_sub(vae_decode(m, z), b->target));
-    hg_tensor *sse = hg_sum(error, HG_FROM(1)), *kl = divergence(m, mu, std);
-    hg_report("kl", kl);
+    hg_tensor *sse = hg_gaussian_cost(b, vae_decode(m, z));
+    hg_tensor *kl = hg_kl_cost(b, divergence(m, mu, std));
     hg_tensor *loss = hg_add(sse, hg_mul(kl, m->beta));
     if (!loss || !m->faithful)
         return loss;
@@ -94,7 +93,7 @@ static hg_tensor *vae_encode(void *model, hg_tensor *x)
 static hg_tensor *vae_kl(void *model, hg_tensor *x)
 {
     hg_tensor *std = NULL, *mu = posterior(model, x, &std);
-    return divergence(model, mu, std);
+    return hg_sum(divergence(model, mu, std), HG_FROM(1));
 }
 
 static hg_tensor *vae_prior(void *model, int64_t n)

@@ -34,9 +34,12 @@ hg_tensor *hg_bce_nats(hg_tensor *logits, const hg_batch *b)
     return hg_sum(hg_bce_with_logits(logits, b->target), HG_FROM(1));
 }
 
-hg_tensor *hg_sse(hg_tensor *y, const hg_batch *b)
+hg_tensor *hg_each_class(int64_t n, int64_t k)
 {
-    return hg_sum(hg_square(hg_sub(y, b->target)), HG_FROM(1));
+    hg_tensor *i = hg_real_of(hg_arange(n));
+    hg_tensor *turn = hg_scale(hg_shift(i, 0.5), 1.0 / (double)k);
+    hg_tensor *start = hg_scale(hg_real_of(hg_int_of(turn)), (double)k);
+    return hg_one_hot(hg_int_of(hg_sub(i, start)), k);
 }
 
 /* ---- Training ----------------------------------------------------------- */
@@ -144,7 +147,7 @@ static void add_distortion(const hg_model *model, void *state,
     hg_tensor *x = hg_model_input(model, state, b);
     hg_tensor *y = model->decode(state, model->sample(state, x));
     bool bernoulli = model->likelihood == HG_LIKELIHOOD_BERNOULLI;
-    add_sum(&m->elbo, bernoulli ? cross_entropy(y, b) : squared_error(y, b));
+    add_sum(&m->elbo, bernoulli ? cross_entropy(y, b) : hg_gaussian_cost(b, y));
 }
 
 static void add_batch(const hg_model *model, void *state, const hg_batch *b,
@@ -177,12 +180,20 @@ static void finish(const hg_model *model, int64_t features, hg_metrics *m)
 bool hg_model_evaluate(const hg_model *model, void *state, hg_data *data,
                        int64_t batch_size, hg_metrics *m)
 {
+    return hg_model_evaluate_with(model, state, data, batch_size, NULL, m);
+}
+
+bool hg_model_evaluate_with(const hg_model *model, void *state, hg_data *data,
+                            int64_t batch_size, hg_objective *objective,
+                            hg_metrics *m)
+{
     memset(m, 0, sizeof *m);
     hg_loader *loader = hg_loader_new(data, batch_size, false);
     hg_batch b;
     for (hg_scope *s; loader && (s = hg_next(loader, HG_EVAL, &b));
          hg_scope_close(s)) {
         s->owner.context->mute = true; /* the log is about the training */
+        b.objective = objective;
         add_batch(model, state, &b, m);
         s->owner.context->mute = false;
     }

@@ -186,6 +186,10 @@ HG_API void hg_optimizer_zero_grad(hg_optimizer *);
 /* Clip the joint norm of its gradients in every step; 0: never. */
 HG_API void hg_optimizer_clip_norm(hg_optimizer *, hg_real most);
 HG_API void hg_optimizer_clip_value(hg_optimizer *, hg_real most);
+/* From now on `rounds` calls of hg_optimizer_step make one update, by the mean
+ * of their gradients: a batch of that many times the size in the memory of
+ * one. What has been added up is saved with the optimiser's state. */
+HG_API HG_CHECK bool hg_optimizer_accumulate(hg_optimizer *, int rounds);
 /* State of several optimisers in one safetensors file. */
 HG_API HG_CHECK bool hg_optimizers_save(hg_optimizer *const *, int n,
                                         const char *file);

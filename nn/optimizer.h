@@ -30,9 +30,9 @@ typedef struct {
     hg_entry *entry;
     hg_real *state[HG_MOST_STATES];
     int64_t steps;
-    bool reported;
-    const hg_real *g;   /* in the running step */
-    int64_t first_line; /* and where its work begins, see step.c */
+    bool reported, waiting; /* waiting: its gradients were added up */
+    const hg_real *g;       /* in the running step */
+    int64_t first_line;     /* and where its work begins, see step.c */
     hg_update update;
 } hg_span;
 
@@ -57,6 +57,11 @@ struct hg_optimizer {
     hg_span *spans;
     hg_span **active; /* of the running step */
     int64_t count, active_count, steps;
+    int64_t rounds, round; /* see hg_optimizer_accumulate */
 };
+
+/* Adds this round's gradients to those of the rounds before; true when the
+ * update is due, with their mean as the gradients. */
+bool hg_optimizer_round(hg_optimizer *);
 
 #endif

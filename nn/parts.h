@@ -78,6 +78,24 @@ HG_API hg_tensor *nn_normal_head(hg_tensor *head,
 HG_API hg_tensor *nn_std_of_log_var(hg_tensor *x);
 HG_API hg_tensor *nn_std_from_one(hg_tensor *x);
 
+/* ---- A learned mixture as prior: mixture.c ------------------------------ */
+
+/* k normal components with diagonal covariances: parameters "logits" [k], "mu"
+ * [k, d] and "raw" [k, d], of which `scale` makes standard deviations. */
+typedef struct {
+    hg_tensor *logits, *mu, *raw;
+    hg_tensor *(*scale)(hg_tensor *);
+    int64_t k;
+} nn_mixture;
+HG_API HG_CHECK bool nn_mixture_new(nn_mixture *, hg_params *, int64_t k,
+                                    int64_t d, hg_tensor *(*scale)(hg_tensor *),
+                                    hg_init mu);
+/* log p(c) + log p(z|c), [n, k], and log p(z), [n], nats, of z [n, d]. */
+HG_API hg_tensor *nn_mixture_joint(const nn_mixture *, hg_tensor *z);
+HG_API hg_tensor *nn_mixture_logpdf(const nn_mixture *, hg_tensor *z);
+/* n draws, [n, d]; two random operations. */
+HG_API hg_tensor *nn_mixture_draw(const nn_mixture *, int64_t n);
+
 /* ---- The adversarial game: adversarial.c -------------------------------- */
 
 /* Goodfellow et al., 2014, on logits; means over all elements. The critic

@@ -137,6 +137,10 @@ static bool add_records(hg_region *r, hg_optimizer *o, hg_record *list,
     list[(*n)++] = (hg_record){.name = state_name(r, o, "", "steps"),
                                .kind = HG_RECORD_COUNT,
                                .data = &o->steps};
+    if (o->rounds > 1)
+        list[(*n)++] = (hg_record){.name = state_name(r, o, "", "round"),
+                                   .kind = HG_RECORD_COUNT,
+                                   .data = &o->round};
     for (int64_t i = 0; i < o->count; i++) {
         hg_span *span = &o->spans[i];
         const char *path = span->entry->path;
@@ -178,7 +182,7 @@ static hg_record *optimizer_records(hg_region *r, hg_optimizer *const *list,
 {
     int64_t most = 0;
     for (int i = 0; i < n; i++)
-        most += 2 + list[i]->count * (1 + HG_MOST_STATES);
+        most += 3 + list[i]->count * (1 + HG_MOST_STATES);
     hg_record *records = hg_region_take(r, (size_t)most * sizeof *records);
     *count = 0;
     for (int i = 0; records && i < n; i++)

@@ -188,16 +188,22 @@ static void finish(hg_optimizer *o)
 /* On a GPU the parameters of all optimisers are updated in one launch. */
 static bool step_all(hg_optimizer *const *list, int n)
 {
+    hg_optimizer *due[HG_MOST_OPTIMIZERS];
+    int count = 0;
     for (int i = 0; i < n; i++) {
         report_missing(list[i]);
+        if (list[i]->rounds > 1 && !hg_optimizer_round(list[i]))
+            continue;
         int64_t lines = gather(list[i]);
         if (!list[i]->owner.context->gpu)
             update_here(list[i], lines);
+        due[count++] = list[i];
     }
-    if (list[0]->owner.context->gpu && !hg_optimizers_update_on_device(list, n))
+    bool there = count && due[0]->owner.context->gpu;
+    if (there && !hg_optimizers_update_on_device(due, count))
         return false;
-    for (int i = 0; i < n; i++)
-        finish(list[i]);
+    for (int i = 0; i < count; i++)
+        finish(due[i]);
     hg_undo_forget(list[0]->owner.context);
     return true;
 }

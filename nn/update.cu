@@ -208,7 +208,9 @@ __global__ void rework(const hg_update_there *spans, int count,
         if (i >= s->n)
             return;
         hg_real *average = s->state[0], held = s->w[i];
-        if (kind == HG_REWORK_AVERAGE) {
+        if (kind == HG_REWORK_ADD) {
+            s->w[i] = held + a * s->g[i];
+        } else if (kind == HG_REWORK_AVERAGE) {
             average[i] += a * (held - average[i]);
         } else if (kind == HG_REWORK_SWAP) {
             s->w[i] = average[i];

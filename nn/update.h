@@ -20,7 +20,8 @@ enum {
     HG_UPDATE_COUNT
 };
 
-#define HG_MOST_STATES 3
+#define HG_MOST_STATES 4
+#define HG_ACCUMULATED 3 /* the state that adds up gradients */
 
 /* The numbers of one parameter's update. */
 typedef struct {
@@ -54,7 +55,8 @@ typedef struct {
 typedef enum {
     HG_REWORK_AVERAGE, /* state[0] += a (w - state[0]) */
     HG_REWORK_SWAP,    /* w and state[0] */
-    HG_REWORK_CUT      /* w = g, cut and scaled */
+    HG_REWORK_CUT,     /* w = g, cut and scaled */
+    HG_REWORK_ADD      /* w += a g */
 } hg_rework_kind;
 
 /* So many rows at most go into one call. */

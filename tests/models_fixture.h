@@ -37,13 +37,18 @@ UNUSED static void rig_make_images(rig *r)
     }
 }
 
-/* Wide layers tell nothing that narrow ones do not. */
+/* Wide layers tell nothing that narrow ones do not; the labels are few. */
 UNUSED static bool rig_set_small(const rig *r, hg_config *c)
 {
-    static const char *const small[][2] = {{"hidden", "24"}, {"k", "5"}};
+    static const char *const small[][2] = {{"hidden", "24"},
+                                           {"critic", "16"},
+                                           {"k", "5"},
+                                           {"labels", "10"},
+                                           {"pretrain", "0"}};
     for (const hg_option *o = r->model->options; o && o->name; o++)
-        for (int i = 0; i < 2; i++)
-            if (!strcmp(o->name, small[i][0]) && !r->full &&
+        for (size_t i = 0; i < sizeof small / sizeof small[0]; i++)
+            if (!strcmp(o->name, small[i][0]) &&
+                (!r->full || !strcmp(o->name, "labels")) &&
                 !hg_config_set(c, o->name, small[i][1]))
                 return false;
     return !r->option[0][0] || hg_config_set(c, r->option[0], r->option[1]);

@@ -36,6 +36,17 @@ MODELS = {
     "dropout-ae": 1569784,
     "sparse-ae": 1569784,
     "contractive-ae": 785784,
+    "pca": 0,
+    "vae-keras": 807700,
+    "vae-pytorch": 652824,
+    "beta-vae": 917205,
+    "iwae": 425284,
+    "cvae": 660824,
+    "vade": 3351014,
+    "aae-supervised": 4591787,
+    "aae-semi": 5614798,
+    "aae-cluster": 5683821,
+    "gan": 2043537,
 }
 TIMING = {"images_per_s", "ms_per_step"}
 DONE, FAILED, USAGE, DATA, DEVICE, MEMORY, NONFINITE, CHECK, DAMAGED = range(9)
@@ -136,7 +147,25 @@ class Looking(Case):
     def test_the_doctor_says_what_runs(self):
         report = json.loads(self.call("doctor", "--json"))
         keys = {"version", "device", "instructions", "threads", "kernels"}
-        self.assertLessEqual(keys | {"libraries", "mnist"}, report.keys())
+        keys |= {"idle_threads", "onednn", "libraries", "mnist"}
+        self.assertLessEqual(keys, report.keys())
+        self.assertEqual(report["libraries"]["oneDNN"], report["onednn"] is not None)
+
+    def test_idle_threads_wait_a_while_and_then_sleep_unless_told_otherwise(self):
+        environment = dict(os.environ)
+        for name in "OMP_WAIT_POLICY", "GOMP_SPINCOUNT":
+            environment.pop(name, None)
+
+        def doctor(**more):
+            out, error = start(["doctor", "--json"], env=environment | more).communicate()
+            return json.loads(out)["idle_threads"]
+
+        text = doctor()
+        if text.startswith("as the OpenMP runtime"):
+            self.skipTest("not the runtime of gcc")
+        self.assertIn("1000 rounds", text)
+        self.assertIn("passive", doctor(OMP_WAIT_POLICY="passive"))
+        self.assertIn("7 rounds", doctor(GOMP_SPINCOUNT="7"))
 
     def test_a_benchmark_has_all_keys(self):
         out = self.call(*"bench ae-b32 --steps 3 --blocks 1 --json".split())
@@ -337,6 +366,15 @@ class Mistakes(Case):
                         self.call(*command, code=DAMAGED, says=[path.name])
             path.write_bytes(good)
         self.call("eval", run)
+
+    def test_few_images_are_enough_for_all_pictures(self):
+        # 16 and 5 test images: no whole rows of ten.
+        for items in 100, 30:
+            data = "--data", f"synthetic:{items}", "--name", f"few{items}"
+            self.train("few", *data, "--epochs", 1)
+            run = self.folder / f"few{items}"
+            picture = run / "recon/epoch_0001.png"
+            self.assertGreater(picture.stat().st_size, 0)
 
     def test_images_of_another_size_are_refused(self):
         small = self.folder / "small"

@@ -22,12 +22,29 @@ START_TEST(the_models_have_the_published_number_of_parameters)
         const char *name;
         int64_t parameters;
     } published[] = {
-        {"ae", 438180},           {"ae-leaky", 484944},
-        {"vae", 437540},          {"aae", 4124405},
-        {"conv-vae", 87641},      {"tfp-vae", 741505},
-        {"ae-keras", 50992},      {"conv-ae", 87125},
-        {"denoising-ae", 393284}, {"dropout-ae", 1569784},
-        {"sparse-ae", 1569784},   {"contractive-ae", 785784},
+        {"ae", 438180},
+        {"ae-leaky", 484944},
+        {"vae", 437540},
+        {"aae", 4124405},
+        {"conv-vae", 87641},
+        {"tfp-vae", 741505},
+        {"ae-keras", 50992},
+        {"conv-ae", 87125},
+        {"denoising-ae", 393284},
+        {"dropout-ae", 1569784},
+        {"sparse-ae", 1569784},
+        {"contractive-ae", 785784},
+        {"pca", 0},
+        {"vae-keras", 807700},
+        {"vae-pytorch", 652824},
+        {"beta-vae", 917205},
+        {"iwae", 425284},
+        {"cvae", 660824},
+        {"vade", 3351014},
+        {"aae-supervised", 4591787},
+        {"aae-semi", 5614798},
+        {"aae-cluster", 5683821},
+        {"gan", 2043537},
     };
     int count = sizeof published / sizeof *published;
     for (int i = 0; i < count; i++) {
@@ -97,7 +114,8 @@ START_TEST(a_model_that_was_saved_and_loaded_has_the_same_loss)
             expect_ok(rig_open(&trained, m) && rig_train(&trained, 2));
             expect_ok(hg_params_save(trained.params, file));
             expect_ok(rig_open(&loaded, m));
-            ck_assert_uint_ne(rig_bits(&trained), rig_bits(&loaded));
+            ck_assert(!trained.optimizers.count ||
+                      rig_bits(&trained) != rig_bits(&loaded));
             expect_ok(hg_params_load(loaded.params, file));
             ck_assert_uint_eq(rig_bits(&trained), rig_bits(&loaded));
             expect_ok(hg_model_evaluate(m, trained.state, trained.data, 7, &a));
@@ -178,7 +196,7 @@ static void fail_in_turn(const hg_model *m, const char *when,
             expect_whole_updates(&r, &before, &after, when, n);
         }
         expect_ok(rig_train(&r, 2));
-        ck_assert_uint_ne(rig_bits(&r), rig_bits(&before));
+        ck_assert(!r.optimizers.count || rig_bits(&r) != rig_bits(&before));
         rig_close(&r);
     }
     rig_close(&before);

@@ -2,18 +2,44 @@
 
     HOURGLASS_TEST_PROGRAM=build/apps/hourglass python3 tests/test_runs.py [Class]
 
-Standard library only; HOURGLASS_TEST_KILLS sets how often a run is killed.
+Standard library only. HOURGLASS_TEST_KILLS sets how often a run is killed,
+HOURGLASS_TEST_FULL_DISKS how often the disk is full, HOURGLASS_TEST_SEED when.
 """
 
 import json
 import os
 import pathlib
+import random
+import shutil
+import signal
+import struct
+import subprocess
 import sys
+import time
 import unittest
 
 import test_apps
-from test_apps import DATA, DONE, USAGE, Case
+from test_apps import (
+    DATA,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    USAGE,
+    Case,
+    lines_of,
+    start,
+    untimed,
+)
 
+KILLS = int(os.environ.get("HOURGLASS_TEST_KILLS", 8))
+FULL_DISKS = int(os.environ.get("HOURGLASS_TEST_FULL_DISKS", 3))
+SEED = int(os.environ.get("HOURGLASS_TEST_SEED", time.time_ns() % 2**32))
+# 540 images to train on, 17 steps an epoch; saved every third of them.
+LONG = "train vae --data synthetic:600 --threads 2 --quiet --epochs 3".split()
+LONG += "--save-every 3".split()
+# Everything that a checkpoint has to bring back.
+ALL = "--ema 0.9 --accumulate 2 --lr-warmup 10 --plateau 1 --kl-warmup 30"
+ALL += " --decoder-std learned --clip-norm 5 --patience 9 --tensorboard"
 SHORT = "train vae --data synthetic:60 --threads 1 --quiet --steps 2".split()
 
 
@@ -104,6 +130,353 @@ class Options(Case):
         error = json.loads(out)["error"]
         self.assertEqual((error["code"], error["name"]), (DATA, "data"))
         self.assertIn("nowhere", error["message"])
+
+
+class Survival(Case):
+    """Stopped at any moment, a run goes on as if it had not been."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.random = random.Random(SEED)
+        cls.whole = cls.folder / "whole"
+        began = time.monotonic()
+        cls("call").run_to_the_end("whole")
+        cls.seconds = time.monotonic() - began
+
+    def run_to_the_end(self, name, *options, **others):
+        base = [*LONG, *ALL.split(), *options, "--name", name]
+        return self.call(*base, "--out", self.folder, **others)
+
+    def begin(self, name, *options):
+        base = [*LONG, *ALL.split(), *options, "--out", self.folder]
+        return start([*base, "--name", name], cwd=self.folder)
+
+    def assert_nothing_half_written(self, run):
+        """`last` names a whole checkpoint, and there is no partial file."""
+        last = run / "checkpoints" / "last"
+        if not last.exists():
+            return None
+        folder = run / "checkpoints" / last.read_text().strip()
+        json.loads((folder / "state.json").read_text())
+        for name in "model", "optim", "ema":
+            bytes_ = (folder / f"{name}.safetensors").read_bytes()
+            size = struct.unpack("<Q", bytes_[:8])[0]
+            header = json.loads(bytes_[8 : 8 + size])
+            header.pop("__metadata__", None)
+            end = max(x["data_offsets"][1] for x in header.values())
+            self.assertEqual(len(bytes_), 8 + size + end, name)
+        return folder
+
+    def assert_same(self, run):
+        self.assert_same_run(self.whole, run)
+        for name in ["warnings.jsonl"]:
+            self.assertEqual(
+                (self.whole / name).read_text(), (run / name).read_text()
+            )
+        last = (self.whole / "checkpoints/last").read_text()
+        self.assertEqual((run / "checkpoints/last").read_text(), last)
+        for part in "model", "optim", "ema":
+            a, b = (
+                x / "checkpoints" / last.strip() / f"{part}.safetensors"
+                for x in (self.whole, run)
+            )
+            self.assertTrue(a.read_bytes() == b.read_bytes(), f"{part} differs")
+
+    def test_kills_at_random_moments_change_nothing(self):
+        print(f"{KILLS} kills, HOURGLASS_TEST_SEED={SEED} ... ", end="", flush=True)
+        kills = rounds = 0
+        while kills < KILLS:
+            name = f"killed{rounds}"
+            rounds += 1
+            while kills < KILLS:
+                program = self.begin(name, "--resume")
+                try:
+                    program.communicate(
+                        timeout=self.random.uniform(0, 0.7 * self.seconds)
+                    )
+                except subprocess.TimeoutExpired:
+                    program.kill()
+                    program.communicate()
+                if program.returncode == DONE:
+                    break
+                self.assertEqual(program.returncode, -signal.SIGKILL)
+                kills += 1
+                self.assert_nothing_half_written(self.folder / name)
+            self.run_to_the_end(name, "--resume")
+            self.assert_same(self.folder / name)
+            shutil.rmtree(self.folder / name)
+
+    def test_interrupts_at_random_moments_change_nothing(self):
+        for i in range(max(2, KILLS // 4)):
+            name, code = f"interrupted{i}", INTERRUPTED
+            while code == INTERRUPTED:
+                program = self.begin(name, "--resume")
+                log = self.folder / name / "train.log"
+                while program.poll() is None and not log.exists():
+                    time.sleep(0.001)
+                time.sleep(self.random.uniform(0, 0.5 * self.seconds))
+                program.send_signal(signal.SIGINT)
+                program.communicate()
+                code = program.returncode
+            self.assertEqual(code, DONE)
+            self.assert_same(self.folder / name)
+
+    def test_resume_needs_no_more_than_the_run(self):
+        program = self.begin("resumed")
+        last = self.folder / "resumed/checkpoints/last"
+        while program.poll() is None and not last.exists():
+            time.sleep(0.001)
+        program.kill()
+        program.communicate()
+        always = "--save-every", 3, "--tensorboard", "--quiet"
+        self.call("resume", self.folder / "resumed", *always)
+        self.assert_same(self.folder / "resumed")
+        out = self.call("resume", self.folder / "resumed", "--tensorboard")
+        self.assertEqual(out, "")
+
+    def test_a_second_interrupt_ends_at_once(self):
+        base = "train tfp-vae --data synthetic:1500 --batch-size 1350".split()
+        program = start(
+            [*base, "--threads", 1, "--name", "twice", "--val", 0.1]
+            + ["--out", self.folder],
+        )
+        log = self.folder / "twice" / "train.log"
+        while program.poll() is None and not (log.exists() and log.stat().st_size):
+            time.sleep(0.01)
+        time.sleep(0.2)
+        program.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+        program.send_signal(signal.SIGINT)
+        program.communicate()
+        self.assertEqual(program.returncode, INTERRUPTED)
+        self.assertFalse((self.folder / "twice/checkpoints/last").exists())
+
+    def mounted(self, command):
+        """A folder in a name space of its own, as seen from this one."""
+        place = self.folder / f"mount{len(list(self.folder.iterdir()))}"
+        place.mkdir()
+        if not shutil.which("unshare"):
+            self.skipTest("there is no unshare to mount a small disk with")
+        command = command.format(place) + " && echo ready && exec sleep 3600"
+        holder = subprocess.Popen(
+            ["unshare", "-r", "-m", "sh", "-c", command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.addCleanup(holder.communicate)
+        self.addCleanup(holder.kill)
+        if holder.stdout.readline() != "ready\n":
+            self.skipTest("a small disk cannot be mounted here (user name spaces)")
+        return pathlib.Path(f"/proc/{holder.pid}/root{place}")
+
+    def test_a_full_disk_leaves_the_old_checkpoint(self):
+        print(f"{FULL_DISKS} disks, HOURGLASS_TEST_SEED={SEED} ... ", end="")
+        disk = self.mounted("mount -t tmpfs -o size=64m tmpfs {}")
+        full = 0
+        while full < FULL_DISKS:
+            room = int(self.random.uniform(0.05, 24) * 2**20)
+            (disk / "filler").write_bytes(bytes((64 << 20) - room))
+            run = disk / "run"
+            base = [*LONG, *ALL.split(), "--out", disk, "--name", "run"]
+            program = start([*base, "--resume"])
+            err = program.communicate()[1]
+            if program.returncode != DONE:
+                full += 1
+                self.assertEqual(program.returncode, FAILED, err)
+                self.assertEqual(err.count("error: "), 1, err)
+                self.assertIn("No space left", err)
+                self.assert_nothing_half_written(run)
+            (disk / "filler").unlink()
+            self.call(*base, "--resume")
+            self.assert_same(run)
+            shutil.rmtree(run)
+
+    def test_a_read_only_run_is_told_and_left_alone(self):
+        shutil.copytree(self.whole, self.folder / "frozen" / "run")
+        bind = f"mount --bind {self.folder / 'frozen'} {{0}}"
+        place = self.mounted(bind + " && mount -o remount,bind,ro {0}")
+        before = {
+            x: x.read_bytes() for x in (place / "run").rglob("*") if x.is_file()
+        }
+        base = [*LONG, *ALL.split(), "--out", place, "--name"]
+        for name, options in ("run", ["--resume", "--epochs", 5]), ("new", []):
+            with self.subTest(name=name):
+                self.call(*base, name, *options, code=FAILED, says=["Read-only"])
+        for path, content in before.items():
+            self.assertEqual(path.read_bytes(), content, path)
+
+    def test_old_checkpoints_are_kept_as_asked(self):
+        for keep, count in (2, 2), (0, 17):
+            run = self.folder / f"keep{keep}"
+            self.run_to_the_end(run.name, "--keep", keep)
+            kept = list((run / "checkpoints").glob("step_*"))
+            self.assertGreaterEqual(len(kept), count)
+            self.assertLessEqual(len(kept), count + (1 if keep else 3))
+            best = (run / "checkpoints/best").read_text().strip()
+            self.assertIn(best, [x.name for x in kept])
+
+    def test_a_replaced_run_keeps_nothing_of_the_old_one(self):
+        small = "--latent", 3, "--epochs", 1, "--save-every", 0
+        base = [*LONG, "--out", self.folder, "--name", "replaced"]
+        self.call(*base)
+        self.call(*base, *small, "--overwrite")
+        run = self.folder / "replaced"
+        self.assertEqual(len(list((run / "recon").iterdir())), 1)
+        self.assertEqual(len(list((run / "checkpoints").glob("step*"))), 1)
+        self.assertEqual(len(lines_of(run)), 3)
+
+
+class Trainer(Case):
+    """What the trainer does with any model."""
+
+    BASE = "train vae --data synthetic:300 --threads 1 --quiet".split()
+
+    def run_of(self, name, *arguments, **options):
+        self.call(
+            *self.BASE, "--out", self.folder, "--name", name, *arguments, **options
+        )
+        return self.folder / name
+
+    def epochs(self, name, split="train"):
+        rows = lines_of(self.folder / name)
+        return [x for x in rows if x["event"] == "epoch" and x["split"] == split]
+
+    def test_early_stopping_waits_as_long_as_asked(self):
+        run = self.run_of("early", "--lr", "1e-12", "--patience", 2, "--epochs", 9)
+        # Nothing moves: val differs by draws alone, so it stops well before 9.
+        self.assertLess(len(self.epochs("early")), 9)
+        self.assertIn("stopping early", (run / "train.log").read_text())
+        self.assertEqual(lines_of(run)[-1]["event"], "final")
+        again = self.call("resume", run, "--epochs", 9)
+        self.assertEqual(again, "")
+        self.run_of("unchecked", "--val", 0, "--patience", 2, code=USAGE, says=["val"])
+
+    def test_a_plateau_lowers_the_rate(self):
+        run = self.run_of("plateau", "--lr", "1e-12", "--plateau", 1, "--epochs", 6)
+        self.assertIn("rates are times 0.1", (run / "train.log").read_text())
+
+    def test_a_warm_up_of_the_kl_lets_it_grow_at_first(self):
+        self.run_of("cold", "--epochs", 2)
+        self.run_of("warm", "--epochs", 2, "--kl-warmup", 10000)
+        self.assertGreater(
+            self.epochs("warm")[1]["kl"], 2 * self.epochs("cold")[1]["kl"]
+        )
+
+    def test_a_capacity_is_what_the_kl_becomes(self):
+        options = "--capacity", 6, "--capacity-weight", 100, "--epochs", 12
+        self.run_of("capacity", *options, "--lr", 3e-3)
+        self.assertAlmostEqual(self.epochs("capacity")[-1]["kl"], 6, delta=2)
+
+    def test_free_bits_keep_dimensions_in_use(self):
+        self.run_of("free", "--free-bits", 2, "--epochs", 15, "--lr", 3e-3)
+        self.run_of("bound", "--epochs", 15, "--lr", 3e-3)
+        free, bound = (self.epochs(x)[-1]["kl"] for x in ("free", "bound"))
+        self.assertGreater(free, 1.5 * bound)
+
+    def test_averaged_weights_are_what_is_measured(self):
+        run = self.run_of("average", "--ema", "0.999", "--epochs", 2)
+        last = (run / "checkpoints/last").read_text().strip()
+        raw = (run / "checkpoints" / last / "model.safetensors").read_bytes()
+        average = (run / "checkpoints" / last / "ema.safetensors").read_bytes()
+        final = (run / "model.safetensors").read_bytes()
+        self.assertEqual(final, average)
+        self.assertNotEqual(final, raw)
+        # At 0.999 a few steps hardly move the average.
+        self.assertGreater(
+            self.epochs("average", "val")[-1]["loss"],
+            1.5 * self.epochs("average")[-1]["loss"],
+        )
+
+    def test_accumulated_batches_follow_a_larger_one(self):
+        # Nothing is drawn; 360 images make 36 batches of ten.
+        base = "train ae --data synthetic:400 --threads 1 --quiet --epochs 2"
+        for name, size, count in ("two", 10, 2), ("one", 20, 1), ("off", 10, 1):
+            self.call(
+                *(*base.split(), "--out", self.folder, "--name", name),
+                *("--batch-size", size, "--accumulate", count),
+            )
+        two, one, off = (
+            self.epochs(x, "val")[-1]["recon_mse"] for x in ("two", "one", "off")
+        )
+        self.assertAlmostEqual(two / one, 1, 4)
+        self.assertNotAlmostEqual(off / one, 1, 2)
+
+    def test_one_batch_is_learnt_by_heart(self):
+        options = "--overfit-batch", "--batch-size", 8, "--epochs", 20
+        run = self.run_of("heart", *options, "--decoder-std", "0.05")
+        first, last = self.epochs("heart")[0], self.epochs("heart")[-1]
+        self.assertLess(last["loss"], 0.5 * first["loss"])
+        self.assertEqual(self.epochs("heart", "val"), [])
+
+    def test_a_learned_spread_becomes_the_error_of_the_pixels(self):
+        run = self.run_of("learned", "--decoder-std", "learned", "--epochs", 30, "--lr", 1e-2)
+        bytes_ = (run / "model.safetensors").read_bytes()
+        size = struct.unpack("<Q", bytes_[:8])[0]
+        entry = json.loads(bytes_[8 : 8 + size])["decoder_log_std"]
+        at = 8 + size + entry["data_offsets"][0]
+        std = 2.718281828 ** struct.unpack("<f", bytes_[at : at + 4])[0]
+        mse = lines_of(run)[-1]["recon_mse"]
+        self.assertAlmostEqual(std / mse**0.5, 1, delta=0.25)
+        out = json.loads(self.call("eval", run, "--json"))
+        self.assertAlmostEqual(out["elbo"] / lines_of(run)[-1]["elbo"], 1, 1)
+
+    def test_what_a_model_does_not_have_is_told(self):
+        base = "train ae --data synthetic:60 --quiet".split()
+        for word, option in ("KL", "--kl-warmup=3"), ("Gaussian", "--decoder-std=1"):
+            self.call(
+                *(*base, option, "--out", self.folder, "--name", word),
+                code=USAGE,
+                says=[word],
+            )
+
+    def test_a_dry_run_keeps_nothing(self):
+        self.call(*self.BASE, "--dry-run", "--out", self.folder / "dry")
+        self.assertEqual(list((self.folder / "dry").iterdir()), [])
+
+    def test_merged_settings_can_be_printed(self):
+        out = self.call(*self.BASE, "--print-config", "--latent", 3, "--ema", 0.5)
+        config = json.loads(out)
+        self.assertEqual(config["options"]["latent"], 3)
+        self.assertEqual(config["training"]["ema"], 0.5)
+        path = self.folder / "printed.json"
+        path.write_text(out)
+        again = self.call("train", "--config", path, "--print-config")
+        self.assertEqual(json.loads(again), config)
+
+    def test_a_random_seed_is_said_and_recorded(self):
+        a = self.run_of("seed1", "--seed", "random", "--steps", 1)
+        b = self.run_of("seed2", "--seed", "random", "--steps", 1)
+        seeds = [
+            json.loads((x / "config.json").read_text())["seed"] for x in (a, b)
+        ]
+        self.assertNotEqual(*seeds)
+        self.assertIn(f"seed {seeds[0]}", (a / "train.log").read_text())
+
+    def test_a_resumed_run_refuses_another_objective(self):
+        run = self.run_of("objective", "--epochs", 1, "--ema", 0.5)
+        self.run_of(
+            *("objective", "--epochs", 2, "--ema", 0.6, "--resume"),
+            code=USAGE,
+            says=["ema", "0.5", "0.6"],
+        )
+        self.assertEqual(len(self.epochs("objective")), 1)
+        self.call("resume", run, "--epochs", 2, "--quiet")
+        self.assertEqual(len(self.epochs("objective")), 2)
+
+    def test_lines_between_epochs_are_written_when_asked(self):
+        self.run_of("steps", "--epochs", 1, "--log-every", 3)
+        rows = [x for x in lines_of(self.folder / "steps") if x["event"] == "step"]
+        self.assertEqual([x["step"] for x in rows], [3, 6, 9])
+        self.assertTrue(all(x["loss"] > 0 for x in rows))
+
+    def test_without_a_terminal_lines_are_plain(self):
+        program = start([*self.BASE[:-1], "--epochs", 1, "--out", self.folder])
+        err = program.communicate()[1]
+        self.assertIn("epoch 1/1", err)
+        self.assertNotIn("\033", err)
+        self.assertNotIn("\r", err)
 
 
 if __name__ == "__main__":

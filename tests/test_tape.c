@@ -242,6 +242,27 @@ START_TEST(a_report_is_the_mean_over_all_elements_since_the_last_one)
 }
 END_TEST
 
+START_TEST(a_report_in_the_making_can_be_saved_and_put_back)
+{
+    double sum = 0;
+    int64_t count = 0;
+    hg_real mean = 0;
+    ck_assert(!hg_report_sum(ctx, "kl", &sum, &count));
+    hg_report("kl", vector(1, 2, 3));
+    expect_ok(hg_report_sum(ctx, "kl", &sum, &count));
+    ck_assert(sum == 6 && count == 3);
+    hg_report("kl", scalar(10));
+    expect_ok(hg_report_set(ctx, "kl", sum, count));
+    expect_ok(hg_report_set(ctx, "new", 8, 2));
+    hg_report("new", scalar(1));
+    expect_ok(hg_report_mean(ctx, "kl", &mean));
+    ck_assert(mean == 2);
+    expect_ok(hg_report_mean(ctx, "new", &mean));
+    ck_assert(mean == 3);
+    expect_no_error();
+}
+END_TEST
+
 START_TEST(reports_keep_their_names_in_order)
 {
     char name[] = "first";
@@ -310,6 +331,7 @@ TEST_MAIN("tape", the_tape_shows_names_shapes_values_and_rules_oldest_first,
           anomaly_mode_hunts_in_the_backward_too,
           the_environment_turns_anomaly_mode_on,
           a_report_is_the_mean_over_all_elements_since_the_last_one,
+          a_report_in_the_making_can_be_saved_and_put_back,
           reports_keep_their_names_in_order,
           reports_refuse_wrong_uses_and_stay_quiet_after_an_error,
           a_muted_context_takes_no_reports,

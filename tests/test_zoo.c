@@ -6,12 +6,12 @@
 
 #include "models/model.h"
 
-enum { PIXELS = 784, MOST_STEPS = 5, MOST_BATCH = 8, RUNS = 17 };
+enum { PIXELS = 784, MOST_STEPS = 5, MOST_BATCH = 8, RUNS = 36 };
 
 /* Everything is computed in double there; normals are float in both, and
  * differ in rare last bits. */
 #ifdef HG_DOUBLE
-#define TOLERANCE 1e-7
+#define TOLERANCE 1e-6
 #else
 #define TOLERANCE 2e-4
 #endif
@@ -64,6 +64,8 @@ static void open_run(run *r, const json_t *file, const json_t *golden)
     r->state = r->model->build(r->params, c);
     ck_assert_msg(!hg_error(), "%s: %s", r->name, hg_error());
     ck_assert_int_eq(hg_params_count(r->params), whole(golden, "parameters"));
+    if (json_is_true(member(golden, "prepared")))
+        expect_ok(hg_model_prepare(r->model, r->state, r->data));
 }
 
 /* The scope of step `step` with its images in it. */
@@ -136,8 +138,9 @@ static void follow_gradients(run *r)
     hg_scope *s = open_step(r, 0, &b);
     hg_tensor *loss = r->model->loss(r->state, &b);
     hg_report("loss", loss);
-    ck_assert_msg(hg_backward(hg_mean(loss, HG_ALL)), "%s: %s", r->name,
-                  hg_error());
+    if (whole(r->golden, "parameters"))
+        ck_assert_msg(hg_backward(hg_mean(loss, HG_ALL)), "%s: %s", r->name,
+                      hg_error());
     compare_losses(r, 0);
     json_array_foreach(member(r->golden, "gradients"), i, row)
     {

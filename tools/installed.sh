@@ -23,6 +23,11 @@ own() {
     (cd "$prefix" && ./own)
 }
 
+# The installed program compiles a model against the installed headers.
+program=$(find "$prefix" -name hourglass -path '*/bin/*')
+(cd "$prefix" && "$program" new my-vae >new.log &&
+    "$program" train ./my_vae.c --data synthetic:64 --epochs 1 --out "$prefix")
+
 printf '#include <hourglass.h>\nint main(void)\n{\n%s\n%s\n%s\n}\n' \
     '    hg_context *c = hg_context_new("cpu", 1);' \
     '    hg_context_free(c);' '    return c == NULL;' >"$prefix/smallest.c"

@@ -139,6 +139,11 @@ def rules(text, bodies):
     named = set(re.findall(r"\.backward = (\w+)", text)) & set(bodies)
     named |= {name for name in bodies
               if re.search(r"backward|gradient|_d[xyg]\b|_d[xyg]_", name)}
+    for chapter in re.finditer(r"/\* -+ Backward -+ \*/", text):
+        end = text.find("/* ----", chapter.end())
+        end = len(text) if end < 0 else end
+        named |= {name for name, (begin, _) in bodies.items()
+                  if chapter.end() < begin < end}
     while True:
         called = {word for name in named
                   for word in re.findall(r"\w+", text[slice(*bodies[name])])}
@@ -156,6 +161,8 @@ def mutants_of_rules(file, text):
             at, statement = body + line.start(), line[0]
             if re.match(r"\s*(for|case)\b", statement):
                 continue
+            if "hg_parallel_for" in statement:
+                continue  # how work is cut changes no bit
             gradient = re.search(r"\bdx\[[^\]]*\] = (.*);", statement, re.S)
             if gradient and not CONSTANT.fullmatch(gradient[1]):
                 yield Mutant(file, name, at + gradient.start(1),

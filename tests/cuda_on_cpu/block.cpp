@@ -171,6 +171,8 @@ int barrier(int predicate, Vote vote, Place place)
                 place.line);
         return 0;
     }
+    if (passes(place))
+        return predicate;
     arrive(predicate, place);
     if (block.waiting == block.count - block.done) {
         if (block.done > 0)

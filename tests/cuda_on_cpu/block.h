@@ -44,6 +44,8 @@ inline int lanes_of(int first)
     return n < warp_size ? n : warp_size;
 }
 
+/* Is this barrier to be treated as if it were not there? (places.cpp) */
+bool passes(Place place);
 void push_ready(int thread);
 /* The current thread waits until it is taken from the ready queue again. */
 void wait_turn();

@@ -136,6 +136,8 @@ uint64_t warp(Warp operation, unsigned mask, uint64_t value, int source,
                 place.line);
         return value;
     }
+    if (operation == Warp::sync && passes(place))
+        return value;
     int number = (int)(self - block.threads);
     int first = number & ~(warp_size - 1);
     unsigned own = 1u << (number - first);

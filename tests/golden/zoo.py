@@ -65,8 +65,17 @@ def initialise(model):
             )
             with torch.no_grad():
                 module.bias.copy_(torch.from_numpy(values))
-    if hasattr(model, "initialise"):
-        model.initialise()
+    for name, p in model.net.named_parameters():
+        if name in getattr(model, "drawn", {}):
+            values = philox.initial(
+                training.SEED,
+                name,
+                model.drawn[name],
+                tuple(p.shape),
+                np.float64,
+            )
+            with torch.no_grad():
+                p.copy_(torch.from_numpy(values))
 
 
 def summed(name, tensor):
@@ -93,7 +102,8 @@ def used(model):
 
 def one_step(model):
     loss = model.loss(Batch(0), Draws(0))
-    loss.backward()
+    if loss.requires_grad:
+        loss.backward()
     return {
         "losses": {"loss": [digits(loss.item(), 12)]},
         "gradients": [summed(name, p.grad) for name, p in used(model)],
@@ -113,11 +123,15 @@ def several_steps(model):
 
 
 def golden(name, options):
-    model = MODELS[name](options)
+    conv = f"{name} conv" if options.get("net") == "conv" else name
+    model = MODELS.get(conv, MODELS[name])(options)
     initialise(model)
+    if model.prepared:
+        model.prepare(torch.cat([Batch(step).x for step in range(STEPS)]))
     run = several_steps if hasattr(model, "step") else one_step
     count = sum(p.numel() for p in model.net.parameters())
     head = {"model": name, "options": options, "parameters": count}
+    head["prepared"] = model.prepared
     return {**head, **run(model)}
 
 

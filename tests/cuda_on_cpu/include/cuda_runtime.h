@@ -11,11 +11,15 @@
 #define __CUDA_ON_CPU__ 1
 #endif
 
+#include <library_types.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define CUDA_ON_CPU_VERSION 13000 /* of the toolkit that this stands in for */
 #define CUDART_CB
+/* Of the toolkit's other headers, as cuRAND's device header wants them */
+#define __NV_SILENCE_DEPRECATION_BEGIN
+#define __NV_SILENCE_DEPRECATION_END
 
 typedef enum cudaError {
 #define ERROR(name, number, text) cuda##name = number,

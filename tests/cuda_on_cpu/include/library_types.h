@@ -10,4 +10,10 @@ typedef enum cudaDataType_t {
     CUDA_R_16BF = 14
 } cudaDataType;
 
+typedef enum libraryPropertyType_t {
+    MAJOR_VERSION,
+    MINOR_VERSION,
+    PATCH_LEVEL
+} libraryPropertyType;
+
 #endif

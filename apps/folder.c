@@ -1,0 +1,203 @@
+/* folder.c - the folder of a run: what it was asked, where it ran, its logs. */
+#include "apps/train.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+const char *const log_names[LOGS] = {"metrics.jsonl", "train.log",
+                                     "warnings.jsonl",
+                                     "events.out.tfevents.0.hourglass"};
+
+/* ---- Is it the same run? ------------------------------------------------ */
+
+static bool may_differ(const char *name)
+{
+    static const char *const free_ones[] = {"epochs", "steps", "device",
+                                            "threads", "data_dir"};
+    for (size_t i = 0; i < sizeof free_ones / sizeof free_ones[0]; i++)
+        if (!strcmp(name, free_ones[i]))
+            return true;
+    return false;
+}
+
+/* 0.6, not 0.59999999999999998 */
+#define SHORT (JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+
+static bool fail_differing(const char *name, const json_t *then,
+                           const json_t *now)
+{
+    char *a = then ? json_dumps(then, SHORT) : NULL;
+    char *b = now ? json_dumps(now, SHORT) : NULL;
+    hg_fail(HG_ERROR_ARGUMENT,
+            "--resume: %s was %s in this run and is %s now; give the same, or "
+            "another --name",
+            name, a ? a : "missing", b ? b : "missing");
+    free(a);
+    free(b);
+    return false;
+}
+
+/* Names the first setting that differs, inside groups too. */
+static bool same_values(json_t *then, json_t *now)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(then, name, value)
+    {
+        json_t *other = json_object_get(now, name);
+        if (may_differ(name) || json_equal(value, other))
+            continue;
+        if (json_is_object(value) && json_is_object(other)) {
+            if (!same_values(value, other))
+                return false;
+            continue;
+        }
+        return fail_differing(name, value, other);
+    }
+    json_object_foreach(now, name, value)
+    {
+        if (!json_object_get(then, name))
+            return fail_differing(name, NULL, value);
+    }
+    return true;
+}
+
+/* ---- What it is --------------------------------------------------------- */
+
+static json_t *environment_json(const trainer *t)
+{
+    struct utsname u;
+    uname(&u);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i}", "version", HG_VERSION,
+        "compiler", __VERSION__, "system", u.sysname, "release", u.release,
+        "machine", u.machine, "device", hg_context_device(t->w.context),
+        "instructions", hg_context_instructions(t->w.context), "threads",
+        hg_context_threads(t->w.context), "real_bytes", (int)sizeof(hg_real));
+}
+
+static bool write_command(const trainer *t, int argc, char **argv)
+{
+    char line[4096];
+    size_t at = (size_t)snprintf(line, sizeof line, "hourglass");
+    for (int i = 0; i < argc && at < sizeof line; i++)
+        at += (size_t)snprintf(line + at, sizeof line - at, " %s", argv[i]);
+    if (at < sizeof line)
+        at += (size_t)snprintf(line + at, sizeof line - at, "\n");
+    return write_file(path_join(t->folder, "command.txt").text, line,
+                      strlen(line));
+}
+
+static bool is_same_run(const trainer *t, json_t *config)
+{
+    json_t *then = run_config(t->folder);
+    bool same = then && same_values(then, config);
+    json_decref(then);
+    return same;
+}
+
+static bool describe_run(trainer *t, int argc, char **argv, bool fresh)
+{
+    json_t *config = settings_json(&t->s, &t->w);
+    json_t *environment = environment_json(t);
+    bool ok = (fresh || is_same_run(t, config)) &&
+              write_json(path_join(t->folder, "environment.json").text,
+                         environment) &&
+              write_command(t, argc, argv) &&
+              write_json(path_join(t->folder, "config.json").text, config);
+    json_decref(config);
+    json_decref(environment);
+    return ok;
+}
+
+/* ---- Logs --------------------------------------------------------------- */
+
+static FILE *open_log(const trainer *t, const char *name, bool fresh)
+{
+    path_text path = path_join(t->folder, name);
+    FILE *f = fopen(path.text, fresh ? "w" : "r+");
+    if (!f && !fresh)
+        f = fopen(path.text, "w");
+    if (!f)
+        hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path.text,
+                strerror(errno));
+    return f;
+}
+
+static bool open_logs(trainer *t, bool fresh)
+{
+    for (int i = 0; i < LOGS; i++)
+        if ((i != EVENTS || t->s.tensorboard) &&
+            !(t->file[i] = open_log(t, log_names[i], fresh)))
+            return false;
+    return true;
+}
+
+bool cut_logs(trainer *t)
+{
+    for (int i = 0; i < LOGS; i++) {
+        FILE *f = t->file[i];
+        if (f && (fflush(f) || ftruncate(fileno(f), t->written[i]) ||
+                  fseek(f, (long)t->written[i], SEEK_SET)))
+            return hg_fail(HG_ERROR_IO, "%s/%s cannot be cut back: %s",
+                           t->folder, log_names[i], strerror(errno));
+    }
+    return true;
+}
+
+void close_logs(trainer *t)
+{
+    for (int i = 0; i < LOGS; i++) {
+        if (t->file[i])
+            fclose(t->file[i]);
+        t->file[i] = NULL;
+    }
+}
+
+/* ---- Opening ------------------------------------------------------------ */
+
+static const char *const folders[] = {"checkpoints", "recon", "samples",
+                                      "latent", "curves"};
+
+enum { FOLDERS = sizeof folders / sizeof folders[0] };
+
+static bool is_there(const trainer *t)
+{
+    struct stat s;
+    return !stat(path_join(t->folder, "config.json").text, &s);
+}
+
+/* Of a run that is replaced nothing stays, its checkpoints least of all. */
+static void clear_run(const trainer *t)
+{
+    unlink(path_join(t->folder, "checkpoints/last").text);
+    unlink(path_join(t->folder, "checkpoints/best").text);
+    unlink(path_join(t->folder, "report.html").text);
+    unlink(path_join(t->folder, "model.safetensors").text);
+    for (int i = 0; i < FOLDERS; i++)
+        remove_folder(path_join(t->folder, folders[i]).text);
+}
+
+bool open_folder(trainer *t, int argc, char **argv, bool overwrite)
+{
+    path_text folder = path_join(t->s.out, t->s.name);
+    snprintf(t->folder, sizeof t->folder, "%s", folder.text);
+    bool old = is_there(t), fresh = !(old && t->s.resume);
+    if (old && !t->s.resume && !overwrite)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "%s is there already; use --resume, --overwrite or "
+                       "another --name",
+                       t->folder);
+    if (old && fresh)
+        clear_run(t);
+    for (int i = 0; i < FOLDERS; i++)
+        if (!make_folder(path_join(t->folder, folders[i]).text))
+            return false;
+    if (fresh)
+        unlink(path_join(t->folder, "checkpoints/last").text);
+    return describe_run(t, argc, argv, fresh) && open_logs(t, fresh);
+}

@@ -1,0 +1,216 @@
+/* new.c - `hourglass new NAME`: a model of one's own to begin with. */
+#include "apps/app.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const flag flags[] = {
+    {"overwrite", NULL, "replace a file of this name", NULL, NULL, 0},
+    {0},
+};
+
+/* @ stands for the name as C has it, # for the name as one types it. */
+static const char *const skeleton[] = {
+    "/* @.c - a variational autoencoder to change.",
+    " *",
+    " *     hourglass train ./@.c --data mnist      train it",
+    " *     hourglass train ./@.c --help            with its own options",
+    " *     hourglass gradcheck ./@.c               check its gradients",
+    " *",
+    " * Write down what the model is, as the papers do:",
+    " *",
+    " *   q(z|x) = N(mu(x), std(x)^2),  p(z) = N(0, I)",
+    " *   loss   = |x - decoder(z)|^2 + beta KL(q(z|x) || p(z)), nats per "
+    "image",
+    " */",
+    "#include <hourglass.h>",
+    "",
+    "/* What build() makes and the other functions use. */",
+    "struct @ {",
+    "    nn_layer *encoder, *decoder;",
+    "    int64_t latent;",
+    "    double beta;",
+    "};",
+    "",
+    "/* Shown by --help; --latent 2 on the command line changes the default. "
+    "*/",
+    "static const hg_option options[] = {",
+    "    {.name = \"latent\", .about = \"width of the code\", .number = 10},",
+    "    {.name = \"hidden\", .about = \"hidden units\", .number = 400},",
+    "    {.name = \"beta\", .about = \"weight of the KL\", .number = 1},",
+    "    {0},",
+    "};",
+    "",
+    "/* Makes the layers; their parameters are saved as encoder.0.weight, ... "
+    "*/",
+    "static void *build(hg_params *p, const hg_config *c)",
+    "{",
+    "    struct @ *m = hg_params_alloc(p, sizeof *m);",
+    "    if (!m)",
+    "        return NULL;",
+    "    hg_params *e = hg_params_at(p, \"encoder\");",
+    "    hg_params *d = hg_params_at(p, \"decoder\");",
+    "    int64_t in = hg_config_int(c, \"inputs\"); /* channels * h * w */",
+    "    int64_t hidden = hg_config_int(c, \"hidden\");",
+    "    m->latent = hg_config_int(c, \"latent\");",
+    "    m->beta = hg_config_number(c, \"beta\");",
+    "    m->encoder = nn_chain(e, nn_linear(e, \"0\", in, hidden), nn_relu(e),",
+    "                          nn_linear(e, \"2\", hidden, 2 * m->latent));",
+    "    m->decoder = nn_chain(d, nn_linear(d, \"0\", m->latent, hidden),",
+    "                          nn_relu(d), nn_linear(d, \"2\", hidden, in),",
+    "                          nn_sigmoid(d));",
+    "    return m;",
+    "}",
+    "",
+    "/* mu and std of q(z|x), each [batch, latent]. */",
+    "static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)",
+    "{",
+    "    struct @ *m = model;",
+    "    hg_tensor *half[2] = {0};",
+    "    if (!hg_split(nn_forward(m->encoder, x), 1, 2, half))",
+    "        return NULL;",
+    "    *std = hg_exp(hg_scale(half[1], 0.5)); /* the head is log variance */",
+    "    return half[0];",
+    "}",
+    "",
+    "/* [batch, latent] -> [batch, inputs], in [0, 1]. */",
+    "static hg_tensor *decode(void *model, hg_tensor *z)",
+    "{",
+    "    struct @ *m = model;",
+    "    return nn_forward(m->decoder, z);",
+    "}",
+    "",
+    "/* What is minimised, one number an image: [batch]. */",
+    "static hg_tensor *loss(void *model, const hg_batch *b)",
+    "{",
+    "    struct @ *m = model;",
+    "    hg_tensor *std = NULL, *mu = posterior(m, b->x, &std);",
+    "    hg_tensor *z = hg_normal_sample(mu, std); /* mu + std * noise */",
+    "    hg_tensor *error = hg_square(hg_sub(decode(m, z), b->target));",
+    "    hg_tensor *kl = hg_sum(hg_normal_kl(mu, std), HG_FROM(1));",
+    "    hg_report(\"kl\", kl); /* into the log and the curves */",
+    "    return hg_add(hg_sum(error, HG_FROM(1)), hg_scale(kl, m->beta));",
+    "}",
+    "",
+    "/* The rest is for pictures and metrics; leave out what does not apply. "
+    "*/",
+    "static hg_tensor *encode(void *model, hg_tensor *x)",
+    "{",
+    "    hg_tensor *std = NULL;",
+    "    return posterior(model, x, &std);",
+    "}",
+    "",
+    "static hg_tensor *sample(void *model, hg_tensor *x)",
+    "{",
+    "    hg_tensor *std = NULL, *mu = posterior(model, x, &std);",
+    "    return hg_normal_sample(mu, std);",
+    "}",
+    "",
+    "static hg_tensor *kl(void *model, hg_tensor *x)",
+    "{",
+    "    hg_tensor *std = NULL, *mu = posterior(model, x, &std);",
+    "    return hg_sum(hg_normal_kl(mu, std), HG_FROM(1));",
+    "}",
+    "",
+    "static hg_tensor *prior(void *model, int64_t n)",
+    "{",
+    "    struct @ *m = model;",
+    "    return hg_randn(HG_SHAPE(n, m->latent));",
+    "}",
+    "",
+    "static const hg_model model = {",
+    "    .name = \"#\",",
+    "    .about = \"a variational autoencoder to change\",",
+    "    .options = options,",
+    "    .batch_size = 128,",
+    "    .likelihood = HG_LIKELIHOOD_GAUSSIAN,",
+    "    .build = build,",
+    "    .loss = loss,",
+    "    .encode = encode,",
+    "    .sample = sample,",
+    "    .decode = decode,",
+    "    .prior = prior,",
+    "    .kl = kl,",
+    "    .posterior = posterior,",
+    "};",
+    "HG_EXPORT_MODEL(model)",
+    NULL,
+};
+
+static void write_skeleton(FILE *f, const char *name, const char *symbol)
+{
+    for (const char *const *line = skeleton; *line; line++) {
+        for (const char *c = *line; *c; c++)
+            if (*c == '@' || (*c == '#' && c[1] == '"'))
+                fputs(*c == '@' ? symbol : name, f);
+            else
+                fputc(*c, f);
+        fputc('\n', f);
+    }
+}
+
+/* my-vae becomes my_vae. */
+static bool symbol_of(const char *name, char symbol[64])
+{
+    size_t n = strlen(name);
+    if (n < 1 || n > 60 || !islower((unsigned char)name[0]))
+        return false;
+    for (size_t i = 0; i <= n; i++) {
+        char c = name[i];
+        if (c && !islower((unsigned char)c) && !isdigit((unsigned char)c) &&
+            c != '-' && c != '_')
+            return false;
+        symbol[i] = c == '-' ? '_' : c;
+    }
+    return true;
+}
+
+static int make(const char *name, const char *symbol, bool overwrite)
+{
+    char path[80];
+    snprintf(path, sizeof path, "%s.c", symbol);
+    int how = O_WRONLY | O_CREAT | (overwrite ? O_TRUNC : O_EXCL);
+    int file = open(path, how, 0666);
+    FILE *f = file < 0 ? NULL : fdopen(file, "w");
+    if (!f)
+        return fail_with(errno == EEXIST ? EXIT_USAGE : EXIT_FAILED,
+                         errno == EEXIST
+                             ? "%s is there already; use another name, or "
+                               "--overwrite"
+                             : "%s cannot be written: %s",
+                         path, strerror(errno));
+    write_skeleton(f, name, symbol);
+    bool good = !ferror(f);
+    if (fclose(f) || !good)
+        return fail_with(EXIT_FAILED, "%s cannot be written: %s", path,
+                         strerror(errno));
+    printf("%s is yours. Try\n  hourglass train ./%s --data mnist --epochs 2\n",
+           path, path);
+    return EXIT_DONE;
+}
+
+int run_new(int argc, char **argv)
+{
+    char symbol[64];
+    arguments a = {.flags = flags};
+    int code =
+        parse_arguments(&a, argc, argv,
+                        "usage: hourglass new NAME [options]\n"
+                        "  hourglass new my-vae\n"
+                        "writes my_vae.c, a model of one file, to change "
+                        "and to train");
+    if (code)
+        return code == SHOWN_HELP ? EXIT_DONE : code;
+    if (a.count != 1)
+        return fail_with(EXIT_USAGE, "usage: hourglass new NAME");
+    if (!symbol_of(a.positional[0], symbol))
+        return fail_with(EXIT_USAGE,
+                         "%s: a name of small letters, digits and - is needed, "
+                         "like my-vae",
+                         a.positional[0]);
+    return make(a.positional[0], symbol, flag_given(&a, "overwrite"));
+}

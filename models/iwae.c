@@ -1,0 +1,156 @@
+/* iwae.c - importance-weighted autoencoder (Burda et al., 2015), one layer,
+ * 784-200-200-50.
+ *
+ *   log w_i = log p(x|z_i) + log p(z_i) - log q(z_i|x),  z_1 ... z_k ~ q(z|x)
+ *   loss    = -log(sum_i w_i / k), nats per image: a bound on -log p(x), the
+ *             tighter the larger k; --bound elbo has -sum_i log w_i / k, the
+ *             VAE trained with as many draws
+ */
+#include "models/internal.h"
+
+#include <math.h>
+
+struct iwae {
+    nn_layer *encoder, *decoder;
+    hg_params *params;
+    hg_tensor *last_bias; /* of the decoder, [inputs] */
+    int64_t latent, k;
+    bool elbo;
+};
+
+static const char *const bounds[] = {"iwae", "elbo", NULL};
+
+static void *build(hg_params *p, const hg_config *c)
+{
+    struct iwae *m = hg_params_alloc(p, sizeof *m);
+    if (!m)
+        return NULL;
+    hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
+    int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
+    m->params = p;
+    m->latent = hg_config_int(c, "latent");
+    m->elbo = hg_config_is(c, "bound", "elbo");
+    m->k = hg_config_int(c, "k");
+    if (!hg_error() && m->k < 1)
+        hg_fail(HG_ERROR_ARGUMENT, "--k %lld: at least one draw is needed",
+                (long long)m->k);
+    m->encoder = nn_mlp(e, nn_tanh, in, h, h, 2 * m->latent);
+    m->decoder = nn_mlp(d, nn_tanh, m->latent, h, h, in);
+    m->last_bias = hg_params_find(d, "4.bias");
+    return m;
+}
+
+/* The decoder begins with the mean image: its bias is the pixels' log odds. */
+static bool prepare(void *model, hg_data *train)
+{
+    const struct iwae *m = model;
+    int64_t n = hg_data_features(train);
+    double *mean = hg_params_alloc(m->params, (size_t)n * sizeof *mean);
+    hg_context *context = hg_params_context(m->params);
+    if (!mean || !hg_data_moments(context, train, mean, NULL))
+        return false;
+    hg_scope *s = hg_scope_open(context, HG_EVAL);
+    hg_tensor *p = hg_clamp(hg_from(mean, "f8", HG_SHAPE(n)), 1e-3, 1 - 1e-3);
+    bool ok = hg_assign(m->last_bias, hg_log(hg_div(p, hg_rsub(p, 1))));
+    hg_scope_close(s);
+    return ok;
+}
+
+static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
+{
+    (void)model;
+    hg_adam_options burda = {.rate = 1e-3, .eps = 1e-4};
+    o->list[0] = hg_adam(p, "adam", burda);
+    o->count = 1;
+    return o->list[0] != NULL;
+}
+
+static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
+{
+    struct iwae *m = model;
+    return nn_normal_head(nn_forward(m->encoder, x), nn_std_of_log_var, std);
+}
+
+static hg_tensor *sample(void *model, hg_tensor *x)
+{
+    hg_tensor *std, *mu = posterior(model, x, &std);
+    return hg_normal_sample(mu, std);
+}
+
+static hg_tensor *decode(void *model, hg_tensor *z)
+{
+    return hg_sigmoid(nn_forward(((struct iwae *)model)->decoder, z));
+}
+
+/* log w, [k, batch] */
+static hg_tensor *log_weights(const struct iwae *m, const hg_batch *b,
+                              hg_tensor *mu, hg_tensor *std)
+{
+    hg_tensor *e = hg_randn(HG_SHAPE(m->k, b->size, m->latent));
+    hg_tensor *z = hg_add(mu, hg_mul(std, e));
+    hg_tensor *logits = nn_forward(m->decoder, z);
+    hg_tensor *p = hg_sum(hg_bernoulli_logpmf(b->target, logits), HG_OVER(-1));
+    hg_tensor *zero = hg_zeros(HG_SCALAR), *one = hg_ones(HG_SCALAR);
+    hg_tensor *ratio =
+        hg_sub(hg_normal_logpdf(z, zero, one), hg_normal_logpdf(z, mu, std));
+    return hg_add(p, hg_sum(ratio, HG_OVER(-1)));
+}
+
+static hg_tensor *loss(void *model, const hg_batch *b)
+{
+    struct iwae *m = model;
+    hg_tensor *std, *mu = posterior(m, b->x, &std);
+    hg_report("kl", hg_sum(hg_normal_kl(mu, std), HG_FROM(1)));
+    hg_tensor *log_w = log_weights(m, b, mu, std);
+    if (m->elbo)
+        return hg_neg(hg_mean(log_w, HG_OVER(0)));
+    return hg_rsub(hg_logsumexp(log_w, HG_OVER(0)), log((double)m->k));
+}
+
+static hg_tensor *encode(void *model, hg_tensor *x)
+{
+    hg_tensor *std;
+    return posterior(model, x, &std);
+}
+
+static hg_tensor *kl(void *model, hg_tensor *x)
+{
+    hg_tensor *std, *mu = posterior(model, x, &std);
+    return hg_sum(hg_normal_kl(mu, std), HG_FROM(1));
+}
+
+static hg_tensor *prior(void *model, int64_t n)
+{
+    return hg_randn(HG_SHAPE(n, ((struct iwae *)model)->latent));
+}
+
+static const hg_option options[] = {
+    {.name = "k", .about = "draws an image", .number = 50},
+    {.name = "bound",
+     .about = "iwae, or elbo: a VAE",
+     .text = "iwae",
+     .choices = bounds},
+    {.name = "latent", .about = "width of the code", .number = 50},
+    {.name = "hidden", .about = "units of each hidden layer", .number = 200},
+    {0},
+};
+
+const hg_model model_iwae = {
+    .name = "iwae",
+    .about = "importance-weighted autoencoder, 784-200-200-50",
+    .source = "Burda et al., 2015",
+    .options = options,
+    .batch_size = 20,
+    .epochs = 40,
+    .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .build = build,
+    .loss = loss,
+    .optimizers = optimizers,
+    .prepare = prepare,
+    .encode = encode,
+    .sample = sample,
+    .decode = decode,
+    .prior = prior,
+    .kl = kl,
+    .posterior = posterior,
+};

@@ -1,0 +1,82 @@
+/* statistics.c - what `prepare` learns from a whole data set: the mean image
+ * and how its pixels vary together. */
+#include "models/internal.h"
+#include "tensor/internal.h"
+
+#include <string.h>
+
+enum { AT_ONCE = 500 };
+
+/* Sums of pixels and, unless NULL, of products of pixels. */
+typedef struct {
+    hg_context *context;
+    int64_t features;
+    double *sum, *products;
+} totals;
+
+/* Products of a batch by a matrix product in hg_real, added up in double. */
+static bool add_products(const totals *t, hg_tensor *x)
+{
+    int64_t n = t->features * t->features;
+    hg_tensor *both = hg_matmul(hg_transpose(x), x);
+    if (!both)
+        return false;
+    const hg_real *value = hg_data(both);
+    for (int64_t i = 0; i < n; i++)
+        t->products[i] += (double)value[i];
+    return true;
+}
+
+static bool add_rows(const totals *t, const hg_data *data, int64_t from,
+                     int64_t n)
+{
+    int64_t rows[AT_ONCE];
+    hg_batch b;
+    for (int64_t i = 0; i < n; i++)
+        rows[i] = from + i;
+    if (!hg_data_batch(data, rows, n, &b))
+        return false;
+    const hg_real *x = hg_data(b.x);
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < t->features; j++)
+            t->sum[j] += (double)x[i * t->features + j];
+    return !t->products || add_products(t, b.x);
+}
+
+static bool add_all(const totals *t, const hg_data *data)
+{
+    int64_t n = hg_data_size(data);
+    for (int64_t from = 0; from < n; from += AT_ONCE) {
+        hg_scope *s = hg_scope_open(t->context, HG_EVAL);
+        bool ok = s && add_rows(t, data, from,
+                                n - from < AT_ONCE ? n - from : AT_ONCE);
+        if (s)
+            hg_scope_close(s);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+bool hg_data_moments(hg_context *context, const hg_data *data, double *mean,
+                     double *covariance)
+{
+    int64_t d = hg_data_features(data);
+    double n = (double)hg_data_size(data);
+    totals t = {context, d, mean, covariance};
+    memset(mean, 0, (size_t)d * sizeof *mean);
+    if (covariance)
+        memset(covariance, 0, (size_t)(d * d) * sizeof *covariance);
+    if (n < 1)
+        return hg_fail(HG_ERROR_DATA, "%s has no images to learn from",
+                       hg_data_name(data));
+    if (!add_all(&t, data))
+        return false;
+    for (int64_t j = 0; j < d; j++)
+        mean[j] /= n;
+    for (int64_t j = 0; covariance && j < d; j++)
+        for (int64_t k = 0; k < d; k++)
+            covariance[j * d + k] =
+                covariance[j * d + k] / n - mean[j] * mean[k];
+    return true;
+}

@@ -1,0 +1,267 @@
+/* vade.c - variational deep embedding (Jiang et al., 2017): a VAE whose prior
+ * is a mixture of normals, one a cluster.
+ *
+ *   p(c) = pi_c, p(z|c) = N(mu_c, sigma_c^2), q(z|x) = N(mu, sigma^2)
+ *   g_c  = p(c|z), of a draw z ~ q(z|x)
+ *   loss = -log p(x|z) + sum_c g_c KL(q(z|x) || p(z|c)) + KL(g || pi), nats
+ *
+ * Clusters are found from codes that mean something already: for --pretrain
+ * epochs it is an ordinary autoencoder; then a mixture is fitted to the codes
+ * of the training images, and all is trained together. The mixture has an Adam
+ * of its own.
+ */
+#include "models/internal.h"
+#include "models/measure.h"
+#include "tensor/internal.h"
+
+#include <math.h>
+
+struct vade {
+    nn_layer *encoder, *decoder;
+    nn_mixture clusters;
+    hg_tensor *seen; /* images trained on so far, or -1 when the mixture is
+                        fitted */
+    hg_params *params;
+    const hg_data *data; /* of `prepare` */
+    int64_t latent, k;
+    double pretrain; /* epochs */
+};
+
+enum { NETS, MIXTURE };
+enum { FITTED = 10000, AT_ONCE = 250 }; /* images that the mixture is fit to */
+
+static void *build(hg_params *p, const hg_config *c)
+{
+    struct vade *m = hg_params_alloc(p, sizeof *m);
+    if (!m)
+        return NULL;
+    hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
+    int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
+    m->params = p;
+    m->latent = hg_config_int(c, "latent");
+    m->k = hg_config_int(c, "clusters");
+    m->pretrain = hg_config_number(c, "pretrain");
+    m->encoder = nn_mlp(e, nn_relu, in, h, h, 4 * h, 2 * m->latent);
+    m->decoder = nn_mlp(d, nn_relu, m->latent, 4 * h, h, h, in);
+    if (!nn_mixture_new(&m->clusters, hg_params_at(p, "mixture"), m->k,
+                        m->latent, nn_std_of_log_var,
+                        HG_INIT(HG_INIT_UNIFORM, -1, 1)))
+        return NULL;
+    m->seen = hg_buffer(p, "seen", HG_SCALAR, 0);
+    return m;
+}
+
+static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
+{
+    (void)model;
+    hg_params *nets[] = {hg_params_at(p, "encoder"),
+                         hg_params_at(p, "decoder")};
+    hg_adam_options adam = {.rate = 2e-3, .eps = 1e-4};
+    o->list[NETS] = hg_adam_n(nets, 2, "nets", adam);
+    o->list[MIXTURE] = hg_adam(hg_params_at(p, "mixture"), "mixture", adam);
+    o->count = 2;
+    return !hg_error();
+}
+
+/* ---- The nets ----------------------------------------------------------- */
+
+static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
+{
+    struct vade *m = model;
+    return nn_normal_head(nn_forward(m->encoder, x), nn_std_of_log_var, std);
+}
+
+static hg_tensor *encode(void *model, hg_tensor *x)
+{
+    hg_tensor *std;
+    return posterior(model, x, &std);
+}
+
+static hg_tensor *sample(void *model, hg_tensor *x)
+{
+    hg_tensor *std, *mu = posterior(model, x, &std);
+    return hg_normal_sample(mu, std);
+}
+
+static hg_tensor *decode(void *model, hg_tensor *z)
+{
+    return hg_sigmoid(nn_forward(((struct vade *)model)->decoder, z));
+}
+
+/* ---- The mixture -------------------------------------------------------- */
+
+static hg_tensor *classify(void *model, hg_tensor *x)
+{
+    return nn_mixture_joint(&((struct vade *)model)->clusters,
+                            encode(model, x));
+}
+
+static hg_tensor *log_prior(void *model, hg_tensor *z)
+{
+    return nn_mixture_logpdf(&((struct vade *)model)->clusters, z);
+}
+
+static hg_tensor *prior(void *model, int64_t n)
+{
+    return nn_mixture_draw(&((struct vade *)model)->clusters, n);
+}
+
+/* sum_c g_c KL(q(z|x) || p(z|c)) + KL(g || pi): [batch]. */
+static hg_tensor *divergence(const struct vade *m, hg_tensor *mu,
+                             hg_tensor *std, hg_tensor *z)
+{
+    const nn_mixture *c = &m->clusters;
+    hg_tensor *log_g = hg_log_softmax(nn_mixture_joint(c, z), 1);
+    hg_tensor *apart = hg_normal_kl_between(
+        hg_unsqueeze(mu, 1), hg_unsqueeze(std, 1), c->mu,
+        nn_std_of_log_var(c->raw)); /* [batch, k, latent] */
+    hg_tensor *choice = hg_sub(log_g, hg_log_softmax(c->logits, 0));
+    hg_tensor *cost = hg_add(hg_sum(apart, HG_OVER(2)), choice);
+    return hg_sum(hg_mul(hg_exp(log_g), cost), HG_OVER(1));
+}
+
+static hg_tensor *loss(void *model, const hg_batch *b)
+{
+    struct vade *m = model;
+    hg_tensor *std, *mu = posterior(m, b->x, &std);
+    hg_tensor *z = hg_normal_sample(mu, std);
+    hg_tensor *bce = hg_bce_nats(nn_forward(m->decoder, z), b);
+    return hg_add(bce, hg_kl_cost(b, divergence(m, mu, std, z)));
+}
+
+/* An estimate, by one draw. */
+static hg_tensor *kl(void *model, hg_tensor *x)
+{
+    hg_tensor *std, *mu = posterior(model, x, &std);
+    return divergence(model, mu, std, hg_normal_sample(mu, std));
+}
+
+/* ---- From an autoencoder to a mixture ----------------------------------- */
+
+/* Codes of the first n training images, [n, latent]. */
+static bool codes_of(struct vade *m, double *codes, int64_t n)
+{
+    int64_t rows[AT_ONCE];
+    hg_batch b;
+    for (int64_t from = 0; from < n; from += AT_ONCE) {
+        int64_t count = n - from < AT_ONCE ? n - from : AT_ONCE;
+        for (int64_t i = 0; i < count; i++)
+            rows[i] = from + i;
+        hg_scope *s = hg_scope_open(hg_params_context(m->params), HG_EVAL);
+        bool ok = s && hg_data_batch(m->data, rows, count, &b);
+        hg_tensor *z = ok ? encode(m, b.x) : NULL;
+        const hg_real *value = z ? hg_data(z) : NULL;
+        for (int64_t i = 0; value && i < count * m->latent; i++)
+            codes[from * m->latent + i] =
+                (double)value[i / m->latent * z->stride[0] + i % m->latent];
+        if (s)
+            hg_scope_close(s);
+        if (!value)
+            return false;
+    }
+    return true;
+}
+
+/* Weights, means and the covariances' diagonals. */
+static bool take_mixture(struct vade *m, const hg_mixture *fit)
+{
+    int64_t d = m->latent, k = m->k;
+    hg_context *context = hg_params_context(m->params);
+    hg_scope *s = hg_scope_open(context, HG_EVAL);
+    hg_tensor *weight = hg_from(fit->weight, "f8", HG_SHAPE(k));
+    hg_tensor *mu = hg_from(fit->mean, "f8", HG_SHAPE(k, d));
+    hg_tensor *root = hg_from(fit->root, "f8", HG_SHAPE(k, d, d));
+    hg_tensor *variance = hg_sum(hg_square(root), HG_OVER(2));
+    hg_tensor *logits = hg_log(hg_shift(weight, 1e-6));
+    hg_tensor *log_var = hg_log(variance);
+    bool ok = log_var && hg_assign(m->clusters.logits, logits) &&
+              hg_assign(m->clusters.mu, mu) &&
+              hg_assign(m->clusters.raw, log_var);
+    if (s)
+        hg_scope_close(s);
+    return ok;
+}
+
+static bool fit_mixture(struct vade *m)
+{
+    hg_context *context = hg_params_context(m->params);
+    int64_t n = hg_data_size(m->data);
+    n = n < FITTED ? n : FITTED;
+    size_t size = (size_t)(n * m->latent) * sizeof(double);
+    double *codes = hg_memory_allocate(context, size);
+    if (!codes)
+        return false;
+    hg_points points = {codes, n, m->latent};
+    hg_mixture *fit = codes_of(m, codes, n)
+                          ? hg_mixture_fit(context, points, (int)m->k,
+                                           hg_context_seed(context))
+                          : NULL;
+    hg_memory_release(context, codes, size);
+    if (!fit || !take_mixture(m, fit))
+        return false;
+    hg_set(m->seen, -1);
+    return true;
+}
+
+static bool prepare(void *model, hg_data *train)
+{
+    struct vade *m = model;
+    m->data = train;
+    return m->pretrain > 0 || fit_mixture(m);
+}
+
+/* As an ordinary autoencoder, on the means. */
+static bool pretrain(struct vade *m, const hg_batch *b, const hg_optimizers *o)
+{
+    hg_tensor *logits = nn_forward(m->decoder, encode(m, b->x));
+    hg_tensor *bce = hg_bce_nats(logits, b);
+    hg_report("loss", bce);
+    if (!hg_minimize(hg_mean(bce, HG_ALL), o->list[NETS]))
+        return false;
+    hg_set(m->seen, hg_item(m->seen) + (hg_real)b->size);
+    return true;
+}
+
+static bool step(void *model, const hg_batch *b, const hg_optimizers *o)
+{
+    struct vade *m = model;
+    double seen = m->data ? (double)hg_item(m->seen) : -1;
+    if (seen >= 0 && seen < m->pretrain * (double)hg_data_size(m->data))
+        return pretrain(m, b, o);
+    if (seen >= 0 && !fit_mixture(m))
+        return false;
+    hg_tensor *each = loss(m, b);
+    hg_report("loss", each);
+    return hg_minimize(hg_mean(each, HG_ALL), o->list[NETS], o->list[MIXTURE]);
+}
+
+static const hg_option options[] = {
+    {.name = "clusters", .about = "components of the prior", .number = 10},
+    {.name = "latent", .about = "width of the code", .number = 10},
+    {.name = "hidden", .about = "units of the first two layers", .number = 500},
+    {.name = "pretrain", .about = "epochs as an autoencoder", .number = 15},
+    {0},
+};
+
+const hg_model model_vade = {
+    .name = "vade",
+    .about = "VAE with a mixture as prior: clusters, 784-500-500-2000-10",
+    .source = "Jiang et al., 2017",
+    .options = options,
+    .batch_size = 100,
+    .epochs = 50,
+    .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .build = build,
+    .loss = loss,
+    .optimizers = optimizers,
+    .prepare = prepare,
+    .step = step,
+    .encode = encode,
+    .sample = sample,
+    .decode = decode,
+    .prior = prior,
+    .kl = kl,
+    .posterior = posterior,
+    .log_prior = log_prior,
+    .classify = classify,
+};

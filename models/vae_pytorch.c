@@ -1,0 +1,92 @@
+/* vae_pytorch.c - the variational autoencoder of PyTorch's examples, with 400
+ * hidden units and a 20-wide code.
+ *
+ *   q(z|x) = N(mu(x), exp(log_var(x))),  p(z) = N(0, I)
+ *   loss   = cross-entropy of sigmoid(decoder(z)) and x + KL, nats per image
+ */
+#include "models/internal.h"
+
+struct vae_pytorch {
+    nn_layer *encoder, *decoder;
+    int64_t latent;
+};
+
+static void *build(hg_params *p, const hg_config *c)
+{
+    struct vae_pytorch *m = hg_params_alloc(p, sizeof *m);
+    if (!m)
+        return NULL;
+    hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
+    int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
+    m->latent = hg_config_int(c, "latent");
+    m->encoder = nn_mlp(e, nn_relu, in, h, 2 * m->latent);
+    m->decoder = nn_mlp(d, nn_relu, m->latent, h, in);
+    return m;
+}
+
+static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
+{
+    struct vae_pytorch *m = model;
+    return nn_normal_head(nn_forward(m->encoder, x), nn_std_of_log_var, std);
+}
+
+static hg_tensor *sample(void *model, hg_tensor *x)
+{
+    hg_tensor *std, *mu = posterior(model, x, &std);
+    return hg_normal_sample(mu, std);
+}
+
+static hg_tensor *decode(void *model, hg_tensor *z)
+{
+    return hg_sigmoid(nn_forward(((struct vae_pytorch *)model)->decoder, z));
+}
+
+static hg_tensor *loss(void *model, const hg_batch *b)
+{
+    struct vae_pytorch *m = model;
+    hg_tensor *std, *mu = posterior(m, b->x, &std);
+    hg_tensor *z = hg_normal_sample(mu, std);
+    hg_tensor *bce = hg_bce_nats(nn_forward(m->decoder, z), b);
+    return hg_add(bce, hg_kl_cost(b, hg_normal_kl(mu, std)));
+}
+
+static hg_tensor *encode(void *model, hg_tensor *x)
+{
+    hg_tensor *std;
+    return posterior(model, x, &std);
+}
+
+static hg_tensor *kl(void *model, hg_tensor *x)
+{
+    hg_tensor *std, *mu = posterior(model, x, &std);
+    return hg_sum(hg_normal_kl(mu, std), HG_FROM(1));
+}
+
+static hg_tensor *prior(void *model, int64_t n)
+{
+    return hg_randn(HG_SHAPE(n, ((struct vae_pytorch *)model)->latent));
+}
+
+static const hg_option options[] = {
+    {.name = "latent", .about = "width of the code", .number = 20},
+    {.name = "hidden", .about = "units of the hidden layer", .number = 400},
+    {0},
+};
+
+const hg_model model_vae_pytorch = {
+    .name = "vae-pytorch",
+    .about = "variational autoencoder, 784-400-20, Bernoulli",
+    .source = "PyTorch, examples/vae",
+    .options = options,
+    .batch_size = 128,
+    .epochs = 10,
+    .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .build = build,
+    .loss = loss,
+    .encode = encode,
+    .sample = sample,
+    .decode = decode,
+    .prior = prior,
+    .kl = kl,
+    .posterior = posterior,
+};

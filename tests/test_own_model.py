@@ -1,0 +1,161 @@
+"""test_own_model.py - models from files: new, compiled, loaded, refused.
+
+    HOURGLASS_TEST_PROGRAM=build/apps/hourglass python3 tests/test_own_model.py
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+import test_apps
+from test_apps import DAMAGED, DONE, USAGE, Case, has_double_twin
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
+DATA = "--data", "synthetic:300", "--threads", 1, "--quiet"
+
+
+def text_of_the_walk():
+    """The blocks of docs/new-model.md, one after the other."""
+    page = (SOURCE / "docs/new-model.md").read_text()
+    return "\n".join(re.findall(r"^```c\n(.*?)^```", page, re.M | re.S))
+
+
+class OwnModels(Case):
+    def write(self, name, text):
+        (self.folder / name).write_text(text)
+        return f"./{name}"
+
+    def skeleton(self, name="my-vae"):
+        path = self.folder / (name.replace("-", "_") + ".c")
+        if not path.exists():
+            self.call("new", name)
+        return path.read_text()
+
+    def try_everything(self, file):
+        """What one does with a model of the zoo."""
+        self.assertIn("--latent", self.call("train", file, "--help"))
+        summary = json.loads(self.call("summary", file, "--json"))
+        self.assertGreater(summary["parameters"], 1000)
+        name = pathlib.Path(file).stem
+        train = "train", file, *DATA, "--out", "runs", "--batch-size", 32
+        self.call(*train, "--epochs", 2, "--name", f"{name}-whole")
+        self.call(*train, "--epochs", 1, "--name", f"{name}-halves")
+        self.call(*train, "--epochs", 2, "--name", f"{name}-halves", "--resume")
+        runs = self.folder / "runs"
+        whole, halves = runs / f"{name}-whole", runs / f"{name}-halves"
+        self.assert_same_run(whole, halves)
+        self.assertTrue((whole / "samples/epoch_0002.png").exists())
+        out = json.loads(self.call("eval", whole, "--json"))
+        self.assertGreater(out["kl"], 0)
+        self.call("sample", whole)
+        if has_double_twin():
+            sizes = "--samples", 2, "--batch-size", 2
+            self.call("gradcheck", file, *sizes)
+
+    def test_a_new_model_trains_as_it_is(self):
+        self.skeleton()
+        self.try_everything("./my_vae.c")
+
+    def test_the_model_of_the_manual_does_what_it_says(self):
+        self.try_everything(self.write("laplace_vae.c", text_of_the_walk()))
+
+    def test_the_name_is_looked_at(self):
+        for name in "My VAE", "3d", "", "a/b", "x" * 99:
+            self.call("new", name, code=USAGE, says=["small letters"])
+        self.skeleton("twice")
+        self.call("new", "twice", code=USAGE, says=["there already"])
+        self.call("new", "twice", "--overwrite")
+        self.call("new", code=USAGE, says=["usage"])
+
+    def test_the_words_of_the_compiler_are_shown(self):
+        file = self.write("bad.c", "#include <hourglass.h>\nint x = ;\n")
+        says = ["bad.c:2:9: error", "does not compile"]
+        self.call("summary", file, code=USAGE, says=says)
+
+    def call(self, *arguments, code=DONE, says=(), **options):
+        """A compiler writes lines with error: of its own."""
+        if not any("error" in word for word in says):
+            return super().call(*arguments, code=code, says=says, **options)
+        program = test_apps.start(arguments, cwd=self.folder, **options)
+        _, err = program.communicate(timeout=900)
+        self.assertEqual(program.returncode, code, err)
+        for word in says:
+            self.assertIn(word, err)
+        return None
+
+    def test_a_file_without_a_model_is_refused(self):
+        text = self.skeleton().replace("HG_EXPORT_MODEL(model)", "")
+        file = self.write("none.c", text + "const hg_model *m = &model;\n")
+        self.call("summary", file, code=USAGE, says=["HG_EXPORT_MODEL"])
+        text = self.skeleton().replace(".loss = loss,", "")
+        file = self.write("part.c", text + "void *u = (void *)loss;\n")
+        self.call("summary", file, code=USAGE, says=["has no loss"])
+        self.call("summary", "./gone.c", code=USAGE, says=["hourglass new"])
+        self.call("summary", "./runs/", code=USAGE, says=["hourglass new"])
+        self.write("text.md", "x")
+        self.call("summary", "./text.md", code=USAGE, says=["a .so"])
+        self.write("text.so", "x")
+        self.call("summary", "./text.so", code=USAGE, says=["cannot be loaded"])
+
+    def shared(self, name, *flags, change=lambda text: text):
+        (self.folder / "source.c").write_text(change(self.skeleton()))
+        subprocess.run(
+            ["cc", "-std=c11", "-shared", "-fPIC", f"-I{SOURCE}", *flags,
+             "source.c", "-o", name],
+            cwd=self.folder, check=True)
+        return f"./{name}"
+
+    def test_a_ready_library_is_loaded(self):
+        self.call("summary", self.shared("ready.so"))
+
+    def test_a_library_of_other_headers_is_refused(self):
+        def newer(text):
+            return text.replace(
+                "#include <hourglass.h>",
+                "#include <hourglass.h>\n#undef HG_MODEL_VERSION\n"
+                "#define HG_MODEL_VERSION 7777")
+
+        file = self.shared("newer.so", change=newer)
+        self.call("summary", file, code=USAGE, says=["version 7777"])
+        file = self.shared("double.so", "-DHG_DOUBLE=1")
+        self.call("summary", file, code=USAGE, says=["values of 8 bytes"])
+
+        def longer(text):
+            return text.replace(
+                "#include <hourglass.h>",
+                "#define hg_batch longer_batch\n#include <hourglass.h>\n"
+                "#undef hg_batch\ntypedef struct { longer_batch b; int more; }"
+                " hg_batch;").replace("b->", "b->b.")
+
+        file = self.shared("longer.so", "-w", change=longer)
+        self.call("summary", file, code=USAGE, says=["other headers"])
+
+    def test_a_compiler_that_is_not_there_is_told(self):
+        self.skeleton()
+        other = {**os.environ, "CC": "no-such-compiler"}
+        self.call("summary", "./my_vae.c", code=USAGE, env=other,
+                  says=["no-such-compiler", "CC"])
+        other = {**os.environ, "HOURGLASS_INCLUDE": "/nowhere"}
+        self.call("summary", "./my_vae.c", code=USAGE, env=other,
+                  says=["/nowhere"])
+
+    def test_a_run_whose_file_is_gone_says_so(self):
+        text = self.skeleton()
+        file = self.write("lost.c", text)
+        self.call("train", file, *DATA, "--epochs", 1, "--name", "lost",
+                  "--out", "runs")
+        (self.folder / "lost.c").unlink()
+        self.call("eval", "runs/lost", code=USAGE, says=["lost.c"])
+        self.write("lost.c", text.replace("number = 400", "number = 300"))
+        self.call("eval", "runs/lost")  # the run has its options
+        self.write("lost.c", text.replace("2 * m->latent", "3 * m->latent"))
+        self.call("eval", "runs/lost", code=DAMAGED, says=["encoder.2"])
+
+
+if __name__ == "__main__":
+    test_apps.PROGRAM = str(pathlib.Path(test_apps.PROGRAM).resolve())
+    unittest.main(argv=sys.argv, verbosity=2)
