@@ -2,6 +2,7 @@
  * that costs. */
 #include "apps/run.h"
 #include "ops/onednn.h"
+#include "tensor/device.h"
 
 #include <string.h>
 
@@ -59,6 +60,12 @@ typedef struct {
 #define OPENMP false
 #endif
 
+#ifdef HG_HAVE_CUDA
+#define CUDA true
+#else
+#define CUDA false
+#endif
+
 static const part parts[] = {
     {"OpenMP", OPENMP, "all cores are used", "one core is used"},
     {"oneDNN", ONEDNN, "fast products and convolutions",
@@ -72,7 +79,8 @@ static const part parts[] = {
     {"libjpeg", JPEG, "folders of JPEG", "no JPEG (libjpeg62-turbo-dev)"},
     {"libzip", ZIP, "arrays from .npz", "no .npz, only .npy (libzip-dev)"},
     {"cairo", CAIRO, "charts", "no charts (libcairo2-dev)"},
-    {"CUDA", false, "kernels on the GPU", "everything runs on the CPU"},
+    {"CUDA", CUDA, "kernels for NVIDIA GPUs",
+     "this build runs on the CPU only (nvcc of the CUDA Toolkit)"},
 };
 
 enum { PARTS = sizeof parts / sizeof parts[0] };
@@ -91,6 +99,23 @@ static void describe_data(hg_context *context, char *text, size_t size)
     hg_error_clear();
 }
 
+/* Which GPU would be used, or why none; what is missing for it. */
+static void describe_gpu(char *text, size_t size)
+{
+    char reason[256];
+    hg_device_facts f;
+    int count = hg_device_count(reason, sizeof reason);
+    if (!count || !hg_device_ask(0, &f)) {
+        snprintf(text, size, "none: %s", count ? "it does not answer" : reason);
+        return;
+    }
+    const char *blas = hg_device_products();
+    snprintf(text, size,
+             "%s, compute capability %d.%d, %.1f of %.1f GiB free, %s; %s",
+             f.name, f.major, f.minor, (double)f.free / (1 << 30),
+             (double)f.memory / (1 << 30), hg_device_version(), blas);
+}
+
 /* With the version where there is one to tell. */
 static const char *gives(const part *p, char text[96])
 {
@@ -103,18 +128,19 @@ static const char *gives(const part *p, char text[96])
 
 static void print_json(hg_context *context, const char *mnist)
 {
-    char spin[96], version[32];
+    char spin[96], version[32], gpu[512];
     describe_spinning(spin, sizeof spin);
+    describe_gpu(gpu, sizeof gpu);
     json_t *list = json_object();
     for (int i = 0; i < PARTS; i++)
         json_object_set_new(list, parts[i].name, json_boolean(parts[i].found));
     json_t *object =
-        json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s?, s:o, s:s}", "version",
-                  HG_VERSION, "device", hg_context_device(context),
+        json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s?, s:o, s:s, s:s}",
+                  "version", HG_VERSION, "device", hg_context_device(context),
                   "instructions", hg_context_instructions(context), "threads",
                   hg_context_threads(context), "idle_threads", spin, "kernels",
                   kernels, "onednn", hg_onednn_version(version), "libraries",
-                  list, "mnist", mnist);
+                  list, "mnist", mnist, "gpu", gpu);
     json_dumpf(object, stdout, JSON_INDENT(2));
     printf("\n");
     json_decref(object);
@@ -122,10 +148,12 @@ static void print_json(hg_context *context, const char *mnist)
 
 static void print_text(hg_context *context, const char *mnist)
 {
-    char spin[96], text[96];
+    char spin[96], text[96], gpu[512];
     describe_spinning(spin, sizeof spin);
+    describe_gpu(gpu, sizeof gpu);
     printf("hourglass %s\n", HG_VERSION);
     printf("  device        %s\n", hg_context_device(context));
+    printf("  gpu           %s\n", gpu);
     printf("  instructions  %s\n", hg_context_instructions(context));
     printf("  threads       %d\n", hg_context_threads(context));
     printf("  idle threads  %s\n", spin);

@@ -1,6 +1,7 @@
 /* train.c - `hourglass train MODEL`: the loop, and the run it leaves behind. */
 #include "apps/train.h"
 #include "apps/report.h"
+#include "tensor/device.h"
 
 #include <math.h>
 #include <signal.h>
@@ -280,6 +281,19 @@ static void say_start(trainer *t, bool found)
                  (unsigned long long)t->s.seed);
 }
 
+/* What `auto` chose, and why. */
+static void say_device(trainer *t)
+{
+    char reason[256];
+    if (strcmp(t->s.device, "auto"))
+        return;
+    if (hg_device_count(reason, sizeof reason))
+        log_line(t, "device auto: %s, the first GPU",
+                 hg_context_device(t->w.context));
+    else
+        log_line(t, "device auto: cpu, since there is no GPU: %s", reason);
+}
+
 static bool train(trainer *t)
 {
     bool found = false;
@@ -294,6 +308,7 @@ static bool train(trainer *t)
     if (!cut_logs(t) || !begin_average(t))
         return false;
     say_start(t, found);
+    say_device(t);
     return train_epochs(t) && (interrupted || finish(t));
 }
 

@@ -21,10 +21,10 @@ static bool add_products(const totals *t, hg_tensor *x)
     hg_tensor *both = hg_matmul(hg_transpose(x), x);
     if (!both)
         return false;
-    const hg_real *value = hg_data(both);
-    for (int64_t i = 0; i < n; i++)
+    const hg_real *value = hg_fetch_values(both);
+    for (int64_t i = 0; value && i < n; i++)
         t->products[i] += (double)value[i];
-    return true;
+    return value != NULL;
 }
 
 static bool add_rows(const totals *t, const hg_data *data, int64_t from,
@@ -36,7 +36,9 @@ static bool add_rows(const totals *t, const hg_data *data, int64_t from,
         rows[i] = from + i;
     if (!hg_data_batch(data, rows, n, &b))
         return false;
-    const hg_real *x = hg_data(b.x);
+    const hg_real *x = hg_fetch_values(b.x);
+    if (!x)
+        return false;
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < t->features; j++)
             t->sum[j] += (double)x[i * t->features + j];

@@ -150,10 +150,9 @@ static bool codes_of(struct vade *m, double *codes, int64_t n)
         hg_scope *s = hg_scope_open(hg_params_context(m->params), HG_EVAL);
         bool ok = s && hg_data_batch(m->data, rows, count, &b);
         hg_tensor *z = ok ? encode(m, b.x) : NULL;
-        const hg_real *value = z ? hg_data(z) : NULL;
+        const hg_real *value = hg_fetch_values(z);
         for (int64_t i = 0; value && i < count * m->latent; i++)
-            codes[from * m->latent + i] =
-                (double)value[i / m->latent * z->stride[0] + i % m->latent];
+            codes[from * m->latent + i] = (double)value[i];
         if (s)
             hg_scope_close(s);
         if (!value)

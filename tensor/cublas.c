@@ -76,6 +76,12 @@ const hg_cublas *hg_cublas_get(const char **reason)
     return the_library.loaded ? &the_library.calls : NULL;
 }
 
+const char *hg_device_products(void)
+{
+    const char *reason;
+    return hg_cublas_get(&reason) ? "cuBLAS" : reason;
+}
+
 static bool prepare(hg_context *context, const hg_cublas *calls,
                     cublasHandle_t handle)
 {

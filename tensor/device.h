@@ -45,6 +45,9 @@ bool hg_device_ask(int ordinal, hg_device_facts *);
 /* "13.0, cuBLAS 13.0" or "not in this build". */
 const char *hg_device_version(void);
 
+/* Where matrix products come from: cuBLAS, or what is missing for it. */
+const char *hg_device_products(void);
+
 /* Takes device `ordinal` for the context; false and a sentence. */
 bool hg_device_open(hg_context *, int ordinal);
 void hg_device_close(hg_context *);

@@ -150,7 +150,7 @@ struct hg_context {
     int threads;
     hg_precision precision; /* of products */
     bool reference, anomaly, in_pass;
-    bool create_graph; /* the running pass may be differentiated again */
+    bool create_graph;        /* the running pass may be differentiated again */
     bool mute;                /* hg_report does nothing */
     int isa;                  /* see cpu.h */
     hg_chunk *free_chunks[2]; /* of the host, of the device */
@@ -167,13 +167,13 @@ struct hg_context {
     hg_device *gpu; /* NULL on the CPU */
     size_t device_bytes, device_peak, device_kept, device_data;
     uint64_t queued, replays; /* entries and uploads; graphs */
-    bool eager;  /* every operation runs at once */
-    bool replay; /* queues that were seen before run as graphs */
+    bool eager;               /* every operation runs at once */
+    bool replay;              /* queues that were seen before run as graphs */
     void (*message)(void *, const char *);
     void *message_user;
     void *residents; /* datasets: arrays on the device */
-    void *reports; /* autograd: named terms of the log */
-    void *library; /* ops: oneDNN engine and primitives */
+    void *reports;   /* autograd: named terms of the log */
+    void *library;   /* ops: oneDNN engine and primitives */
 };
 
 /* Registers an object that hg_context_free destroys, newest first. */
@@ -247,7 +247,7 @@ bool hg_scatter_values(hg_tensor *, const void *dense);
  * failure, as for a tensor that is NULL. */
 void *hg_room_for(hg_tensor *);
 bool hg_send_values(hg_tensor *, const void *room);
-/* The values of a dense tensor where the host can read them; as above. */
+/* The values of a tensor, dense, where the host can read them; as above. */
 const void *hg_fetch_values(const hg_tensor *);
 /* Zeroes reals in the memory of the context's device. */
 bool hg_zero_values(hg_context *, void *values, size_t bytes);

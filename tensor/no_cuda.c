@@ -25,6 +25,11 @@ const char *hg_device_version(void)
     return "not in this build";
 }
 
+const char *hg_device_products(void)
+{
+    return "none";
+}
+
 bool hg_device_open(hg_context *context, int ordinal)
 {
     (void)ordinal;

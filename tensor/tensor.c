@@ -196,11 +196,13 @@ bool hg_send_values(hg_tensor *t, const void *room)
 
 const void *hg_fetch_values(const hg_tensor *t)
 {
-    hg_tensor *own = (hg_tensor *)(uintptr_t)t;
-    void *room = hg_room_for(own);
-    if (!room || !t->storage->context->gpu)
-        return room;
-    return hg_gather_values(t, room) ? room : NULL;
+    hg_scope *s = hg_scope_here();
+    if (!t || !s)
+        return NULL;
+    if (!t->storage->context->gpu && hg_is_contiguous(t))
+        return hg_data(t);
+    void *room = hg_region_take(&s->owner.region, bytes_of(t));
+    return room && hg_gather_values(t, room) ? room : NULL;
 }
 
 /* Reading works while an error is pending, so it asks less than hg_usable. */
