@@ -110,6 +110,11 @@ HG_API hg_data *hg_data_from(hg_context *, const void *x, const char *dtype,
  * val_fraction 0 "train" is all of them in their own order, "val" empty. */
 HG_API hg_data *hg_data_split(hg_data *, const char *part, double val_fraction);
 
+/* Chosen rows of a set, in this order, as a set of its own, without a copy. */
+HG_API hg_data *hg_data_select(hg_data *, const int64_t *rows, int64_t count);
+/* The items of one class, or those of all others. */
+HG_API hg_data *hg_data_class(hg_data *, int32_t label, bool others);
+
 /* Items (of the training part, for a set as it was opened). */
 HG_API int64_t hg_data_size(const hg_data *);
 /* Of one item: [c, h, w]. */

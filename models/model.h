@@ -177,6 +177,10 @@ HG_API hg_tensor *hg_model_input(const hg_model *, void *model,
 HG_API HG_CHECK bool hg_model_step(const hg_model *, void *model,
                                    const hg_batch *, const hg_optimizers *);
 
+/* A training step for each batch of the loader's epoch. */
+HG_API HG_CHECK bool hg_model_epoch(const hg_model *, void *model,
+                                    const hg_optimizers *, hg_loader *);
+
 /* Ordinary training in one call: builds the model for the data (options at
  * their defaults), makes `epochs` shuffled passes with the recipe's batch size
  * and tells `after`, unless it is NULL, each epoch's mean loss. The store with
