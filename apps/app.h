@@ -30,6 +30,9 @@ int run_traverse(int argc, char **argv);
 int run_manifold(int argc, char **argv);
 int run_project(int argc, char **argv);
 int run_compare(int argc, char **argv);
+int run_anomaly(int argc, char **argv);
+int run_cluster(int argc, char **argv);
+int run_classify(int argc, char **argv);
 
 /* ---- Models from files -------------------------------------------------- */
 

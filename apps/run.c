@@ -84,7 +84,8 @@ bool workbench_open(workbench *w, const settings *s,
     w->all = open_data(w->context, s->data, s->data_dir, s->how);
     w->train = hg_data_split(w->all, "train", s->validation);
     w->val = hg_data_split(w->all, "val", s->validation);
-    w->test = hg_data_split(w->all, "test", s->validation);
+    w->test =
+        hg_data_split(w->all, s->how.whole ? "val" : "test", s->validation);
     return !hg_error() && build(w, s, model_options);
 }
 
