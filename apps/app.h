@@ -16,6 +16,7 @@ typedef struct {
 int run_train(int argc, char **argv);
 int run_resume(int argc, char **argv);
 int run_eval(int argc, char **argv);
+int run_data(int argc, char **argv);
 int run_models(int argc, char **argv);
 int run_new(int argc, char **argv);
 int run_summary(int argc, char **argv);

@@ -21,6 +21,7 @@ static const command commands[] = {
     {"cluster", "groups of codes against the classes", run_cluster},
     {"classify", "classes from few labels", run_classify},
     {"new", "a file with a model of your own to begin with", run_new},
+    {"data", "list, fetch or check named data sets", run_data},
     {"models", "list the models", run_models},
     {"summary", "layers, shapes and parameters of a model", run_summary},
     {"gradcheck", "check a model's gradients in double", run_gradcheck},

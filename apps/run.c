@@ -21,7 +21,10 @@ hg_data *open_data(hg_context *context, const char *name, const char *data_dir,
     options.data_dir = data_dir;
     if (strcmp(name, "auto"))
         return hg_data_open(context, name, options);
+    bool offline = options.offline;
+    options.offline = true; /* nothing is fetched unasked */
     hg_data *data = hg_data_open(context, "mnist", options);
+    options.offline = offline;
     if (data || hg_error_kind() != HG_ERROR_DATA)
         return data;
     hg_error_clear();

@@ -46,6 +46,7 @@ static inline void begin(void)
              root ? root : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     unsetenv("HOURGLASS_DATA");
+    setenv("HOURGLASS_OFFLINE", "1", 1);
     setenv("XDG_CACHE_HOME", folder, 1);
     ctx = hg_context_new("cpu", 42);
 }
