@@ -116,7 +116,13 @@ bool pictures_of_epoch(trainer *);
 bool latent_pictures(trainer *);
 /* Loss curves and what latent.c draws. */
 bool pictures_at_end(trainer *);
-/* Opens an evaluation scope whose draws are the same each time. */
+/* latent.c: how the codes of this moment are distributed. */
+bool marginals_picture(trainer *, void *path);
+/* filters.c: the first layer's weights as images, where they are images. */
+bool filters_picture(trainer *, const char *path);
+/* Work whose draws are the same each time and change none of the training's;
+ * in an evaluation scope, or opening its own. */
+bool with_fixed_draws(trainer *, bool (*work)(trainer *, void *), void *);
 bool in_fixed_scope(trainer *, bool (*work)(trainer *, void *), void *argument);
 
 #endif
