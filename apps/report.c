@@ -88,10 +88,34 @@ static void put_results(page *p, const json_t *final)
     fputs("</table></div>\n", p->out);
 }
 
+/* The last line of each kind is how things stand; it has a text unless all is
+ * well again. */
+static json_t *standing_warnings(const char *run)
+{
+    size_t i;
+    const char *kind;
+    json_t *line, *lines = run_lines(run, "warnings.jsonl");
+    json_t *last = json_object(), *standing = json_array();
+    json_array_foreach(lines, i, line)
+    {
+        kind = json_string_value(json_object_get(line, "kind"));
+        if (kind)
+            json_object_set(last, kind, line);
+    }
+    json_object_foreach(last, kind, line)
+    {
+        if (json_object_get(line, "text"))
+            json_array_append(standing, line);
+    }
+    json_decref(last);
+    json_decref(lines);
+    return standing;
+}
+
 static void put_warnings(page *p, const char *run)
 {
     size_t i;
-    json_t *line, *lines = run_lines(run, "warnings.jsonl");
+    json_t *line, *lines = standing_warnings(run);
     if (json_array_size(lines))
         put_tag(p, "h2", "Worth a look");
     json_array_foreach(lines, i, line)

@@ -163,7 +163,7 @@ static bool look(trainer *t, hg_metrics *val, bool *checked)
     *checked = hg_data_size(t->w.val) > 0 && !t->s.training.overfit_batch;
     swap_average(t);
     bool ok = (!*checked || evaluate(t, t->w.val, val)) &&
-              (!draws || pictures_of_epoch(t));
+              (!draws || pictures_of_epoch(t)) && warn_after_epoch(t);
     swap_average(t);
     return ok;
 }
@@ -294,6 +294,8 @@ static bool train(trainer *t)
     if (!cut_logs(t) || !begin_average(t))
         return false;
     say_start(t, found);
+    if (!warn_at_start(t))
+        return false;
     return train_epochs(t) && (interrupted || finish(t));
 }
 
@@ -307,7 +309,7 @@ bool trainer_open(trainer *t)
         return false;
     t->loader = hg_loader_new(t->w.train, t->s.batch_size, true);
     return t->loader && hg_model_prepare(t->s.model, t->w.state, t->w.train) &&
-           adjust_open(t);
+           adjust_open(t) && remember_parameters(t);
 }
 
 int train_and_close(trainer *t, int argc, char **argv, bool overwrite)

@@ -31,6 +31,7 @@ typedef struct {
     hg_params *schedule; /* holds what follows */
     hg_objective objective;
     hg_ema *ema;
+    uint64_t *beginning; /* hashes of the parameters at the start */
     int64_t updates; /* of the first optimiser, when the average was moved */
     uint64_t spread_version; /* of the learned spread, at the start */
 } trainer;
@@ -107,6 +108,15 @@ bool checkpoint_write(trainer *, const char *folder);
  * with *found telling whether there was one. */
 bool checkpoint_resume(trainer *, bool *found);
 bool checkpoint_read(trainer *, const char *folder);
+
+/* ---- warnings.c: warnings that teach ------------------------------------ */
+
+/* The data's range against the model's likelihood. */
+bool warn_at_start(trainer *);
+/* Collapsed dimensions, dead units, players, parameters that stay. */
+bool warn_after_epoch(trainer *);
+/* What the last of these compares with; before anything is loaded. */
+bool remember_parameters(trainer *);
 
 /* ---- pictures.c --------------------------------------------------------- */
 

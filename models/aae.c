@@ -139,6 +139,8 @@ static bool aae_step(void *model, const hg_batch *b, const hg_optimizers *o)
     hg_tensor *critic =
         hg_mean(hg_add(passes(m, real), fails(m, fake)), HG_ALL);
     hg_report("critic", critic);
+    hg_report("d_real", hg_sigmoid(real));
+    hg_report("d_fake", hg_sigmoid(fake));
     if (!update(m, critic, o->list[CRITIC], NULL))
         return false;
 

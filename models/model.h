@@ -108,6 +108,10 @@ typedef struct hg_model {
     hg_tensor *(*corrupt)(void *model, hg_tensor *x);
 } hg_model;
 
+/* Names of terms that the trainer understands: "loss", "kl" (see
+ * objective.h), and of a discriminator "d_real" and "d_fake", the probability
+ * that it gives to what is real and to what was made. */
+
 /* ---- A model of one's own, in a file ------------------------------------ */
 
 /* What HG_EXPORT_MODEL leaves for the program: the model, and with which

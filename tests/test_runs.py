@@ -479,6 +479,79 @@ class Trainer(Case):
         self.assertNotIn("\r", err)
 
 
+class Warnings(Case):
+    """What looks wrong is said once, with what it means."""
+
+    def warnings_of(self, name, *arguments, **options):
+        base = "--epochs 2 --threads 1 --quiet --sample-every 0".split()
+        self.call(
+            *("train", *arguments, *base, "--out", self.folder, "--name", name),
+            **options,
+        )
+        text = (self.folder / name / "warnings.jsonl").read_text()
+        rows = {}
+        for line in map(json.loads, text.splitlines()):
+            rows[line["kind"]] = line.get("text")
+        log = (self.folder / name / "train.log").read_text()
+        for kind, text in rows.items():
+            self.assertTrue(text is None or "warning: " in log, kind)
+        return {k: v for k, v in rows.items() if v}
+
+    def test_collapsed_dimensions(self):
+        found = self.warnings_of(
+            "collapsed", *"vae --data synthetic:300 --beta 1000".split()
+        )
+        self.assertIn("10 of 10 dimensions", found["collapsed"])
+        page = (self.folder / "collapsed/report.html").read_text()
+        self.assertIn("10 of 10 dimensions", page)
+        self.assertIn("collapsed onto the prior", page)
+
+    def test_dead_units(self):
+        found = self.warnings_of("dead", *"vae --data synthetic:600 --lr 0.05".split())
+        self.assertIn("ReLU units never fire", found["dead-units"])
+
+    def test_a_discriminator_at_chance_or_saturated(self):
+        base = "aae --data synthetic:200".split()
+        found = self.warnings_of("chance", *base, "--lr", "1e-9", "--prior-std", 0.01)
+        self.assertIn("discriminator-chance", found)
+        found = self.warnings_of("sure", *base, "--prior-std", 5000, "-b", 10, "--lr", 0.001)
+        self.assertIn("discriminator-saturated", found)
+        self.assertNotIn("discriminator-chance", found)
+
+    def test_parameters_that_never_move(self):
+        found = self.warnings_of(
+            "still", *"vae --data synthetic:60 --lr 1e-30".split()
+        )
+        self.assertRegex(found["still"], "parameters have not moved: .*weight")
+
+    def test_values_outside_of_what_a_model_can_make(self):
+        head = "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 784), }"
+        head = head.ljust(117) + "\n"
+        path = self.folder / "large.npy"
+        values = struct.pack("<f", 3.0) * 20 + struct.pack("<f", -1.0) * 764
+        path.write_bytes(
+            b"\x93NUMPY\x01\x00"
+            + struct.pack("<H", len(head))
+            + head.encode()
+            + values * 40
+        )
+        found = self.warnings_of("large", "vae", "--data", path)
+        self.assertIn("from -1 to 3", found["range"])
+        self.call(
+            *("train", "aae", "--data", path, "--out", self.folder),
+            code=DATA,
+            says=["from -1 to 3", "--range"],
+        )
+        found = self.warnings_of("mapped", "vae", "--data", path, "--range=-1:3")
+        self.assertNotIn("range", found)
+
+    def test_an_ordinary_run_has_nothing_of_the_kind(self):
+        found = self.warnings_of("fine", *"vae --data synthetic:600".split())
+        self.assertNotIn("still", found)
+        self.assertNotIn("range", found)
+        self.assertNotIn("discriminator-chance", found)
+
+
 if __name__ == "__main__":
     test_apps.PROGRAM = str(pathlib.Path(test_apps.PROGRAM).resolve())
     unittest.main(argv=sys.argv, verbosity=2)
