@@ -1,6 +1,6 @@
 /* page.c - report pages: one file with style, script, data and pictures. */
 #include "apps/page.h"
-#include "page_files.h"
+#include "apps/page_files.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -510,13 +510,36 @@ class Warnings(Case):
         found = self.warnings_of("dead", *"vae --data synthetic:600 --lr 0.05".split())
         self.assertIn("ReLU units never fire", found["dead-units"])
 
+    PLAYERS = """
+        #include <hourglass.h>
+        static void *build(hg_params *p, const hg_config *c)
+        {{
+            return nn_linear(p, "net", hg_config_int(c, "inputs"), 1);
+        }}
+        static hg_tensor *loss(void *model, const hg_batch *b)
+        {{
+            hg_report("d_real", hg_full(HG_SCALAR, (hg_real){}));
+            hg_report("d_fake", hg_full(HG_SCALAR, (hg_real){}));
+            return hg_sum(hg_square(nn_forward(model, b->x)), HG_FROM(1));
+        }}
+        static const hg_model players = {{
+            .name = "players", .about = "a game", .build = build, .loss = loss}};
+        HG_EXPORT_MODEL(players)
+        """
+
     def test_a_discriminator_at_chance_or_saturated(self):
-        base = "aae --data synthetic:200".split()
-        found = self.warnings_of("chance", *base, "--lr", "1e-9", "--prior-std", 0.01)
-        self.assertIn("discriminator-chance", found)
-        found = self.warnings_of("sure", *base, "--prior-std", 5000, "-b", 10, "--lr", 0.001)
-        self.assertIn("discriminator-saturated", found)
-        self.assertNotIn("discriminator-chance", found)
+        for name, real, fake in (
+            ("discriminator-chance", 0.52, 0.48),
+            ("discriminator-saturated", 0.99, 0.01),
+            (None, 0.8, 0.3),
+        ):
+            path = self.folder / f"{name}.c"
+            path.write_text(self.PLAYERS.format(real, fake))
+            found = self.warnings_of(
+                f"players-{name}", path, "--data", "synthetic:60"
+            )
+            kinds = [x for x in found if x.startswith("discriminator")]
+            self.assertEqual(kinds, [name] if name else [])
 
     def test_parameters_that_never_move(self):
         found = self.warnings_of(
