@@ -301,14 +301,30 @@ static bool train(trainer *t)
 
 /* ---- The command -------------------------------------------------------- */
 
+static bool open_loader(trainer *t)
+{
+    const training *how = &t->s.training;
+    t->loader = hg_loader_new(t->w.train, t->s.batch_size, !how->in_order);
+    if (!t->loader)
+        return false;
+    hg_loader_drop_last(t->loader, how->drop_last != 0);
+    return hg_loader_batches(t->loader) ||
+           hg_fail(HG_ERROR_DATA,
+                   "%lld images to train on make no batch of %lld; take more "
+                   "images or a smaller --batch-size%s",
+                   (long long)hg_data_size(t->w.train),
+                   (long long)t->s.batch_size,
+                   how->drop_last ? ", or --drop-last 0" : "");
+}
+
 bool trainer_open(trainer *t)
 {
     t->best = INFINITY;
     t->saved_step = -1;
     if (!workbench_open(&t->w, &t->s, t->options))
         return false;
-    t->loader = hg_loader_new(t->w.train, t->s.batch_size, true);
-    return t->loader && hg_model_prepare(t->s.model, t->w.state, t->w.train) &&
+    return open_loader(t) &&
+           hg_model_prepare(t->s.model, t->w.state, t->w.train) &&
            adjust_open(t) && remember_parameters(t);
 }
 

@@ -165,6 +165,9 @@ HG_API HG_CHECK bool hg_data_batch(const hg_data *, const int64_t *rows,
  * seed and the epoch's number alone. */
 HG_API hg_loader *hg_loader_new(hg_data *, int64_t batch_size, bool shuffle);
 
+/* A smaller last batch is left out, as many published loops do. */
+HG_API void hg_loader_drop_last(hg_loader *, bool on);
+
 /* Opens a scope with the next batch in it; close it when the step is done.
  * NULL at the epoch's end, and the call after that begins the next epoch.
  * NULL on failure too, with hg_error() set; nothing is left open then, and

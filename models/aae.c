@@ -188,6 +188,7 @@ const hg_model model_aae = {
     .source = "Makhzani et al., 2015",
     .options = aae_options,
     .batch_size = 100,
+    .published = &(const hg_published){.epochs = 84, .steps = 50000},
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
     .build = aae_build,
     .loss = aae_loss,

@@ -53,13 +53,23 @@ typedef enum {
     HG_LIKELIHOOD_BERNOULLI /* decode gives probabilities */
 } hg_likelihood;
 
+/* How a publication trains, where that is known: what the program does with
+ * --recipe faithful unless told otherwise. */
+typedef struct {
+    int64_t epochs, steps; /* 0: no limit */
+    double validation;     /* part of train held out */
+    bool in_order;         /* never shuffled */
+    bool drop_last;        /* a smaller last batch is left out */
+} hg_published;
+
 typedef struct hg_model {
     const char *name;
-    const char *about;        /* one line */
-    const char *source;       /* post or paper */
-    const hg_option *options; /* ended by a NULL name */
-    int64_t batch_size;       /* recipe's [128] */
-    int64_t epochs;           /* recipe's [10] */
+    const char *about;             /* one line */
+    const char *source;            /* post or paper */
+    const hg_option *options;      /* ended by a NULL name */
+    int64_t batch_size;            /* recipe's [128] */
+    int64_t epochs;                /* recipe's [10] */
+    const hg_published *published; /* or NULL */
     hg_likelihood likelihood;
     /* Makes the layers. On failure an error is pending, whatever it returns:
      * layers that failed are NULL, which need no test here. */

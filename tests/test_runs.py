@@ -445,6 +445,43 @@ class Trainer(Case):
         again = self.call("train", "--config", path, "--print-config")
         self.assertEqual(json.loads(again), config)
 
+    def config_of(self, *arguments):
+        base = "train --data synthetic:300 --print-config".split()
+        return json.loads(self.call(*base, *arguments))
+
+    def test_the_faithful_recipe_trains_as_published(self):
+        config = self.config_of("conv-vae", "--recipe", "faithful")
+        training = config["training"]
+        self.assertEqual((config["epochs"], config["val"]), (50, 0.2))
+        self.assertEqual((training["in_order"], training["drop_last"]), (1, 0))
+        config = self.config_of("ae-leaky", "--recipe", "faithful")
+        training = config["training"]
+        self.assertEqual((config["epochs"], config["val"]), (10, 0))
+        self.assertEqual((training["in_order"], training["drop_last"]), (1, 1))
+        self.assertEqual(self.config_of("aae", "--recipe=faithful")["steps"], 50000)
+        for corrected in self.config_of("conv-vae"), self.config_of("vae"):
+            self.assertEqual((corrected["epochs"], corrected["val"]), (10, 0.1))
+            self.assertEqual(corrected["training"]["in_order"], 0)
+
+    def test_what_is_asked_for_goes_before_what_was_published(self):
+        own = "--epochs 3 --val 0.3 --in-order 0 --drop-last 0".split()
+        config = self.config_of("ae-leaky", "--recipe", "faithful", *own)
+        training = config["training"]
+        self.assertEqual((config["epochs"], config["val"]), (3, 0.3))
+        self.assertEqual((training["in_order"], training["drop_last"]), (0, 0))
+        config = self.config_of("aae", "--recipe", "faithful", "--epochs", 2)
+        self.assertEqual((config["epochs"], config["steps"]), (2, 0))
+
+    def test_a_last_batch_is_left_out_on_demand(self):
+        run = self.run_of("whole", "--epochs", 1, "--drop-last", 1, "--val", 0)
+        self.assertEqual(lines_of(run)[-1]["step"], 300 // 32)
+        self.call(
+            *"train vae --data synthetic:60 --batch-size 61 --drop-last 1".split(),
+            *("--val", 0, "--quiet", "--out", self.folder, "--name", "none"),
+            code=DATA,
+            says=["make no batch of 61", "--drop-last 0"],
+        )
+
     def test_a_random_seed_is_said_and_recorded(self):
         a = self.run_of("seed1", "--seed", "random", "--steps", 1)
         b = self.run_of("seed2", "--seed", "random", "--steps", 1)
