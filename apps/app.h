@@ -16,6 +16,7 @@ typedef struct {
 int run_train(int argc, char **argv);
 int run_resume(int argc, char **argv);
 int run_eval(int argc, char **argv);
+int run_data(int argc, char **argv);
 int run_models(int argc, char **argv);
 int run_new(int argc, char **argv);
 int run_summary(int argc, char **argv);
@@ -30,6 +31,9 @@ int run_traverse(int argc, char **argv);
 int run_manifold(int argc, char **argv);
 int run_project(int argc, char **argv);
 int run_compare(int argc, char **argv);
+int run_anomaly(int argc, char **argv);
+int run_cluster(int argc, char **argv);
+int run_classify(int argc, char **argv);
 
 /* ---- Models from files -------------------------------------------------- */
 

@@ -111,7 +111,7 @@ const char *nearest_row(const arguments *a, const char *word)
 
 /* ---- Parsing ------------------------------------------------------------ */
 
-enum { LONG_OPTION = 256 };
+enum { LONG_OPTION = 256, MOST_WORDS = 512 };
 
 static void fill_long(const arguments *a, struct option *table, int *index,
                       char *letters)
@@ -188,11 +188,16 @@ static int read_positionals(arguments *a, int argc, char **argv)
 int parse_arguments(arguments *a, int argc, char **argv, const char *usage)
 {
     int code = collect_rows(a);
+    char *words[MOST_WORDS + 1] = {0}; /* getopt_long moves them about */
     note_output(argc, argv);
+    if (argc > MOST_WORDS)
+        return fail_with(EXIT_USAGE, "%d words are too many; use --config",
+                         argc);
+    memcpy(words, argv, (size_t)argc * sizeof *argv);
     if (!code)
-        code = read_command_line(a, argc, argv, usage);
+        code = read_command_line(a, argc, words, usage);
     if (!code)
-        code = read_positionals(a, argc, argv);
+        code = read_positionals(a, argc, words);
     if (code)
         return code;
     read_environment(a);

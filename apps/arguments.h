@@ -101,6 +101,8 @@ bool flag_given(const arguments *, const char *name);
 int64_t flag_int(const arguments *, const char *name, int64_t least, int *code);
 double flag_number(const arguments *, const char *name, double least,
                    int *code);
+/* What was given for one of the model's own options, or NULL. */
+const char *option_text(const arguments *, const char *name);
 /* name, value, ..., NULL of the model's options that were given */
 void given_options(const arguments *, const char **pairs);
 

@@ -5,8 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { AT_ONCE = 250 };
-
 bool cloud_room(cloud *c, int64_t count, int64_t width)
 {
     c->count = count;

@@ -57,6 +57,7 @@ void read_data_flags(const arguments *a, hg_data_options *o, int *code)
     const char *range = flag_text(a, "range");
     o->fit = (hg_fit)choice(a, "fit", fits, code);
     o->channels = channels[choice(a, "colour", colours, code)];
+    o->offline = flag_given(a, "offline");
     o->skip_broken = choice(a, "broken", broken, code) == 1;
     if (size && !parse_size(size, &o->width, &o->height))
         *code = fail_with(EXIT_USAGE,

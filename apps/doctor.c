@@ -34,6 +34,11 @@ typedef struct {
 #else
 #define JPEG false
 #endif
+#ifdef HG_HAVE_CURL
+#define CURL true
+#else
+#define CURL false
+#endif
 #ifdef HG_HAVE_ZIP
 #define ZIP true
 #else
@@ -77,6 +82,8 @@ static const part parts[] = {
     {"libpng", PNG, "pictures, and folders of PNG",
      "no pictures, no folders of PNG (libpng-dev)"},
     {"libjpeg", JPEG, "folders of JPEG", "no JPEG (libjpeg62-turbo-dev)"},
+    {"libcurl", CURL, "named data sets are fetched",
+     "named data sets are not fetched (libcurl4-openssl-dev)"},
     {"libzip", ZIP, "arrays from .npz", "no .npz, only .npy (libzip-dev)"},
     {"cairo", CAIRO, "charts", "no charts (libcairo2-dev)"},
     {"CUDA", CUDA, "kernels for NVIDIA GPUs",
@@ -90,7 +97,8 @@ static const char kernels[] =
 
 static void describe_data(hg_context *context, char *text, size_t size)
 {
-    hg_data *data = hg_data_open(context, "mnist", (hg_data_options){0});
+    hg_data *data =
+        hg_data_open(context, "mnist", (hg_data_options){.offline = true});
     if (data)
         snprintf(text, size, "found, %lld images to train",
                  (long long)hg_data_size(data));

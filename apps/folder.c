@@ -160,8 +160,8 @@ void close_logs(trainer *t)
 
 /* ---- Opening ------------------------------------------------------------ */
 
-static const char *const folders[] = {"checkpoints", "recon", "samples",
-                                      "latent", "curves"};
+static const char *const folders[] = {"checkpoints", "recon",     "samples",
+                                      "latent",      "marginals", "filters"};
 
 enum { FOLDERS = sizeof folders / sizeof folders[0] };
 

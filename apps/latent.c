@@ -113,6 +113,30 @@ static bool marginals(const trainer *t)
     return ok;
 }
 
+enum { MARGINAL_POINTS = 1000 };
+
+bool marginals_picture(trainer *t, void *path)
+{
+    const hg_model *m = t->s.model;
+    cloud codes = {0}, draws = {0};
+    char title[192], more[64] = "";
+    int64_t n = hg_data_size(shown_data(&t->w));
+    n = n < MARGINAL_POINTS ? n : MARGINAL_POINTS;
+    bool ok = cloud_items(&codes, &t->w, m, shown_data(&t->w), n, POSTERIOR) &&
+              (!m->prior || cloud_prior(&draws, &t->w, m, n));
+    if (codes.width > 16)
+        snprintf(more, sizeof more, " (the first 16 of %lld dimensions)",
+                 (long long)codes.width);
+    snprintf(title, sizeof title, "%s: codes%s after epoch %lld%s", m->name,
+             m->prior ? " and prior" : "", (long long)t->epoch, more);
+    bool fits = ok && (!m->prior || draws.width == codes.width);
+    ok = ok && (!fits || figure_marginals(path, title, codes.values,
+                                          draws.values, n, codes.width));
+    cloud_free(&codes);
+    cloud_free(&draws);
+    return ok;
+}
+
 bool latent_pictures(trainer *t)
 {
     return !t->s.model->encode || (latent_map(t) && marginals(t));

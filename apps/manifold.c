@@ -104,7 +104,7 @@ static bool write_picture(const view *v, const char *path, const plane *p,
     for (int64_t i = 0; text && name && i < 2 * p->steps; i++) {
         int64_t at = i % p->steps;
         bool shown = at % 2 == 0;
-        snprintf(text[i], NAME, shown ? "%.2g" : "",
+        snprintf(text[i], NAME, shown ? "%.2g" : " ",
                  i < p->steps ? p->at[0][at] : p->at[1][p->steps - 1 - at]);
         name[i] = text[i];
     }

@@ -150,6 +150,35 @@ int32_t *labels_of(const hg_data *data, int64_t count)
     return label;
 }
 
+static hg_tensor *logit_rows(void *user, int64_t from, int64_t n)
+{
+    const view *v = user;
+    int64_t rows[AT_ONCE];
+    hg_batch b;
+    for (int64_t i = 0; i < n; i++)
+        rows[i] = from + i;
+    if (!hg_data_batch(v->data, rows, n, &b))
+        return NULL;
+    return v->model->classify(v->w.state,
+                              hg_model_input(v->model, v->w.state, &b));
+}
+
+bool classes_by_model(view *v, int64_t count, int32_t *guess, int *classes)
+{
+    cloud logits = {0};
+    bool ok = cloud_fill(&logits, v->w.context, count, logit_rows, v);
+    *classes = (int)logits.width;
+    for (int64_t i = 0; ok && i < count; i++) {
+        const double *row = cloud_row(&logits, i);
+        guess[i] = 0;
+        for (int j = 1; j < *classes; j++)
+            if (row[j] > row[guess[i]])
+                guess[i] = j;
+    }
+    cloud_free(&logits);
+    return ok;
+}
+
 /* One representation of training and test images, with their labels. */
 typedef struct {
     view *v;

@@ -21,5 +21,8 @@ bool measure_probe(view *, json_t *report);
 /* Labels of the first `count` items; NULL with an error where there are none
  * or no memory. */
 int32_t *labels_of(const hg_data *, int64_t count);
+/* What a model that classifies takes the first `count` items for, [count], and
+ * how many classes it knows. */
+bool classes_by_model(view *, int64_t count, int32_t *guess, int *classes);
 
 #endif

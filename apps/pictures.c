@@ -17,26 +17,41 @@ static int64_t rows_shown(const trainer *t, int64_t *rows, int64_t most)
     return n;
 }
 
-/* Rows of `wide` originals above their reconstructions; n is a multiple. */
-static bool interleave(hg_real *out, const hg_real *x, const hg_real *y,
-                       int64_t n, int64_t wide, int64_t features)
+enum { ACROSS = 10, STRIPS = 3 };
+
+/* Strips of ten: images, reconstructions, and differences, where grey is
+ * right. Places without an image are white. */
+static void lay_strips(hg_real *out, const hg_real *x, const hg_real *y,
+                       int64_t n, int64_t features)
 {
+    int64_t lines = (n + ACROSS - 1) / ACROSS;
+    for (int64_t i = 0; i < lines * STRIPS * ACROSS * features; i++)
+        out[i] = 1;
     for (int64_t i = 0; i < n; i++) {
-        int64_t at = i / wide * 2 * wide + i % wide;
-        size_t size = (size_t)features * sizeof *out;
-        memcpy(out + at * features, x + i * features, size);
-        memcpy(out + (at + wide) * features, y + i * features, size);
+        int64_t at = i / ACROSS * STRIPS * ACROSS + i % ACROSS;
+        for (int64_t k = 0; k < features; k++) {
+            hg_real a = x[i * features + k], b = y[i * features + k];
+            out[at * features + k] = a;
+            out[(at + ACROSS) * features + k] = b;
+            out[(at + 2 * ACROSS) * features + k] = (1 + b - a) / 2;
+        }
     }
-    return true;
+}
+
+/* So large that small images can be seen. */
+static int zoom_of(hg_shape item)
+{
+    int64_t side = item.dim[1] > item.dim[2] ? item.dim[1] : item.dim[2];
+    return side >= 48 ? 1 : side >= 20 ? 2 : 4;
 }
 
 static bool reconstruction_picture(trainer *t, void *argument)
 {
     const char *path = argument;
     int64_t rows[SHOWN], n = rows_shown(t, rows, SHOWN);
-    int64_t wide = n < 10 ? n : 10; /* an incomplete row is left out */
-    n = wide ? n / wide * wide : 0;
     int64_t features = hg_data_features(t->w.all), count = n * features;
+    int64_t places = (n + ACROSS - 1) / ACROSS * STRIPS * ACROSS;
+    hg_shape item = hg_data_shape(t->w.all);
     hg_batch b;
     if (!n)
         return true;
@@ -45,13 +60,15 @@ static bool reconstruction_picture(trainer *t, void *argument)
     hg_tensor *x = hg_model_input(t->s.model, t->w.state, &b);
     hg_tensor *y =
         t->s.model->decode(t->w.state, t->s.model->encode(t->w.state, x));
-    hg_real *values = malloc((size_t)count * 4 * sizeof *values);
+    hg_real *values =
+        malloc((size_t)(2 * count + places * features) * sizeof *values);
+    hg_real *strips = values + 2 * count;
     bool ok = values && hg_read(b.x, values, count) &&
-              hg_read(y, values + count, count) &&
-              interleave(values + 2 * count, values, values + count, n, wide,
-                         features) &&
-              picture_grid(path, values + 2 * count, hg_data_shape(t->w.all),
-                           2 * n, wide, 2);
+              hg_read(y, values + count, count);
+    if (ok) {
+        lay_strips(strips, values, values + count, n, features);
+        ok = picture_grid(path, strips, item, places, ACROSS, zoom_of(item));
+    }
     free(values);
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
 }
@@ -64,24 +81,44 @@ static bool sample_picture(trainer *t, void *argument)
         t->s.model->decode(t->w.state, t->s.model->prior(t->w.state, n));
     hg_real *values = malloc((size_t)(n * features) * sizeof *values);
     bool ok = values && hg_read(y, values, n * features) &&
-              picture_grid(path, values, hg_data_shape(t->w.all), n, 10, 2);
+              picture_grid(path, values, hg_data_shape(t->w.all), n, 10,
+                           zoom_of(hg_data_shape(t->w.all)));
     free(values);
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
 }
 
-bool in_fixed_scope(trainer *t, bool (*work)(trainer *, void *), void *argument)
+bool with_fixed_draws(trainer *t, bool (*work)(trainer *, void *),
+                      void *argument)
 {
     uint64_t steps[2], fixed[2];
     hg_context_steps(t->w.context, steps);
     fixed[0] = steps[0];
     fixed[1] = (uint64_t)1 << 31;
     hg_context_set_steps(t->w.context, fixed);
-    hg_scope *s = hg_scope_open(t->w.context, HG_EVAL);
-    bool ok = s && work(t, argument);
-    if (s)
-        hg_scope_close(s);
+    bool ok = work(t, argument);
     hg_context_set_steps(t->w.context, steps);
     return ok;
+}
+
+typedef struct {
+    bool (*work)(trainer *, void *);
+    void *argument;
+} scoped;
+
+static bool open_scope(trainer *t, void *argument)
+{
+    const scoped *c = argument;
+    hg_scope *s = hg_scope_open(t->w.context, HG_EVAL);
+    bool ok = s && c->work(t, c->argument);
+    if (s)
+        hg_scope_close(s);
+    return ok;
+}
+
+bool in_fixed_scope(trainer *t, bool (*work)(trainer *, void *), void *argument)
+{
+    scoped c = {work, argument};
+    return with_fixed_draws(t, open_scope, &c);
 }
 
 /* Without the library for a picture the run goes on, and says what it lacks. */
@@ -94,20 +131,26 @@ static bool or_without(trainer *t, bool drawn)
     return true;
 }
 
-static bool draw_epoch(trainer *t)
+static path_text epoch_path(const trainer *t, const char *folder)
 {
     char name[64];
-    const hg_model *m = t->s.model;
-    snprintf(name, sizeof name, "recon/epoch_%04lld.png", (long long)t->epoch);
-    path_text recon = path_join(t->folder, name);
-    snprintf(name, sizeof name, "samples/epoch_%04lld.png",
+    snprintf(name, sizeof name, "%s/epoch_%04lld.png", folder,
              (long long)t->epoch);
-    path_text samples = path_join(t->folder, name);
+    return path_join(t->folder, name);
+}
+
+static bool draw_epoch(trainer *t)
+{
+    const hg_model *m = t->s.model;
     if (m->encode && m->decode &&
-        !in_fixed_scope(t, reconstruction_picture, recon.text))
+        !in_fixed_scope(t, reconstruction_picture, epoch_path(t, "recon").text))
         return false;
-    return !m->prior || !m->decode ||
-           in_fixed_scope(t, sample_picture, samples.text);
+    if (m->prior && m->decode &&
+        !in_fixed_scope(t, sample_picture, epoch_path(t, "samples").text))
+        return false;
+    return (!m->encode || with_fixed_draws(t, marginals_picture,
+                                           epoch_path(t, "marginals").text)) &&
+           filters_picture(t, epoch_path(t, "filters").text);
 }
 
 /* ---- Loss curves, from metrics.jsonl ------------------------------------ */
@@ -174,13 +217,17 @@ static bool loss_curves(trainer *t)
     FILE *f = fopen(path_join(t->folder, "metrics.jsonl").text, "r");
     while (all && f && fgets(line, sizeof line, f))
         add_line(all, &count, line);
-    for (int i = 0; i < count; i++)
+    bool positive = true; /* or a logarithmic axis would hide something */
+    for (int i = 0; i < count; i++) {
         curves[i] = (curve){all[i].name, all[i].x, all[i].y, all[i].count};
+        for (int j = 0; j < all[i].count; j++)
+            positive &= all[i].y[j] > 0;
+    }
     if (f)
         fclose(f);
-    bool ok =
-        all && figure_curves(path_join(t->folder, "loss.png").text, "Training",
-                             "epoch", "mean per image", curves, count, true);
+    bool ok = all &&
+              figure_curves(path_join(t->folder, "loss.png").text, "Training",
+                            "epoch", "mean per image", curves, count, positive);
     free(all);
     return ok || hg_fail(HG_ERROR_IO, "the loss curves cannot be drawn");
 }

@@ -1,220 +1,305 @@
-/* report.c - report.html: one self-contained page from a run's folder. */
+/* report.c - report.html: what a run was, what became of it and what it makes,
+ * on one self-contained page. */
 #include "apps/report.h"
+#include "apps/page.h"
 #include "apps/run.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char head[] =
-    "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width\">\n"
-    "<style>body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;"
-    "padding:0 1rem;color:#222}h1,h2{line-height:1.2}"
-    "table{border-collapse:collapse}td,th{padding:.2rem .8rem;text-align:left;"
-    "border-bottom:1px solid #ddd}td.n{text-align:right;"
-    "font-variant-numeric:tabular-nums}figure{margin:1rem 0}"
-    "img{max-width:100%;height:auto}figcaption{color:#555;font-size:.9em}"
-    "code{background:#f3f3f3;padding:.1em .3em}</style>\n";
+/* What the figures mean, in the order they are shown. */
+static const struct {
+    const char *name, *title, *about;
+} results[] = {
+    {"recon_mse", "reconstruction error",
+     "squared error of a pixel, mean; pixels go from 0 to 1"},
+    {"kl", "KL, nats",
+     "what the code of an image costs: its distance from the prior"},
+    {"elbo", "ELBO, nats",
+     "lower bound of an image's log likelihood, without constants"},
+    {"recon_bce", "cross-entropy, nats",
+     "of the reconstruction, sum over the pixels of an image"},
+    {"loss", "loss", "the recipe's own, mean per image"},
+    {"prior_ks", "codes from prior",
+     "Kolmogorov-Smirnov distance of the codes' marginals from the prior's, "
+     "mean over the dimensions: 0 is equal, 1 is apart"},
+    {"prior_ks_worst", "worst dimension", "the same, of the worst dimension"},
+    {"recon_sse", "squared error",
+     "of the reconstruction, sum over the pixels of an image"},
+    {"images", "test images", "that all this was measured on"},
+};
 
-/* ---- Text and bytes into a page ----------------------------------------- */
+enum { RESULTS = sizeof results / sizeof results[0], TILES = 4 };
 
-static void put_text(FILE *f, const char *text)
+static json_t *final_line(json_t *lines)
 {
-    for (; *text; text++)
-        switch (*text) {
-        case '<':
-            fputs("&lt;", f);
-            break;
-        case '&':
-            fputs("&amp;", f);
-            break;
-        case '"':
-            fputs("&quot;", f);
-            break;
-        default:
-            fputc(*text, f);
-        }
-}
-
-static void put_base64(FILE *f, FILE *in)
-{
-    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr"
-                                "stuvwxyz0123456789+/";
-    unsigned char b[3];
-    for (size_t n; (n = fread(b, 1, 3, in)) > 0;) {
-        memset(b + n, 0, 3 - n);
-        unsigned bits = (unsigned)b[0] << 16 | (unsigned)b[1] << 8 | b[2];
-        fputc(digit[bits >> 18], f);
-        fputc(digit[bits >> 12 & 63], f);
-        fputc(n > 1 ? digit[bits >> 6 & 63] : '=', f);
-        fputc(n > 2 ? digit[bits & 63] : '=', f);
+    size_t i;
+    json_t *line, *last = NULL;
+    json_array_foreach(lines, i, line)
+    {
+        const char *event = json_string_value(json_object_get(line, "event"));
+        if (event && !strcmp(event, "final"))
+            last = line;
     }
-}
-
-static void put_picture(FILE *f, const char *run, const char *name,
-                        const char *caption)
-{
-    FILE *in = fopen(path_join(run, name).text, "rb");
-    if (!in)
-        return;
-    fputs("<figure><img alt=\"", f);
-    put_text(f, caption);
-    fputs("\" src=\"data:image/png;base64,", f);
-    put_base64(f, in);
-    fputs("\"><figcaption>", f);
-    put_text(f, caption);
-    fputs("</figcaption></figure>\n", f);
-    fclose(in);
-}
-
-/* ---- The parts ---------------------------------------------------------- */
-
-static void put_row(FILE *f, const char *name, const char *value,
-                    const char *meaning)
-{
-    fputs("<tr><td>", f);
-    put_text(f, name);
-    fputs("</td><td class=\"n\">", f);
-    put_text(f, value);
-    fputs("</td><td>", f);
-    put_text(f, meaning);
-    fputs("</td></tr>\n", f);
-}
-
-static json_t *final_line(const char *run)
-{
-    char line[4096];
-    json_t *last = NULL;
-    FILE *f = fopen(path_join(run, "metrics.jsonl").text, "r");
-    while (f && fgets(line, sizeof line, f)) {
-        json_t *object = json_loads(line, 0, NULL);
-        const char *event = json_string_value(json_object_get(object, "event"));
-        if (event && !strcmp(event, "final")) {
-            json_decref(last);
-            last = json_incref(object);
-        }
-        json_decref(object);
-    }
-    if (f)
-        fclose(f);
     return last;
 }
 
-static void put_results(FILE *f, const char *run)
+static void number_text(const json_t *value, char *text, size_t size)
 {
-    static const char *const rows[][2] = {
-        {"loss", "the recipe's own loss, mean per image"},
-        {"recon_mse", "squared error of the reconstruction, mean over pixels"},
-        {"recon_sse", "squared error of the reconstruction, sum over pixels"},
-        {"recon_bce", "cross-entropy of the reconstruction, nats per image"},
-        {"kl", "what the code costs: KL to the prior, nats per image"},
-        {"elbo", "lower bound of the log likelihood, nats per image, without "
-                 "constants"},
-        {"prior_ks", "distance of the codes' marginals from the prior's "
-                     "(Kolmogorov-Smirnov), mean over the dimensions"},
-        {"images", "test images"},
-    };
-    json_t *final = final_line(run);
-    fputs("<h2>Results on the test set</h2>\n<table>\n", f);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char text[32];
-        json_t *value = json_object_get(final, rows[i][0]);
+    snprintf(text, size, "%.5g", json_number_value(value));
+}
+
+/* ---- Numbers ------------------------------------------------------------ */
+
+static void put_tiles(page *p, const json_t *final)
+{
+    char text[32];
+    int shown = 0;
+    fputs("<div class=\"tiles\">\n", p->out);
+    for (int i = 0; i < RESULTS && shown < TILES; i++) {
+        const json_t *value = json_object_get(final, results[i].name);
         if (!json_is_number(value))
             continue;
-        snprintf(text, sizeof text, "%.6g", json_number_value(value));
-        put_row(f, rows[i][0], text, rows[i][1]);
+        shown++;
+        number_text(value, text, sizeof text);
+        fputs("<div class=\"tile\"><b>", p->out);
+        put_text(p, text);
+        fputs("</b>", p->out);
+        put_text(p, results[i].title);
+        fputs("</div>\n", p->out);
     }
-    fputs("</table>\n", f);
-    json_decref(final);
+    fputs("</div>\n<p class=\"dim\">measured on test images that were never "
+          "trained on; what each figure means stands below</p>\n",
+          p->out);
 }
 
-static void put_settings(FILE *f, const char *title, json_t *object)
+static void put_results(page *p, const json_t *final)
 {
-    const char *name;
-    json_t *value;
-    fprintf(f, "<h2>%s</h2>\n<table>\n", title);
-    json_object_foreach(object, name, value)
+    char text[32];
+    fputs("<h2>All results</h2>\n<div class=\"wide\"><table>\n", p->out);
+    for (int i = 0; i < RESULTS; i++) {
+        const json_t *value = json_object_get(final, results[i].name);
+        if (!json_is_number(value))
+            continue;
+        number_text(value, text, sizeof text);
+        put_row(p, results[i].name, text, results[i].about);
+    }
+    fputs("</table></div>\n", p->out);
+}
+
+/* The last line of each kind is how things stand; it has a text unless all is
+ * well again. */
+static json_t *standing_warnings(const char *run)
+{
+    size_t i;
+    const char *kind;
+    json_t *line, *lines = run_lines(run, "warnings.jsonl");
+    json_t *last = json_object(), *standing = json_array();
+    json_array_foreach(lines, i, line)
     {
-        char *text =
-            json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-        put_row(f, name, text ? text : "", "");
-        free(text);
+        kind = json_string_value(json_object_get(line, "kind"));
+        if (kind)
+            json_object_set(last, kind, line);
     }
-    fputs("</table>\n", f);
+    json_object_foreach(last, kind, line)
+    {
+        if (json_object_get(line, "text"))
+            json_array_append(standing, line);
+    }
+    json_decref(last);
+    json_decref(lines);
+    return standing;
 }
 
-/* The picture of the last epoch in a folder, by its name's order. */
-static bool last_picture(const char *run, const char *folder, char *name,
-                         size_t size)
+static void put_warnings(page *p, const char *run)
 {
-    DIR *d = opendir(path_join(run, folder).text);
-    char best[256] = "";
-    for (struct dirent *e; d && (e = readdir(d));)
-        if (strstr(e->d_name, ".png") && strcmp(e->d_name, best) > 0)
-            snprintf(best, sizeof best, "%s", e->d_name);
-    if (d)
-        closedir(d);
-    snprintf(name, size, "%s/%s", folder, best);
-    return best[0] != 0;
+    size_t i;
+    json_t *line, *lines = standing_warnings(run);
+    if (json_array_size(lines))
+        put_tag(p, "h2", "Worth a look");
+    json_array_foreach(lines, i, line)
+    {
+        fputs("<div class=\"warning\"><b>", p->out);
+        put_text(p, json_string_value(json_object_get(line, "text")));
+        fprintf(p->out, "</b> <span class=\"dim\">epoch %lld</span><p>",
+                (long long)json_integer_value(json_object_get(line, "epoch")));
+        put_text(p, json_string_value(json_object_get(line, "meaning")));
+        fputs("</p></div>\n", p->out);
+    }
+    json_decref(lines);
 }
 
-static void put_pictures(FILE *f, const char *run)
+/* ---- Curves ------------------------------------------------------------- */
+
+static bool is_term(const char *key, const json_t *value)
 {
-    char name[512];
-    fputs("<h2>Pictures</h2>\n", f);
-    if (last_picture(run, "recon", name, sizeof name))
-        put_picture(f, run, name,
-                    "Reconstructions: test images, and below each row what "
-                    "the model makes of them");
-    if (last_picture(run, "samples", name, sizeof name))
-        put_picture(f, run, name, "Samples: decoded draws from the prior");
-    put_picture(f, run, "latent/map.png",
-                "Latent map: each point is a test image, coloured by its "
-                "class");
-    put_picture(f, run, "latent/marginals.png",
-                "Codes and prior: how the values of all code dimensions are "
-                "distributed, beside draws from the prior");
-    put_picture(f, run, "loss.png",
-                "Training: means over each epoch, logarithmic axis");
+    static const char *const others[] = {"epoch", "step",         "loss",
+                                         "split", "images_per_s", "ms_per_step",
+                                         "event"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (!strcmp(key, others[i]))
+            return false;
+    return json_is_number(value);
 }
 
-static void put_page(FILE *f, const char *run, json_t *config)
+static void add_terms_chart(page *p, const json_t *lines)
 {
-    const char *model = json_string_value(json_object_get(config, "model"));
-    const char *data = json_string_value(json_object_get(config, "data"));
-    fputs(head, f);
-    fputs("<title>", f);
-    put_text(f, model);
-    fputs(" on ", f);
-    put_text(f, data);
-    fputs("</title>\n<h1>", f);
-    put_text(f, model);
-    fputs(" on ", f);
-    put_text(f, data);
-    fputs("</h1>\n", f);
-    put_results(f, run);
-    put_pictures(f, run);
-    put_settings(f, "Settings", config);
+    const char *key;
+    json_t *value, *first = json_array_get(lines, 0);
+    json_t *chart = add_chart(
+        p, "Terms of the training",
+        "What the model reports by name, mean over each epoch: the parts of "
+        "its loss, and where several players train, the loss of each.",
+        "mean per image", false);
+    json_object_foreach(first, key, value)
+    {
+        if (is_term(key, value))
+            add_curve(chart, key, lines, "train", key);
+    }
+    add_curve(chart, "kl, validation", lines, "val", "kl");
+    drop_empty_chart(p);
+}
+
+static void add_charts(page *p, const json_t *lines)
+{
+    json_t *chart =
+        add_chart(p, "Loss",
+                  "What training lowers. Where the validation curve turns up "
+                  "while the training curve still falls, the model learns its "
+                  "training images by heart.",
+                  "loss, mean per image", false);
+    add_curve(chart, "training", lines, "train", "loss");
+    add_curve(chart, "validation", lines, "val", "loss");
+    drop_empty_chart(p);
+    add_terms_chart(p, lines);
+    chart = add_chart(p, "Reconstruction error",
+                      "How far reconstructions of validation images are from "
+                      "the images; 0 is perfect.",
+                      "squared error of a pixel", true);
+    add_curve(chart, "validation", lines, "val", "recon_mse");
+    drop_empty_chart(p);
+    chart = add_chart(p, "Speed", "Images trained on in a second.",
+                      "images per second", false);
+    add_curve(chart, "training", lines, "train", "images_per_s");
+    drop_empty_chart(p);
+}
+
+/* ---- Pictures ----------------------------------------------------------- */
+
+static void put_pictures(page *p, const char *run)
+{
+    put_tag(p, "h2", "What it makes");
+    fputs("<div class=\"grid\">\n", p->out);
+    put_slides(p, run, "recon", "Reconstructions",
+               "Three rows each: test images, what the model makes of them, "
+               "and the difference (grey: right, darker: too dark, lighter: "
+               "too bright). The same images all through the run.",
+               false);
+    put_slides(p, run, "samples", "Samples",
+               "Images decoded from random codes, the same codes all through "
+               "the run: what the model takes for typical.",
+               false);
+    fputs("</div>\n", p->out);
+    put_tag(p, "h2", "Its codes");
+    fputs("<div class=\"grid one\">\n", p->out);
+    put_picture(p, run, "latent/map.png", "Map",
+                "Each point is the code of a test image, its colour the class. "
+                "Of codes with more than two dimensions the plane is shown in "
+                "which they spread the most.",
+                true);
+    put_slides(p, run, "marginals", "Codes and prior",
+               "How the values of the codes are distributed (coloured area), "
+               "and how the prior has them (line). Where the two differ, "
+               "samples come from codes that no image has.",
+               true);
+    put_slides(p, run, "filters", "First layer",
+               "The weights of the first layer's units as images: grey is "
+               "zero, white positive, black negative; each is scaled by its "
+               "own largest weight. Noise: the unit has learnt nothing yet.",
+               false);
+    fputs("</div>\n", p->out);
+}
+
+/* ---- The page ----------------------------------------------------------- */
+
+static void put_lead(page *p, const json_t *config, const json_t *final)
+{
+    fprintf(
+        p->out,
+        "<p>Trained for %lld epochs (%lld steps of %lld images), "
+        "seed %lld.</p>\n",
+        (long long)json_integer_value(json_object_get(final, "epoch")),
+        (long long)json_integer_value(json_object_get(final, "step")),
+        (long long)json_integer_value(json_object_get(config, "batch_size")),
+        (long long)json_integer_value(json_object_get(config, "seed")));
+}
+
+static void put_file(page *p, const char *run, const char *name,
+                     const char *title)
+{
+    char line[4096] = "";
+    FILE *f = fopen(path_join(run, name).text, "r");
+    if (f && fgets(line, sizeof line, f)) {
+        put_tag(p, "h3", title);
+        put_tag(p, "pre", line);
+    }
+    if (f)
+        fclose(f);
+}
+
+static void put_settings(page *p, const char *run, json_t *config)
+{
     json_t *environment =
         json_load_file(path_join(run, "environment.json").text, 0, NULL);
-    put_settings(f, "Environment", environment);
+    put_tag(p, "h2", "How to have it again");
+    put_file(p, run, "command.txt", "Command");
+    fputs("<details><summary>Settings</summary><div class=\"wide\"><table>\n",
+          p->out);
+    put_object(p, config);
+    fputs("</table></div></details>\n<details><summary>Environment</summary>"
+          "<div class=\"wide\"><table>\n",
+          p->out);
+    put_object(p, environment);
+    fputs("</table></div></details>\n", p->out);
     json_decref(environment);
-    fputs("</html>\n", f);
+}
+
+static void put_page(page *p, const char *run, json_t *config)
+{
+    json_t *lines = run_lines(run, "metrics.jsonl");
+    json_t *final = final_line(lines);
+    put_lead(p, config, final);
+    put_tiles(p, final);
+    put_warnings(p, run);
+    put_tag(p, "h2", "How training went");
+    fputs("<div id=\"charts\" class=\"grid\"></div><noscript>", p->out);
+    put_picture(p, run, "loss.png", "Curves", "means over each epoch", true);
+    fputs("</noscript>\n", p->out);
+    add_charts(p, lines);
+    put_pictures(p, run);
+    put_results(p, final);
+    put_settings(p, run, config);
+    json_decref(lines);
 }
 
 bool report_write(const char *run)
 {
-    char *text = NULL;
-    size_t size = 0;
+    char title[256];
+    page p;
     json_t *config = run_config(run);
-    FILE *f = config ? open_memstream(&text, &size) : NULL;
-    if (f)
-        put_page(f, run, config);
-    bool ok = f && !fclose(f) &&
-              write_file(path_join(run, "report.html").text, text, size);
-    free(text);
+    if (!config)
+        return false;
+    const char *model = json_string_value(json_object_get(config, "model"));
+    const char *data = json_string_value(json_object_get(config, "data"));
+    snprintf(title, sizeof title, "%s on %s", model ? model : "?",
+             data ? data : "?");
+    bool ok = page_open(&p, title);
+    if (ok) {
+        put_tag(&p, "h1", title);
+        put_page(&p, run, config);
+        ok = page_close(&p, path_join(run, "report.html").text);
+    }
     json_decref(config);
-    return ok || hg_fail(HG_ERROR_IO, "%s/report.html cannot be written", run);
+    return ok;
 }

@@ -33,6 +33,11 @@ bool figure_histograms(const char *path, const char *title, const char *x_label,
                        const double *a, const char *a_name, const double *b,
                        const char *b_name, int64_t count);
 
+/* A panel for each of the first 16 dimensions of codes [count, width], with the
+ * draws from the prior, of the same shape, over them (NULL: none). */
+bool figure_marginals(const char *path, const char *title, const double *codes,
+                      const double *draws, int64_t count, int64_t width);
+
 /* ---- report.c ----------------------------------------------------------- */
 
 /* RUN/report.html: settings, results and pictures in one file that needs no

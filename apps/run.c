@@ -21,7 +21,10 @@ hg_data *open_data(hg_context *context, const char *name, const char *data_dir,
     options.data_dir = data_dir;
     if (strcmp(name, "auto"))
         return hg_data_open(context, name, options);
+    bool offline = options.offline;
+    options.offline = true; /* nothing is fetched unasked */
     hg_data *data = hg_data_open(context, "mnist", options);
+    options.offline = offline;
     if (data || hg_error_kind() != HG_ERROR_DATA)
         return data;
     hg_error_clear();
@@ -84,7 +87,8 @@ bool workbench_open(workbench *w, const settings *s,
     w->all = open_data(w->context, s->data, s->data_dir, s->how);
     w->train = hg_data_split(w->all, "train", s->validation);
     w->val = hg_data_split(w->all, "val", s->validation);
-    w->test = hg_data_split(w->all, "test", s->validation);
+    w->test =
+        hg_data_split(w->all, s->how.whole ? "val" : "test", s->validation);
     return !hg_error() && build(w, s, model_options);
 }
 

@@ -184,6 +184,25 @@ static void read_sizes(const arguments *a, settings *s, int *code)
     s->threads = (int)flag_int(a, "threads", 0, code);
 }
 
+/* With --recipe faithful what the publication did, unless told otherwise. */
+static void follow_publication(const arguments *a, settings *s)
+{
+    const hg_published *p = s->model->published;
+    const char *recipe = p ? option_text(a, "recipe") : NULL;
+    if (!recipe || strcmp(recipe, "faithful"))
+        return;
+    if (!flag_given(a, "epochs") && !flag_given(a, "steps")) {
+        s->epochs = p->epochs ? p->epochs : s->epochs;
+        s->steps = p->steps;
+    }
+    if (!flag_given(a, "val"))
+        s->validation = p->validation;
+    if (!flag_given(a, "in-order"))
+        s->training.in_order = p->in_order;
+    if (!flag_given(a, "drop-last"))
+        s->training.drop_last = p->drop_last;
+}
+
 void read_logging(const arguments *a, settings *s, int *code)
 {
     s->save_every = flag_int(a, "save-every", 0, code);
@@ -208,6 +227,7 @@ int read_settings(const arguments *a, settings *s)
     s->dry_run = flag_given(a, "dry-run");
     read_sizes(a, s, &code);
     read_training(a, &s->training, &code);
+    follow_publication(a, s);
     read_logging(a, s, &code);
     if (!code)
         code = check_training(s);

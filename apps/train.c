@@ -164,7 +164,7 @@ static bool look(trainer *t, hg_metrics *val, bool *checked)
     *checked = hg_data_size(t->w.val) > 0 && !t->s.training.overfit_batch;
     swap_average(t);
     bool ok = (!*checked || evaluate(t, t->w.val, val)) &&
-              (!draws || pictures_of_epoch(t));
+              (!draws || pictures_of_epoch(t)) && warn_after_epoch(t);
     swap_average(t);
     return ok;
 }
@@ -309,10 +309,28 @@ static bool train(trainer *t)
         return false;
     say_start(t, found);
     say_device(t);
+    if (!warn_at_start(t))
+        return false;
     return train_epochs(t) && (interrupted || finish(t));
 }
 
 /* ---- The command -------------------------------------------------------- */
+
+static bool open_loader(trainer *t)
+{
+    const training *how = &t->s.training;
+    t->loader = hg_loader_new(t->w.train, t->s.batch_size, !how->in_order);
+    if (!t->loader)
+        return false;
+    hg_loader_drop_last(t->loader, how->drop_last != 0);
+    return hg_loader_batches(t->loader) ||
+           hg_fail(HG_ERROR_DATA,
+                   "%lld images to train on make no batch of %lld; take more "
+                   "images or a smaller --batch-size%s",
+                   (long long)hg_data_size(t->w.train),
+                   (long long)t->s.batch_size,
+                   how->drop_last ? ", or --drop-last 0" : "");
+}
 
 bool trainer_open(trainer *t)
 {
@@ -320,9 +338,9 @@ bool trainer_open(trainer *t)
     t->saved_step = -1;
     if (!workbench_open(&t->w, &t->s, t->options))
         return false;
-    t->loader = hg_loader_new(t->w.train, t->s.batch_size, true);
-    return t->loader && hg_model_prepare(t->s.model, t->w.state, t->w.train) &&
-           adjust_open(t);
+    return open_loader(t) &&
+           hg_model_prepare(t->s.model, t->w.state, t->w.train) &&
+           adjust_open(t) && remember_parameters(t);
 }
 
 int train_and_close(trainer *t, int argc, char **argv, bool overwrite)

@@ -31,6 +31,7 @@ typedef struct {
     hg_params *schedule; /* holds what follows */
     hg_objective objective;
     hg_ema *ema;
+    uint64_t *beginning; /* hashes of the parameters at the start */
     int64_t updates; /* of the first optimiser, when the average was moved */
     uint64_t spread_version; /* of the learned spread, at the start */
 } trainer;
@@ -108,6 +109,15 @@ bool checkpoint_write(trainer *, const char *folder);
 bool checkpoint_resume(trainer *, bool *found);
 bool checkpoint_read(trainer *, const char *folder);
 
+/* ---- warnings.c: warnings that teach ------------------------------------ */
+
+/* The data's range against the model's likelihood. */
+bool warn_at_start(trainer *);
+/* Collapsed dimensions, dead units, players, parameters that stay. */
+bool warn_after_epoch(trainer *);
+/* What the last of these compares with; before anything is loaded. */
+bool remember_parameters(trainer *);
+
 /* ---- pictures.c --------------------------------------------------------- */
 
 /* Reconstructions and samples of this moment, epoch_NNNN.png. */
@@ -116,7 +126,13 @@ bool pictures_of_epoch(trainer *);
 bool latent_pictures(trainer *);
 /* Loss curves and what latent.c draws. */
 bool pictures_at_end(trainer *);
-/* Opens an evaluation scope whose draws are the same each time. */
+/* latent.c: how the codes of this moment are distributed. */
+bool marginals_picture(trainer *, void *path);
+/* filters.c: the first layer's weights as images, where they are images. */
+bool filters_picture(trainer *, const char *path);
+/* Work whose draws are the same each time and change none of the training's;
+ * in an evaluation scope, or opening its own. */
+bool with_fixed_draws(trainer *, bool (*work)(trainer *, void *), void *);
 bool in_fixed_scope(trainer *, bool (*work)(trainer *, void *), void *argument);
 
 #endif

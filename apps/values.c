@@ -152,6 +152,12 @@ int64_t flag_int(const arguments *a, const char *name, int64_t least, int *code)
     return number;
 }
 
+const char *option_text(const arguments *a, const char *name)
+{
+    int row = find_row(a, name, a->first_option, a->last_option);
+    return row >= 0 ? a->value[row] : NULL;
+}
+
 void given_options(const arguments *a, const char **pairs)
 {
     for (int i = a->first_option; i < a->last_option; i++)

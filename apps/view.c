@@ -21,12 +21,29 @@ static bool begin(view *v, const arguments *a)
 {
     uint64_t steps[2] = {0, v->seed * 0x10001u + 1};
     hg_context_set_steps(v->w.context, steps);
-    v->data = chosen_split(&v->w, flag_text(a, "split"));
+    v->data =
+        v->whole ? v->w.train : chosen_split(&v->w, flag_text(a, "split"));
     if (v->data && !hg_data_size(v->data))
-        return hg_fail(HG_ERROR_DATA,
-                       "%s has no %s images; choose another --split",
-                       hg_data_name(v->w.all), flag_text(a, "split"));
+        return hg_fail(
+            HG_ERROR_DATA, "%s has no %s images; choose another --split",
+            hg_data_name(v->w.all), v->whole ? "" : flag_text(a, "split"));
     return v->data != NULL;
+}
+
+/* Pictures of a folder become what the model was trained on. */
+static void other_data(view *v, const char *name)
+{
+    const char *own = v->s.data;
+    bool digits = !strcmp(own, "mnist") || !strncmp(own, "synthetic", 9);
+    if (digits && strchr(name, '/')) {
+        v->s.how.height = v->s.how.width = 28;
+        v->s.how.channels = 1;
+    }
+    if (v->whole) {
+        v->s.how.whole = true;
+        v->s.validation = 0;
+    }
+    v->s.data = name;
 }
 
 static bool read_flags(view *v, const arguments *a)
@@ -34,8 +51,9 @@ static bool read_flags(view *v, const arguments *a)
     int code = 0;
     v->seed = (uint64_t)flag_int(a, "seed", 0, &code);
     v->s.threads = (int)flag_int(a, "threads", 0, &code);
+    v->whole &= flag_given(a, "data");
     if (flag_given(a, "data"))
-        v->s.data = flag_text(a, "data");
+        other_data(v, flag_text(a, "data"));
     if (flag_given(a, "data-dir"))
         v->s.data_dir = flag_text(a, "data-dir");
     return !code;
@@ -44,7 +62,6 @@ static bool read_flags(view *v, const arguments *a)
 bool view_open(view *v, const char *run, const arguments *a)
 {
     const char *options[MOST_FLAGS];
-    memset(v, 0, sizeof *v);
     if (!find_run(run, flag_text(a, "out"), v->run, sizeof v->run))
         return false;
     v->config = run_config(v->run);
@@ -92,16 +109,29 @@ int say_picture(const char *path)
     return EXIT_DONE;
 }
 
-int view_command(int argc, char **argv, const flag *flags, const char *usage,
-                 bool (*show)(view *, const arguments *))
+static int run_view(view *v, int argc, char **argv, const flag *flags,
+                    const char *usage, bool (*show)(view *, const arguments *))
 {
-    view v = {0};
     arguments a = {.flags = flags, .most = 1};
     int code = parse_arguments(&a, argc, argv, usage);
     if (code)
         return code == SHOWN_HELP ? EXIT_DONE : code;
-    if (!view_open(&v, a.positional[0], &a) || !show(&v, &a))
+    if (!view_open(v, a.positional[0], &a) || !show(v, &a))
         code = hg_error() ? report_error() : EXIT_USAGE;
-    view_close(&v);
+    view_close(v);
     return code;
+}
+
+int view_command(int argc, char **argv, const flag *flags, const char *usage,
+                 bool (*show)(view *, const arguments *))
+{
+    view v = {0};
+    return run_view(&v, argc, argv, flags, usage, show);
+}
+
+int view_whole(int argc, char **argv, const flag *flags, const char *usage,
+               bool (*show)(view *, const arguments *))
+{
+    view v = {.whole = true};
+    return run_view(&v, argc, argv, flags, usage, show);
 }

@@ -34,10 +34,11 @@ typedef struct {
     const hg_model *model;
     hg_data *data; /* the split that is looked at */
     uint64_t seed; /* of draws */
+    bool whole;    /* set before opening: all of --data, in its own order */
 } view;
 
 /* Opens the run that is meant (NULL: the newest below --out) with its final
- * weights, as VIEW_FLAGS say. */
+ * weights, as VIEW_FLAGS say; the view is zero but for `whole`. */
 bool view_open(view *, const char *run, const arguments *);
 void view_close(view *);
 /* False with a sentence, `what` naming the missing ability, unless `can`. */
@@ -50,6 +51,10 @@ int say_picture(const char *path);
 int view_command(int argc, char **argv, const flag *flags, const char *usage,
                  bool (*show)(view *, const arguments *));
 
+/* The same, with all images of --data. */
+int view_whole(int argc, char **argv, const flag *flags, const char *usage,
+               bool (*show)(view *, const arguments *));
+
 /* ---- clouds.c: rows of numbers ------------------------------------------ */
 
 typedef struct {
@@ -57,8 +62,10 @@ typedef struct {
     int64_t count, width;
 } cloud;
 
+enum { AT_ONCE = 250 };
+
 /* Gathers `count` rows from tensors [n, width] that `rows` makes of the items
- * from ... from + n - 1, batch by batch, each in an evaluation scope. */
+ * from ... from + n - 1, AT_ONCE or fewer, each in an evaluation scope. */
 bool cloud_fill(cloud *, hg_context *, int64_t count,
                 hg_tensor *(*rows)(void *user, int64_t from, int64_t n),
                 void *user);
@@ -79,6 +86,13 @@ bool cloud_decoded(cloud *, const workbench *, const hg_model *,
 bool cloud_room(cloud *, int64_t count, int64_t width);
 double *cloud_row(const cloud *, int64_t i);
 void cloud_blank(cloud *);
+
+/* ---- ranking.c ---------------------------------------------------------- */
+
+/* `anomaly RUN`: images in the order of how little the model expects them. */
+int run_ranking(int argc, char **argv);
+/* The score of this name that the model can make; "best": the last it can. */
+bool find_score(const hg_model *, const char *name, hg_score *);
 
 /* ---- gallery.c: images with names --------------------------------------- */
 

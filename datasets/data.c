@@ -1,5 +1,6 @@
 /* data.c - what a data set is: arrays, splits, accessors. The readers are in
  * idx.c and mnist.c, the checks in check.c, the batches in loader.c. */
+#include "datasets/named.h"
 #include "datasets/on_device.h"
 #include "tensor/random.h"
 
@@ -123,14 +124,15 @@ hg_data *hg_data_open(hg_context *context, const char *name,
     hg_data *data = NULL;
     if (strchr(name, '/'))
         data = hg_data_open_path(context, name, &options);
-    else if (!strcmp(name, "mnist"))
-        data = hg_data_open_mnist(context, options.data_dir);
+    else if (hg_named_find(name))
+        data = hg_named_open(context, hg_named_find(name), &options);
     else if (!strcmp(name, "synthetic") || !strncmp(name, "synthetic:", 10))
         data = hg_data_open_synthetic(context, name);
     else
         hg_fail(HG_ERROR_DATA,
-                "data set %s is not known; names are mnist, synthetic and "
-                "synthetic:N, and a path has a slash in it: ./%s",
+                "data set %s is not known; names are mnist, fashion-mnist, "
+                "binarized-mnist, cifar10 and synthetic[:N], and a path has a "
+                "slash in it: ./%s",
                 name, name);
     return finished(data, options);
 }

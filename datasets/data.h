@@ -71,6 +71,8 @@ typedef struct {
     /* Sets opened by path: all items, in the order of the files, instead of a
      * tenth of them being the test part. */
     bool whole;
+    /* Never fetch a named set. */
+    bool offline;
 } hg_data_options;
 
 HG_BEGIN_DECLS
@@ -82,7 +84,13 @@ HG_BEGIN_DECLS
  *                  IDX files, plain or gzip, checked by SHA-256. Looked for in
  *                  options.data_dir, $HOURGLASS_DATA, then
  *                  $XDG_CACHE_HOME/hourglass or ~/.cache/hourglass, as
- *                  mnist/FILE and MNIST/raw/FILE.
+ *                  mnist/FILE and MNIST/raw/FILE; else fetched into the first
+ *                  of these that can be written, unless options.offline or
+ *                  HOURGLASS_OFFLINE=1, from $HOURGLASS_MIRROR first;
+ *   fashion-mnist  the same with pictures of clothes (Xiao et al., 2017);
+ *   binarized-mnist  zeros and ones drawn once from MNIST (Larochelle and
+ *                  Murray, 2011): 60,000 to train, 10,000 to test, no labels;
+ *   cifar10        50,000 and 10,000 colour photographs (Krizhevsky, 2009);
  *   synthetic      28 x 28 digits drawn by a procedural pen, 12,000 to train
  *                  and 2,000 to test, made from the context's seed;
  *   synthetic:N    the same with N to train and N / 6 to test.
@@ -98,6 +106,16 @@ HG_BEGIN_DECLS
 HG_API hg_data *hg_data_open(hg_context *, const char *name_or_path,
                              hg_data_options);
 
+/* Fetches a named set where it is not there; false with a sentence that says
+ * which files, with which hashes, belong into which folder. */
+HG_API HG_CHECK bool hg_data_fetch(hg_context *, const char *name,
+                                   hg_data_options);
+/* The folder a named set lies in; false, without an error, where it is not. */
+HG_API bool hg_data_locate(const char *name, const char *data_dir, char *text,
+                           size_t size);
+/* The i-th set that can be fetched, and a line about it; NULL at the end. */
+HG_API const char *hg_data_known(int i, const char **about);
+
 /* An array of your own. dtype "u1", "f4" or "f8"; shape [n, features],
  * [n, h, w] or [n, c, h, w]; labels: n numbers from 0 up, or NULL. NaN,
  * infinity and values outside the declared range are refused. */
@@ -109,6 +127,11 @@ HG_API hg_data *hg_data_from(hg_context *, const void *x, const char *dtype,
  * training items, chosen by the context's seed; "train" is the others. With
  * val_fraction 0 "train" is all of them in their own order, "val" empty. */
 HG_API hg_data *hg_data_split(hg_data *, const char *part, double val_fraction);
+
+/* Chosen rows of a set, in this order, as a set of its own, without a copy. */
+HG_API hg_data *hg_data_select(hg_data *, const int64_t *rows, int64_t count);
+/* The items of one class, or those of all others. */
+HG_API hg_data *hg_data_class(hg_data *, int32_t label, bool others);
 
 /* Items (of the training part, for a set as it was opened). */
 HG_API int64_t hg_data_size(const hg_data *);
@@ -141,6 +164,9 @@ HG_API HG_CHECK bool hg_data_batch(const hg_data *, const int64_t *rows,
  * `shuffle` every epoch has an order of its own, a function of the context's
  * seed and the epoch's number alone. */
 HG_API hg_loader *hg_loader_new(hg_data *, int64_t batch_size, bool shuffle);
+
+/* A smaller last batch is left out, as many published loops do. */
+HG_API void hg_loader_drop_last(hg_loader *, bool on);
 
 /* Opens a scope with the next batch in it; close it when the step is done.
  * NULL at the epoch's end, and the call after that begins the next epoch.

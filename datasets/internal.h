@@ -72,7 +72,6 @@ int64_t hg_data_hashed_val(const hg_data *, double fraction);
 bool hg_idx_images(hg_data *, const char *path, const char *sha256);
 bool hg_idx_labels(hg_data *, const char *path, const char *sha256);
 
-hg_data *hg_data_open_mnist(hg_context *, const char *data_dir);
 /* Has it the first of MNIST's four files? Then all four are read. */
 bool hg_data_is_mnist_folder(const char *folder);
 hg_data *hg_data_open_mnist_folder(hg_context *, const char *folder,

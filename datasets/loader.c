@@ -9,7 +9,7 @@
 struct hg_loader {
     hg_data *data;
     int64_t batch_size, epoch, position; /* in batches */
-    bool shuffle;
+    bool shuffle, drop_last;
 };
 
 #define FEW 16 /* items whose values are fetched ahead: they fit a cache */
@@ -210,7 +210,16 @@ int64_t hg_loader_batches(const hg_loader *l)
 {
     if (!l)
         return 0;
-    return l->data->size / l->batch_size + (l->data->size % l->batch_size > 0);
+    bool rest = l->data->size % l->batch_size > 0 && !l->drop_last;
+    return l->data->size / l->batch_size + rest;
+}
+
+void hg_loader_drop_last(hg_loader *l, bool on)
+{
+    if (l)
+        l->drop_last = on;
+    else
+        hg_fail(HG_ERROR_ARGUMENT, "hg_loader_drop_last: the loader is NULL");
 }
 
 /* A step that failed shall not have drawn random numbers. */

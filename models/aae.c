@@ -139,6 +139,8 @@ static bool aae_step(void *model, const hg_batch *b, const hg_optimizers *o)
     hg_tensor *critic =
         hg_mean(hg_add(passes(m, real), fails(m, fake)), HG_ALL);
     hg_report("critic", critic);
+    hg_report("d_real", hg_sigmoid(real));
+    hg_report("d_fake", hg_sigmoid(fake));
     if (!update(m, critic, o->list[CRITIC], NULL))
         return false;
 
@@ -186,6 +188,7 @@ const hg_model model_aae = {
     .source = "Makhzani et al., 2015",
     .options = aae_options,
     .batch_size = 100,
+    .published = &(const hg_published){.epochs = 84, .steps = 50000},
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
     .build = aae_build,
     .loss = aae_loss,

@@ -88,6 +88,7 @@ const hg_model model_ae = {
     .about = "autoencoder, 784-256-64-20",
     .options = ae_options,
     .batch_size = 32,
+    .published = &(const hg_published){.epochs = 1000},
     .likelihood = HG_LIKELIHOOD_GAUSSIAN,
     .build = ae_build,
     .loss = ae_loss,
@@ -100,6 +101,8 @@ const hg_model model_ae_leaky = {
     .about = "autoencoder, 784-256-128-64, leaky ReLU",
     .options = ae_leaky_options,
     .batch_size = 128,
+    .published = &(
+        const hg_published){.epochs = 10, .in_order = true, .drop_last = true},
     .likelihood = HG_LIKELIHOOD_GAUSSIAN,
     .build = ae_leaky_build,
     .loss = ae_loss,

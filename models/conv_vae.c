@@ -143,6 +143,8 @@ const hg_model model_conv_vae = {
     .about = "convolutional variational autoencoder, 4-wide code",
     .options = conv_vae_options,
     .batch_size = 256,
+    .published = &(
+        const hg_published){.epochs = 50, .validation = 0.2, .in_order = true},
     .likelihood = HG_LIKELIHOOD_GAUSSIAN,
     .build = conv_vae_build,
     .loss = conv_vae_loss,

@@ -36,6 +36,23 @@ typedef struct {
 HG_API HG_CHECK bool hg_model_likelihood(const hg_model *, void *model,
                                          hg_data *, hg_bound *);
 
+/* ---- Scores of single images -------------------------------------------- */
+
+typedef enum {
+    HG_SCORE_RECONSTRUCTION, /* squared error of the code's mean, decoded */
+    HG_SCORE_PROBABILITY,    /* minus the mean of log p(x|z) over draws from
+                                q(z|x) (An and Cho, 2015) */
+    HG_SCORE_ELBO,           /* that and the KL */
+    HG_SCORES
+} hg_score;
+HG_API const char *hg_score_name(hg_score);
+/* What the score needs: decode and encode, sample, kl. */
+HG_API bool hg_model_can_score(const hg_model *, hg_score);
+/* How little a model expects each image, [n]: larger is stranger. `draws` from
+ * q(z|x) for those that draw. */
+HG_API HG_CHECK bool hg_model_score(const hg_model *, void *model, hg_data *,
+                                    hg_score, int draws, double *score);
+
 /* ---- Codes -------------------------------------------------------------- */
 
 /* What each dimension of a code does over a data set; arrays [width], owned by

@@ -142,6 +142,47 @@ HG_API HG_CHECK bool hg_linear_probe(hg_context *, hg_points train,
                                      const int32_t *test_label, int classes,
                                      uint64_t seed, double *accuracy);
 
+/* Rows of the first `each` items of every class in an order that the seed
+ * chooses, [each * classes]; false where a class has fewer. */
+HG_API HG_CHECK bool hg_choose_labelled(const int32_t *label, int64_t n,
+                                        int classes, int64_t each,
+                                        uint64_t seed, int64_t *rows);
+
+/* ---- Detection ---------------------------------------------------------- */
+
+/* An area and its interval at 95 %. */
+typedef struct {
+    double area, low, high;
+} hg_interval;
+
+/* Area under the ROC curve: how often a positive has the larger score, ties
+ * counted half; the interval after DeLong et al. (1988). Both kinds must
+ * occur, scores be finite. */
+HG_API HG_CHECK bool hg_auroc(hg_context *, const double *score,
+                              const bool *positive, int64_t n, hg_interval *);
+/* Average precision, sum of precision times the step of recall; the interval by
+ * the logit of the area (Boyd et al., 2013). */
+HG_API HG_CHECK bool hg_auprc(hg_context *, const double *score,
+                              const bool *positive, int64_t n, hg_interval *);
+
+/* ---- Agreement of groups and classes ------------------------------------ */
+
+/* The assignment of rows to columns of the least total cost [n, n] (Kuhn, 1955;
+ * Munkres, 1957): column[row]. */
+HG_API HG_CHECK bool hg_assign_least(hg_context *, const double *cost, int n,
+                                     int *column);
+/* How well groups agree with classes, both from 0 up, at most 1,000 of each. */
+typedef struct {
+    double accuracy; /* each group stands for one class, each class for one
+                        group, so that most items are right (as many groups as
+                        classes); else each group for its most frequent class */
+    double nmi;      /* mutual information over the mean of the entropies */
+    double ari;      /* adjusted Rand index (Hubert and Arabie, 1985) */
+    bool matched;    /* accuracy is by assignment, not by majority */
+} hg_agreement;
+HG_API HG_CHECK bool hg_agree(hg_context *, const int32_t *group,
+                              const int32_t *label, int64_t n, hg_agreement *);
+
 /* ---- Paths between codes ------------------------------------------------ */
 
 /* A way from a to b in `steps` points, both ends included: out [steps, d].

@@ -53,13 +53,23 @@ typedef enum {
     HG_LIKELIHOOD_BERNOULLI /* decode gives probabilities */
 } hg_likelihood;
 
+/* How a publication trains, where that is known: what the program does with
+ * --recipe faithful unless told otherwise. */
+typedef struct {
+    int64_t epochs, steps; /* 0: no limit */
+    double validation;     /* part of train held out */
+    bool in_order;         /* never shuffled */
+    bool drop_last;        /* a smaller last batch is left out */
+} hg_published;
+
 typedef struct hg_model {
     const char *name;
-    const char *about;        /* one line */
-    const char *source;       /* post or paper */
-    const hg_option *options; /* ended by a NULL name */
-    int64_t batch_size;       /* recipe's [128] */
-    int64_t epochs;           /* recipe's [10] */
+    const char *about;             /* one line */
+    const char *source;            /* post or paper */
+    const hg_option *options;      /* ended by a NULL name */
+    int64_t batch_size;            /* recipe's [128] */
+    int64_t epochs;                /* recipe's [10] */
+    const hg_published *published; /* or NULL */
     hg_likelihood likelihood;
     /* Makes the layers. On failure an error is pending, whatever it returns:
      * layers that failed are NULL, which need no test here. */
@@ -107,6 +117,10 @@ typedef struct hg_model {
      * features]. */
     hg_tensor *(*corrupt)(void *model, hg_tensor *x);
 } hg_model;
+
+/* Names of terms that the trainer understands: "loss", "kl" (see
+ * objective.h), and of a discriminator "d_real" and "d_fake", the probability
+ * that it gives to what is real and to what was made. */
 
 /* ---- A model of one's own, in a file ------------------------------------ */
 
@@ -176,6 +190,10 @@ HG_API hg_tensor *hg_model_input(const hg_model *, void *model,
  * the step, where it makes several, stand (docs/adr/0006). */
 HG_API HG_CHECK bool hg_model_step(const hg_model *, void *model,
                                    const hg_batch *, const hg_optimizers *);
+
+/* A training step for each batch of the loader's epoch. */
+HG_API HG_CHECK bool hg_model_epoch(const hg_model *, void *model,
+                                    const hg_optimizers *, hg_loader *);
 
 /* Ordinary training in one call: builds the model for the data (options at
  * their defaults), makes `epochs` shuffled passes with the recipe's batch size

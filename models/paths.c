@@ -103,14 +103,36 @@ void hg_moments(hg_points p, double *mean, double *std)
     }
 }
 
+/* Does item a come before item b? Equal values keep their order. */
+static bool before(const double *values, int64_t a, int64_t b)
+{
+    return values[a] > values[b] || (values[a] == values[b] && a < b);
+}
+
+/* Lets the item at `at` of a heap, the last in order on top, sink. */
+static void sink(const double *values, int64_t *order, int64_t at, int64_t n)
+{
+    for (int64_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && before(values, order[child], order[child + 1]))
+            child++;
+        if (before(values, order[child], order[at]))
+            return;
+        int64_t item = order[at];
+        order[at] = order[child];
+        order[child] = item;
+    }
+}
+
 void hg_order(const double *values, int64_t n, int64_t *order)
 {
-    for (int64_t i = 0; i < n; i++) {
-        int64_t at = i;
-        while (at > 0 && values[i] > values[order[at - 1]]) {
-            order[at] = order[at - 1];
-            at--;
-        }
-        order[at] = i;
+    for (int64_t i = 0; i < n; i++)
+        order[i] = i;
+    for (int64_t i = n / 2; i-- > 0;)
+        sink(values, order, i, n);
+    for (int64_t left = n; left-- > 1;) {
+        int64_t last = order[0];
+        order[0] = order[left];
+        order[left] = last;
+        sink(values, order, 0, left);
     }
 }

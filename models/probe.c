@@ -163,3 +163,27 @@ bool hg_linear_probe(hg_context *context, hg_points train, const int32_t *label,
     hg_memory_release(context, mean, size);
     return ok;
 }
+
+/* ---- Few labels --------------------------------------------------------- */
+
+bool hg_choose_labelled(const int32_t *label, int64_t n, int classes,
+                        int64_t each, uint64_t seed, int64_t *rows)
+{
+    uint64_t stream = hg_hash_text("labels") & 0xFFFFFFFFu;
+    int64_t count = 0;
+    for (int c = 0; c < classes; c++) {
+        int64_t found = 0;
+        for (int64_t i = 0; i < n && found < each; i++) {
+            int64_t row = hg_permuted(seed, stream, n, i);
+            if (label[row] != c)
+                continue;
+            rows[count++] = row;
+            found++;
+        }
+        if (found < each)
+            return hg_fail(HG_ERROR_DATA,
+                           "class %d has %lld items, %lld are needed", c,
+                           (long long)found, (long long)each);
+    }
+    return true;
+}

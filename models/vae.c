@@ -114,6 +114,7 @@ const hg_model model_vae = {
     .source = "Kingma and Welling, 2013",
     .options = vae_options,
     .batch_size = 32,
+    .published = &(const hg_published){.epochs = 1000},
     .likelihood = HG_LIKELIHOOD_GAUSSIAN,
     .build = vae_build,
     .loss = vae_loss,

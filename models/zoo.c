@@ -79,8 +79,8 @@ bool hg_model_step(const hg_model *model, void *state, const hg_batch *b,
     return hg_minimize_n(hg_mean(loss, HG_ALL), o->list, o->count);
 }
 
-static bool fit_epoch(const hg_model *model, void *state,
-                      const hg_optimizers *o, hg_loader *loader)
+bool hg_model_epoch(const hg_model *model, void *state, const hg_optimizers *o,
+                    hg_loader *loader)
 {
     hg_batch b;
     for (hg_scope *s; (s = hg_next(loader, HG_TRAIN, &b)); hg_scope_close(s))
@@ -105,7 +105,7 @@ hg_params *hg_model_fit(hg_context *context, const hg_model *model,
         !hg_model_prepare(model, state, train))
         return NULL;
     for (int64_t epoch = 1; epoch <= epochs; epoch++) {
-        if (!fit_epoch(model, state, &o, loader))
+        if (!hg_model_epoch(model, state, &o, loader))
             return NULL;
         if (hg_report_mean(context, "loss", &loss) && after)
             after(user, epoch, (double)loss);

@@ -47,6 +47,7 @@ static inline void begin(void)
              root ? root : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     unsetenv("HOURGLASS_DATA");
+    setenv("HOURGLASS_OFFLINE", "1", 1);
     setenv("XDG_CACHE_HOME", folder, 1);
     forget_fetched();
     ctx = hg_context_new(test_device(), 42);

@@ -89,6 +89,30 @@ START_TEST(the_last_partial_batch_is_kept)
 }
 END_TEST
 
+START_TEST(the_last_partial_batch_can_be_left_out)
+{
+    hg_loader *l = hg_loader_new(counting_set(10), 4, true);
+    hg_batch b;
+    hg_loader_drop_last(l, true);
+    ck_assert_int_eq(hg_loader_batches(l), 2);
+    for (int epoch = 0; epoch < 2; epoch++) {
+        for (int i = 0; i < 2; i++) {
+            hg_scope *s = hg_next(l, HG_EVAL, &b);
+            ck_assert_ptr_nonnull(s);
+            ck_assert_int_eq(b.size, 4);
+            hg_scope_close(s);
+        }
+        ck_assert_ptr_null(hg_next(l, HG_EVAL, &b));
+        ck_assert_ptr_null(hg_error());
+    }
+    hg_loader *few = hg_loader_new(counting_set(3), 4, false);
+    hg_loader_drop_last(few, true);
+    ck_assert_int_eq(hg_loader_batches(few), 0);
+    hg_loader_drop_last(NULL, true);
+    expect_error(HG_ERROR_ARGUMENT, "the loader is NULL");
+}
+END_TEST
+
 START_TEST(batches_are_the_same_for_any_thread_count)
 {
     static hg_real x[3][256 * 784];
@@ -281,6 +305,7 @@ int main(void)
     TCase *c = tcase_create("loader");
     tcase_add_test(c, every_item_comes_exactly_once_an_epoch);
     tcase_add_test(c, the_last_partial_batch_is_kept);
+    tcase_add_test(c, the_last_partial_batch_can_be_left_out);
     tcase_add_test(c, batches_are_the_same_for_any_thread_count);
     tcase_add_test(c, a_loader_set_to_epoch_and_position_goes_on_from_there);
     tcase_add_test(c, rows_of_a_split_batch_are_those_of_the_split);

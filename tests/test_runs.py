@@ -445,6 +445,43 @@ class Trainer(Case):
         again = self.call("train", "--config", path, "--print-config")
         self.assertEqual(json.loads(again), config)
 
+    def config_of(self, *arguments):
+        base = "train --data synthetic:300 --print-config".split()
+        return json.loads(self.call(*base, *arguments))
+
+    def test_the_faithful_recipe_trains_as_published(self):
+        config = self.config_of("conv-vae", "--recipe", "faithful")
+        training = config["training"]
+        self.assertEqual((config["epochs"], config["val"]), (50, 0.2))
+        self.assertEqual((training["in_order"], training["drop_last"]), (1, 0))
+        config = self.config_of("ae-leaky", "--recipe", "faithful")
+        training = config["training"]
+        self.assertEqual((config["epochs"], config["val"]), (10, 0))
+        self.assertEqual((training["in_order"], training["drop_last"]), (1, 1))
+        self.assertEqual(self.config_of("aae", "--recipe=faithful")["steps"], 50000)
+        for corrected in self.config_of("conv-vae"), self.config_of("vae"):
+            self.assertEqual((corrected["epochs"], corrected["val"]), (10, 0.1))
+            self.assertEqual(corrected["training"]["in_order"], 0)
+
+    def test_what_is_asked_for_goes_before_what_was_published(self):
+        own = "--epochs 3 --val 0.3 --in-order 0 --drop-last 0".split()
+        config = self.config_of("ae-leaky", "--recipe", "faithful", *own)
+        training = config["training"]
+        self.assertEqual((config["epochs"], config["val"]), (3, 0.3))
+        self.assertEqual((training["in_order"], training["drop_last"]), (0, 0))
+        config = self.config_of("aae", "--recipe", "faithful", "--epochs", 2)
+        self.assertEqual((config["epochs"], config["steps"]), (2, 0))
+
+    def test_a_last_batch_is_left_out_on_demand(self):
+        run = self.run_of("whole", "--epochs", 1, "--drop-last", 1, "--val", 0)
+        self.assertEqual(lines_of(run)[-1]["step"], 300 // 32)
+        self.call(
+            *"train vae --data synthetic:60 --batch-size 61 --drop-last 1".split(),
+            *("--val", 0, "--quiet", "--out", self.folder, "--name", "none"),
+            code=DATA,
+            says=["make no batch of 61", "--drop-last 0"],
+        )
+
     def test_a_random_seed_is_said_and_recorded(self):
         a = self.run_of("seed1", "--seed", "random", "--steps", 1)
         b = self.run_of("seed2", "--seed", "random", "--steps", 1)
@@ -477,6 +514,102 @@ class Trainer(Case):
         self.assertIn("epoch 1/1", err)
         self.assertNotIn("\033", err)
         self.assertNotIn("\r", err)
+
+
+class Warnings(Case):
+    """What looks wrong is said once, with what it means."""
+
+    def warnings_of(self, name, *arguments, **options):
+        base = "--epochs 2 --threads 1 --quiet --sample-every 0".split()
+        self.call(
+            *("train", *arguments, *base, "--out", self.folder, "--name", name),
+            **options,
+        )
+        text = (self.folder / name / "warnings.jsonl").read_text()
+        rows = {}
+        for line in map(json.loads, text.splitlines()):
+            rows[line["kind"]] = line.get("text")
+        log = (self.folder / name / "train.log").read_text()
+        for kind, text in rows.items():
+            self.assertTrue(text is None or "warning: " in log, kind)
+        return {k: v for k, v in rows.items() if v}
+
+    def test_collapsed_dimensions(self):
+        found = self.warnings_of(
+            "collapsed", *"vae --data synthetic:300 --beta 1000".split()
+        )
+        self.assertIn("10 of 10 dimensions", found["collapsed"])
+        page = (self.folder / "collapsed/report.html").read_text()
+        self.assertIn("10 of 10 dimensions", page)
+        self.assertIn("collapsed onto the prior", page)
+
+    def test_dead_units(self):
+        found = self.warnings_of("dead", *"vae --data synthetic:600 --lr 0.05".split())
+        self.assertIn("ReLU units never fire", found["dead-units"])
+
+    PLAYERS = """
+        #include <hourglass.h>
+        static void *build(hg_params *p, const hg_config *c)
+        {{
+            return nn_linear(p, "net", hg_config_int(c, "inputs"), 1);
+        }}
+        static hg_tensor *loss(void *model, const hg_batch *b)
+        {{
+            hg_report("d_real", hg_full(HG_SCALAR, (hg_real){}));
+            hg_report("d_fake", hg_full(HG_SCALAR, (hg_real){}));
+            return hg_sum(hg_square(nn_forward(model, b->x)), HG_FROM(1));
+        }}
+        static const hg_model players = {{
+            .name = "players", .about = "a game", .build = build, .loss = loss}};
+        HG_EXPORT_MODEL(players)
+        """
+
+    def test_a_discriminator_at_chance_or_saturated(self):
+        for name, real, fake in (
+            ("discriminator-chance", 0.52, 0.48),
+            ("discriminator-saturated", 0.99, 0.01),
+            (None, 0.8, 0.3),
+        ):
+            path = self.folder / f"{name}.c"
+            path.write_text(self.PLAYERS.format(real, fake))
+            found = self.warnings_of(
+                f"players-{name}", path, "--data", "synthetic:60"
+            )
+            kinds = [x for x in found if x.startswith("discriminator")]
+            self.assertEqual(kinds, [name] if name else [])
+
+    def test_parameters_that_never_move(self):
+        found = self.warnings_of(
+            "still", *"vae --data synthetic:60 --lr 1e-30".split()
+        )
+        self.assertRegex(found["still"], "parameters have not moved: .*weight")
+
+    def test_values_outside_of_what_a_model_can_make(self):
+        head = "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 784), }"
+        head = head.ljust(117) + "\n"
+        path = self.folder / "large.npy"
+        values = struct.pack("<f", 3.0) * 20 + struct.pack("<f", -1.0) * 764
+        path.write_bytes(
+            b"\x93NUMPY\x01\x00"
+            + struct.pack("<H", len(head))
+            + head.encode()
+            + values * 40
+        )
+        found = self.warnings_of("large", "vae", "--data", path)
+        self.assertIn("from -1 to 3", found["range"])
+        self.call(
+            *("train", "aae", "--data", path, "--out", self.folder),
+            code=DATA,
+            says=["from -1 to 3", "--range"],
+        )
+        found = self.warnings_of("mapped", "vae", "--data", path, "--range=-1:3")
+        self.assertNotIn("range", found)
+
+    def test_an_ordinary_run_has_nothing_of_the_kind(self):
+        found = self.warnings_of("fine", *"vae --data synthetic:600".split())
+        self.assertNotIn("still", found)
+        self.assertNotIn("range", found)
+        self.assertNotIn("discriminator-chance", found)
 
 
 if __name__ == "__main__":

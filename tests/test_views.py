@@ -154,6 +154,58 @@ class Measures(Runs):
         self.look("eval", "ae", "--nll", 5, code=USAGE, says=["ae", "Gaussian"])
 
 
+class Tasks(Runs):
+    def test_groups_are_compared_with_classes(self):
+        rows = json.loads(self.look("cluster", "vae", "--pixels", "--json"))
+        methods = [row["method"] for row in rows]
+        self.assertEqual(len(set(methods)), 3)
+        for row in rows:
+            self.assertEqual((row["clusters"], row["by"]), (10, "assignment"))
+            self.assertGreater(row["accuracy"], 0.15)
+            self.assertLess(row["ari"], row["nmi"])
+        rows = json.loads(self.look("cluster", "ae", "-k", 30, "--json"))
+        self.assertEqual({row["by"] for row in rows}, {"majority"})
+
+    def test_more_labels_tell_more(self):
+        few = "--labels", "10,200", "--repeats", 3, "--json"
+        rows = json.loads(self.look("classify", "ae", *few))
+        self.assertEqual([r["labels"] for r in rows], [10, 10, 200, 200])
+        self.assertGreater(rows[2]["accuracy"], rows[0]["accuracy"])
+        self.assertAlmostEqual(rows[0]["accuracy"] + rows[0]["error"], 1)
+
+    def test_strange_classes_are_told_from_normal_ones(self):
+        train = "--data", "synthetic:600", "--epochs", 3, "--digits", "0,1"
+        for protocol in "normal", "held-out":
+            base = "anomaly", "vae", *train, "--protocol", protocol, "--json"
+            out = json.loads(self.call(*base))
+            self.assertEqual(len(out["rows"]), 2 * 3)
+            for row in out["rows"]:
+                area = row["auroc"]
+                self.assertLessEqual(area["low"], area["area"])
+                self.assertLessEqual(area["area"], area["high"])
+            mean = sum(r["auroc"]["area"] for r in out["rows"][::3]) / 2
+            found = out["means"]["reconstruction"]["auroc"]
+            self.assertAlmostEqual(found, mean)
+
+    def test_images_of_a_folder_are_ranked_with_maps_of_where(self):
+        folder = self.folder / "photos"
+        folder.mkdir()
+        for i in range(5):
+            level = 255 if i == 3 else 0  # one is white
+            data = b"P5 28 28 255\n" + bytes([level]) * 784
+            (folder / f"photo{i}.pgm").write_bytes(data)
+        to = self.folder / "found"
+        self.look("anomaly", "ae", "--data", f"{folder}/", "--to", to)
+        head, first, *rest = (to / "ranking.csv").read_text().splitlines()
+        self.assertEqual(head.split(",")[:3], ["rank", "row", "name"])
+        self.assertIn("photo3.pgm", first)
+        self.assertEqual(len(rest), 4)
+        scores = [float(line.split(",")[-1]) for line in (first, *rest)]
+        self.assertEqual(scores, sorted(scores, reverse=True))
+        self.assertEqual(len(list((to / "maps").glob("*.png"))), 5)
+        size_of(to / "strangest.png")
+
+
 class Tables(Runs):
     def rows(self, *arguments):
         text = self.look("encode", "flat", *arguments)
@@ -193,6 +245,11 @@ class Refusals(Runs):
         (USAGE, "--method", "project vae --method umap"),
         (USAGE, "--of", "project vae --of words"),
         (USAGE, "perplexity", "project vae --method tsne --perplexity 90"),
+        (USAGE, "--score", "anomaly ./ae --score luck"),
+        (USAGE, "elbo", "anomaly ./ae --score elbo"),
+        (USAGE, "--labels", "classify vae --labels many"),
+        (USAGE, "--labels", "classify vae --labels 5"),
+        (USAGE, "10 groups", "cluster vae --data synthetic:30"),
         (USAGE, "--split", "reconstruct vae --split all"),
         (USAGE, "RUN", "compare"),
         (DATA, "run", "compare vae nothing"),

@@ -1,0 +1,50 @@
+/* select.c - chosen items of a set as a set of their own, without a copy. */
+#include "datasets/internal.h"
+
+hg_data *hg_data_select(hg_data *of, const int64_t *rows, int64_t count)
+{
+    if (hg_error())
+        return NULL;
+    if (!of || (!rows && count) || count < 0) {
+        hg_fail(HG_ERROR_ARGUMENT, "hg_data_select: the %s missing",
+                of ? "rows are" : "data set is");
+        return NULL;
+    }
+    hg_data *data = hg_data_new(of->context, of->name);
+    if (!data)
+        return NULL;
+    hg_data_share(data, of);
+    int32_t *order =
+        hg_region_take(&data->region, (size_t)count * sizeof *order + 1);
+    for (int64_t i = 0; order && i < count; i++) {
+        int64_t at = hg_data_source_row(of, rows[i]);
+        if (at < 0)
+            hg_fail(HG_ERROR_ARGUMENT,
+                    "hg_data_select: row %lld; %s has %lld items",
+                    (long long)rows[i], of->name, (long long)of->size);
+        order[i] = (int32_t)at;
+    }
+    data->order = order;
+    data->hash = NULL;
+    data->first = 0;
+    data->size = count;
+    data->permuted = false;
+    data->is_split = true;
+    return hg_error() ? NULL : data;
+}
+
+hg_data *hg_data_class(hg_data *of, int32_t label, bool others)
+{
+    int64_t n = hg_data_size(of), count = 0;
+    if (hg_error() || !of)
+        return NULL;
+    size_t size = (size_t)n * sizeof(int64_t) + 1;
+    int64_t *rows = hg_memory_allocate(of->context, size);
+    for (int64_t i = 0; rows && i < n; i++)
+        if ((hg_data_label(of, i) == label) != others)
+            rows[count++] = i;
+    hg_data *data = rows ? hg_data_select(of, rows, count) : NULL;
+    if (rows)
+        hg_memory_release(of->context, rows, size);
+    return data;
+}

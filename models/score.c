@@ -1,0 +1,68 @@
+/* score.c - how little a model expects an image. */
+#include "models/evaluation.h"
+#include "tensor/internal.h"
+
+enum { AT_ONCE = 250 };
+
+const char *hg_score_name(hg_score kind)
+{
+    static const char *const names[HG_SCORES] = {"reconstruction",
+                                                 "probability", "elbo"};
+    return kind >= 0 && kind < HG_SCORES ? names[kind] : NULL;
+}
+
+bool hg_model_can_score(const hg_model *m, hg_score kind)
+{
+    bool draws = m->sample && m->decode;
+    return kind == HG_SCORE_RECONSTRUCTION ? m->encode && m->decode
+           : kind == HG_SCORE_PROBABILITY  ? draws
+                                           : draws && m->kl;
+}
+
+/* [batch] */
+static hg_tensor *scores_of(const hg_model *m, void *state, const hg_batch *b,
+                            hg_score kind, int draws)
+{
+    hg_tensor *x = hg_model_input(m, state, b), *sum = NULL;
+    if (kind == HG_SCORE_RECONSTRUCTION) {
+        hg_tensor *y = m->decode(state, m->encode(state, x));
+        return hg_sum(hg_square(hg_sub(y, b->target)), HG_FROM(1));
+    }
+    for (int i = 0; i < draws; i++) {
+        hg_tensor *z = m->sample(state, x);
+        hg_tensor *cost =
+            hg_neg(hg_model_log_likelihood(m, state, b->target, z));
+        sum = i ? hg_add(sum, cost) : cost;
+    }
+    sum = hg_scale(sum, 1.0 / draws);
+    return kind == HG_SCORE_ELBO ? hg_add(sum, m->kl(state, x)) : sum;
+}
+
+static bool keep(const hg_tensor *t, int64_t n, double *out)
+{
+    hg_real v[AT_ONCE];
+    bool ok = t && hg_read(t, v, n);
+    for (int64_t i = 0; ok && i < n; i++)
+        out[i] = (double)v[i];
+    return ok;
+}
+
+bool hg_model_score(const hg_model *model, void *state, hg_data *data,
+                    hg_score kind, int draws, double *score)
+{
+    hg_batch b;
+    if (hg_error())
+        return false;
+    if (!hg_model_can_score(model, kind) || draws < 1)
+        return hg_fail(HG_ERROR_ARGUMENT, "%s cannot be scored by %s, %d draws",
+                       model->name, hg_score_name(kind), draws);
+    hg_loader *loader = hg_loader_new(data, AT_ONCE, false);
+    for (hg_scope *s; loader && (s = hg_next(loader, HG_EVAL, &b));
+         hg_scope_close(s)) {
+        if (!keep(scores_of(model, state, &b, kind, draws), b.size, score))
+            hg_fail(HG_ERROR_STATE, "%s: the scores cannot be read",
+                    model->name);
+        score += b.size;
+    }
+    return !hg_error();
+}
