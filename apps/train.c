@@ -1,7 +1,6 @@
 /* train.c - `hourglass train MODEL`: the loop, and the run it leaves behind. */
 #include "apps/train.h"
 #include "apps/report.h"
-#include "tensor/device.h"
 
 #include <math.h>
 #include <signal.h>
@@ -262,36 +261,6 @@ static bool is_finished(const trainer *t)
     struct stat s;
     return (t->epoch >= t->s.epochs || enough(t)) &&
            !stat(path_join(t->folder, "report.html").text, &s);
-}
-
-static void say_start(trainer *t, bool found)
-{
-    if (found)
-        log_line(t, "resuming at epoch %lld, step %lld",
-                 (long long)t->epoch + 1, (long long)t->step);
-    else
-        log_line(t,
-                 "%s on %s: %lld images, %lld parameters, device %s, %d "
-                 "threads, seed %llu",
-                 t->s.model->name, hg_data_name(t->w.all),
-                 (long long)hg_data_size(t->w.train),
-                 (long long)hg_params_count(t->w.params),
-                 hg_context_device(t->w.context),
-                 hg_context_threads(t->w.context),
-                 (unsigned long long)t->s.seed);
-}
-
-/* What `auto` chose, and why. */
-static void say_device(trainer *t)
-{
-    char reason[256];
-    if (strcmp(t->s.device, "auto"))
-        return;
-    if (hg_device_count(reason, sizeof reason))
-        log_line(t, "device auto: %s, the first GPU",
-                 hg_context_device(t->w.context));
-    else
-        log_line(t, "device auto: cpu, since there is no GPU: %s", reason);
 }
 
 static bool train(trainer *t)

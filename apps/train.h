@@ -135,4 +135,9 @@ bool filters_picture(trainer *, const char *path);
 bool with_fixed_draws(trainer *, bool (*work)(trainer *, void *), void *);
 bool in_fixed_scope(trainer *, bool (*work)(trainer *, void *), void *argument);
 
+/* The line that a run begins with, or goes on with; and, for --device auto,
+ * what was chosen and why. */
+void say_start(trainer *, bool found);
+void say_device(trainer *);
+
 #endif

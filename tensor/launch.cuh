@@ -13,7 +13,7 @@
 #include "tensor/device.h"
 
 #ifdef __CUDA_ON_CPU__
-#include "launch_on_cpu.h"
+#include <launch_on_cpu.h> // stands beside the emulated cuda_runtime.h
 #define HG_LAUNCH(kernel, grid, block, shared, stream, ...)                    \
     ((stream)->launches++,                                                     \
      HG_LAUNCH_ON_CPU(kernel, grid, block, shared,                             \
