@@ -327,6 +327,40 @@ START_TEST(running_sums_and_softmax_agree_with_plain_loops)
 }
 END_TEST
 
+/* Lines so long that many threads of a GPU share one, and take several turns.
+ */
+START_TEST(long_lines_agree_with_plain_loops)
+{
+    static const int64_t shapes[][3] = {
+        {3, 1000, 1}, {2, 300, 3}, {1, 70, 40}, {40, 17, 1}, {1, 2500, 2}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const int64_t *d = shapes[i];
+        hg_tensor *x = hg_rand(HG_SHAPE(d[0], d[1], d[2])), *place;
+        hg_tensor *sums = hg_cumsum(x, 1), *soft = hg_softmax(x, 1);
+        hg_tensor *top = hg_topk(x, 3, 1, &place);
+        for (int64_t line = 0; line < d[0] * d[2]; line++) {
+            int64_t at[3] = {line / d[2], 0, line % d[2]};
+            double sum = 0, total = 0;
+            for (at[1] = 0; at[1] < d[1]; at[1]++) {
+                sum += value_at(x, at);
+                total += exp(value_at(x, at));
+                ck_assert(same_value(value_at(sums, at), sum, CLOSE));
+            }
+            for (at[1] = 0; at[1] < d[1]; at[1]++)
+                ck_assert(same_value(value_at(soft, at),
+                                     exp(value_at(x, at)) / total, CLOSE));
+            for (int64_t j = 0; j < 3; j++) {
+                int64_t here[3] = {at[0], j, at[2]}, rank = 0;
+                double v = value_at(top, here);
+                for (at[1] = 0; at[1] < d[1]; at[1]++)
+                    rank += value_at(x, at) > v;
+                ck_assert_int_eq(rank, j);
+            }
+        }
+    }
+}
+END_TEST
+
 TEST_MAIN("softmax", large_sums_along_every_path_are_right,
           a_sum_of_ten_million_numbers_is_accurate_to_a_millionth,
           results_do_not_depend_on_the_number_of_threads,
@@ -337,4 +371,5 @@ TEST_MAIN("softmax", large_sums_along_every_path_are_right,
           softmax_and_logsumexp_do_not_overflow,
           argmax_and_argmin_name_the_first_of_equals,
           topk_agrees_with_sorting_by_hand,
-          running_sums_and_softmax_agree_with_plain_loops)
+          running_sums_and_softmax_agree_with_plain_loops,
+          long_lines_agree_with_plain_loops)
