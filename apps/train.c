@@ -163,7 +163,8 @@ static bool look(trainer *t, hg_metrics *val, bool *checked)
     *checked = hg_data_size(t->w.val) > 0 && !t->s.training.overfit_batch;
     swap_average(t);
     bool ok = (!*checked || evaluate(t, t->w.val, val)) &&
-              (!draws || pictures_of_epoch(t)) && warn_after_epoch(t);
+              (!draws || pictures_of_epoch(t)) && warn_after_epoch(t) &&
+              tensorboard_weights(t);
     swap_average(t);
     return ok;
 }
@@ -294,7 +295,7 @@ static bool train(trainer *t)
     if (!cut_logs(t) || !begin_average(t))
         return false;
     say_start(t, found);
-    if (!warn_at_start(t))
+    if (!warn_at_start(t) || !tensorboard_begin(t))
         return false;
     return train_epochs(t) && (interrupted || finish(t));
 }
