@@ -783,6 +783,21 @@ class Report(Case):
         self.assertEqual((seen["broken"], seen["outside"]), (0, 0))
         self.assertGreater(seen["high"], 1500)
 
+    def test_runs_are_compared_on_one_page(self):
+        base = "train ae --data synthetic:200 --epochs 2 --quiet --seed 5".split()
+        self.call(*base, "--threads", 1, "--out", self.folder, "--name", "other")
+        runs = self.folder / "run", self.folder / "other"
+        self.call("compare", *runs)
+        page = (self.folder / "compare.html").read_text()
+        seen = self.opened(page, 1100)
+        self.assertEqual(seen["title"], "2 runs compared")
+        self.assertEqual(seen["charts"], 4)
+        self.assertIn("other", seen["tip"])
+        self.assertEqual(seen["sliders"], 3)
+        self.assertEqual((seen["broken"], seen["outside"]), (0, 0))
+        self.assertIn("<td>seed</td>", page)
+        self.assertNotIn("<td>batch_size</td>", page)  # the same in both
+
     def test_it_fits_a_phone(self):
         seen = self.opened(self.page, 500)
         self.assertLessEqual(seen["wide"], 0)
