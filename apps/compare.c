@@ -2,6 +2,7 @@
  * table: originals, each model's reconstructions, and what it makes of draws
  * from the prior. A model without a prior decodes draws from N(0, I), to show
  * that its codes do not lie there. */
+#include "apps/report.h"
 #include "apps/view.h"
 
 #include <math.h>
@@ -13,6 +14,8 @@ static const flag flags[] = {
     {"columns", "N", "images in a row", "12", NULL, 0},
     {"json", NULL, "the table as JSON on standard output", NULL, NULL, 0},
     {"to", "FILE", "the picture", "compare.png", NULL, 0},
+    {"page", "FILE", "curves, settings and pictures on one page",
+     "compare.html", NULL, 0},
     VIEW_FLAGS,
     {0},
 };
@@ -153,6 +156,15 @@ static bool write_picture(comparison *c, const char *path)
     return gallery_write(path, &g, c->wall.values);
 }
 
+static bool write_page(const comparison *c)
+{
+    const char *runs[MOST_POSITIONAL];
+    for (int i = 0; i < c->runs; i++)
+        runs[i] = json_string_value(
+            json_object_get(json_array_get(c->table, (size_t)i), "run"));
+    return report_compare(flag_text(c->a, "page"), runs, c->runs, c->table);
+}
+
 static void print_number(const json_t *row, const char *name, int width)
 {
     const json_t *value = json_object_get(row, name);
@@ -201,7 +213,8 @@ static bool compare(comparison *c)
     } else {
         print_table(c->table);
     }
-    return say_picture(path) == EXIT_DONE;
+    return write_page(c) && say_picture(path) == EXIT_DONE &&
+           say_picture(flag_text(c->a, "page")) == EXIT_DONE;
 }
 
 int run_compare(int argc, char **argv)

@@ -11,6 +11,10 @@ static const flag flags[] = {
     {"nll-images", "N", "on so many images (0: all)", "500", NULL, 0},
     {"binarise", NULL, "the bound's pixels are drawn as 0 or 1", NULL, NULL, 0},
     {"aggregate", NULL, "all codes together against the prior", NULL, NULL, 0},
+    {"quality", NULL,
+     "draws against images in the features of a small classifier, which is "
+     "trained once",
+     NULL, NULL, 0},
     {"probe", NULL, "classes from pixels, PCA and codes, many and few labels",
      NULL, NULL, 0},
     {"full", NULL, "all of these (K is 500 unless given)", NULL, NULL, 0},
@@ -105,6 +109,22 @@ static void print_probe(const json_t *probe)
     printf("\n");
 }
 
+static void print_quality(const json_t *quality)
+{
+    const char *name;
+    json_t *value;
+    if (!quality)
+        return;
+    printf("  in the features of a small classifier (not Inception):\n");
+    json_object_foreach((json_t *)(uintptr_t)quality, name, value)
+    {
+        if (json_is_string(value))
+            printf("    %-16s %s\n", name, json_string_value(value));
+        else
+            printf("    %-16s %.6g\n", name, json_number_value(value));
+    }
+}
+
 static void print_table(const json_t *report)
 {
     printf("%s: %s on %s, %s, %lld images\n",
@@ -121,6 +141,7 @@ static void print_table(const json_t *report)
     }
     print_list(report, "kl_dims");
     print_bound(json_object_get(report, "nll"));
+    print_quality(json_object_get(report, "classifier_frechet"));
     print_probe(json_object_get(report, "probe"));
 }
 
@@ -143,6 +164,9 @@ static bool measure_all(view *v, const arguments *a, json_t *report)
             return false;
     }
     if ((flag_given(a, "aggregate") || full) && !measure_aggregate(v, report))
+        return false;
+    if ((flag_given(a, "quality") || (full && v->model->decode)) &&
+        !measure_quality(v, report))
         return false;
     return !(flag_given(a, "probe") || (full && v->model->encode)) ||
            measure_probe(v, report);
@@ -170,7 +194,7 @@ int run_eval(int argc, char **argv)
                         "usage: hourglass eval [RUN] [options]\n"
                         "  hourglass eval runs/first --json\n"
                         "  hourglass eval runs/first --nll 5000 --binarise\n"
-                        "  hourglass eval runs/first --probe\n"
+                        "  hourglass eval runs/first --probe --quality\n"
                         "without RUN: the newest below --out",
                         show);
 }

@@ -113,7 +113,7 @@ static bool marginals(const trainer *t)
     return ok;
 }
 
-enum { MARGINAL_POINTS = 1000 };
+enum { MARGINAL_POINTS = 1000, MARGINAL_DRAWS = 10000 };
 
 bool marginals_picture(trainer *t, void *path)
 {
@@ -123,15 +123,16 @@ bool marginals_picture(trainer *t, void *path)
     int64_t n = hg_data_size(shown_data(&t->w));
     n = n < MARGINAL_POINTS ? n : MARGINAL_POINTS;
     bool ok = cloud_items(&codes, &t->w, m, shown_data(&t->w), n, POSTERIOR) &&
-              (!m->prior || cloud_prior(&draws, &t->w, m, n));
+              (!m->prior || cloud_prior(&draws, &t->w, m, MARGINAL_DRAWS));
     if (codes.width > 16)
         snprintf(more, sizeof more, " (the first 16 of %lld dimensions)",
                  (long long)codes.width);
     snprintf(title, sizeof title, "%s: codes%s after epoch %lld%s", m->name,
              m->prior ? " and prior" : "", (long long)t->epoch, more);
     bool fits = ok && (!m->prior || draws.width == codes.width);
-    ok = ok && (!fits || figure_marginals(path, title, codes.values,
-                                          draws.values, n, codes.width));
+    ok = ok &&
+         (!fits || figure_marginals(path, title, codes.width, codes.values,
+                                    codes.count, draws.values, draws.count));
     cloud_free(&codes);
     cloud_free(&draws);
     return ok;

@@ -15,8 +15,8 @@ enum {
     WIDTH = 190,
     HEIGHT = 120,
     GAP = 16,
-    TITLE = 44,
-    FOOT = 30,
+    TITLE = 64,
+    FOOT = 40,
     BINS = 48
 };
 
@@ -93,7 +93,7 @@ static void draw_frame(const panel *p, int64_t dimension)
     cairo_line_to(p->cr, p->x + WIDTH, p->y + HEIGHT);
     cairo_stroke(p->cr);
     snprintf(text, sizeof text, "dimension %lld", (long long)dimension);
-    text_at(p->cr, p->x + 4, p->y + 12, 0, text);
+    text_at(p->cr, p->x, p->y - 4, 0, text);
     for (int i = 0; i < 3; i++) {
         double value = i == 1 ? 0 : i ? p->high : p->low;
         if (i == 1 && (p->low >= 0 || p->high <= 0))
@@ -137,8 +137,9 @@ static void draw_head(cairo_t *cr, const char *title, bool prior)
         draw_key(cr, GAP + 190, "the prior", 0.84, 0.38, 0.1);
 }
 
-static void draw_panels(panel *p, const double *codes, const double *draws,
-                        int64_t count, int64_t width, int shown)
+static void draw_panels(panel *p, const double *codes, int64_t count,
+                        const double *draws, int64_t drawn, int64_t width,
+                        int shown)
 {
     double a[BINS], b[BINS];
     for (int i = 0; i < shown; i++) {
@@ -146,7 +147,7 @@ static void draw_panels(panel *p, const double *codes, const double *draws,
         p->y = TITLE + i / COLUMNS * (HEIGHT + FOOT);
         densities(p, codes, count, width, i, a);
         if (draws)
-            densities(p, draws, count, width, i, b);
+            densities(p, draws, drawn, width, i, b);
         /* A spike must not flatten the prior out of sight. */
         double most = 1.1 * largest(a, draws ? b : NULL);
         if (draws)
@@ -162,8 +163,9 @@ static void draw_panels(panel *p, const double *codes, const double *draws,
     }
 }
 
-bool figure_marginals(const char *path, const char *title, const double *codes,
-                      const double *draws, int64_t count, int64_t width)
+bool figure_marginals(const char *path, const char *title, int64_t width,
+                      const double *codes, int64_t count, const double *draws,
+                      int64_t drawn)
 {
     int shown = width < PANELS ? (int)width : PANELS;
     int columns = shown < COLUMNS ? shown : COLUMNS;
@@ -172,16 +174,16 @@ bool figure_marginals(const char *path, const char *title, const double *codes,
     panel p = {.low = INFINITY, .high = -INFINITY};
     span(&p, codes, count * width);
     if (draws)
-        span(&p, draws, count * width);
+        span(&p, draws, drawn * width);
     if (!(p.low < p.high)) {
         p.low = isfinite(p.low) ? p.low - 1 : -1;
         p.high = p.low + 2;
     }
     cairo_surface_t *surface = cairo_image_surface_create(
-        CAIRO_FORMAT_RGB24, w, TITLE + lines * (HEIGHT + FOOT));
+        CAIRO_FORMAT_RGB24, w, TITLE - 14 + lines * (HEIGHT + FOOT));
     p.cr = cairo_create(surface);
     draw_head(p.cr, title, draws != NULL);
-    draw_panels(&p, codes, draws, count, width, shown);
+    draw_panels(&p, codes, count, draws, drawn, width, shown);
     cairo_status_t status = cairo_surface_write_to_png(surface, path);
     cairo_destroy(p.cr);
     cairo_surface_destroy(surface);
@@ -192,10 +194,12 @@ bool figure_marginals(const char *path, const char *title, const double *codes,
 
 #else
 
-bool figure_marginals(const char *path, const char *title, const double *codes,
-                      const double *draws, int64_t count, int64_t width)
+bool figure_marginals(const char *path, const char *title, int64_t width,
+                      const double *codes, int64_t count, const double *draws,
+                      int64_t drawn)
 {
     (void)title, (void)codes, (void)draws, (void)count, (void)width;
+    (void)drawn;
     return hg_fail(HG_ERROR_STATE,
                    "%s: this build has no cairo; install libcairo2-dev and "
                    "build again",

@@ -16,6 +16,9 @@ bool measure_bound(view *, hg_bound *, json_t *report);
 bool draw_bound(view *, const hg_bound *, const char *path);
 /* mmd; aggregate_kl and information of Gaussian codes */
 bool measure_aggregate(view *, json_t *report);
+/* quality.c: classifier_frechet: {features, accuracy, images, draws, precision,
+ * recall, reconstructions, train} */
+bool measure_quality(view *, json_t *report);
 /* probe: [{on, width, linear, linear_1000, linear_100, knn, ...}] */
 bool measure_probe(view *, json_t *report);
 /* Labels of the first `count` items; NULL with an error where there are none

@@ -11,8 +11,9 @@
 bool log_json(trainer *t, int file, json_t *object)
 {
     char *text = json_dumps(object, JSON_COMPACT);
+    bool told = file != METRICS || tensorboard_scalars(t, object);
     json_decref(object);
-    bool ok = text && fprintf(t->file[file], "%s\n", text) > 0 &&
+    bool ok = told && text && fprintf(t->file[file], "%s\n", text) > 0 &&
               !fflush(t->file[file]);
     free(text);
     return ok ||

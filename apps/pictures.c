@@ -142,11 +142,15 @@ static path_text epoch_path(const trainer *t, const char *folder)
 static bool draw_epoch(trainer *t)
 {
     const hg_model *m = t->s.model;
+    path_text recon = epoch_path(t, "recon");
+    path_text samples = epoch_path(t, "samples");
     if (m->encode && m->decode &&
-        !in_fixed_scope(t, reconstruction_picture, epoch_path(t, "recon").text))
+        !(in_fixed_scope(t, reconstruction_picture, recon.text) &&
+          tensorboard_image(t, "reconstructions", recon.text)))
         return false;
     if (m->prior && m->decode &&
-        !in_fixed_scope(t, sample_picture, epoch_path(t, "samples").text))
+        !(in_fixed_scope(t, sample_picture, samples.text) &&
+          tensorboard_image(t, "samples", samples.text)))
         return false;
     return (!m->encode || with_fixed_draws(t, marginals_picture,
                                            epoch_path(t, "marginals").text)) &&

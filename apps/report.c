@@ -163,12 +163,13 @@ static void add_terms_chart(page *p, const json_t *lines)
 
 static void add_charts(page *p, const json_t *lines)
 {
-    json_t *chart =
-        add_chart(p, "Loss",
-                  "What training lowers. Where the validation curve turns up "
-                  "while the training curve still falls, the model learns its "
-                  "training images by heart.",
-                  "loss, mean per image", false);
+    json_t *chart = add_chart(
+        p, "Loss",
+        "What training lowers. Where the validation curve turns up "
+        "while the training curve still falls, the model learns its "
+        "training images by heart. The training curve is the mean over "
+        "an epoch in which the model still changed.",
+        "loss, mean per image", false);
     add_curve(chart, "training", lines, "train", "loss");
     add_curve(chart, "validation", lines, "val", "loss");
     drop_empty_chart(p);

@@ -33,15 +33,20 @@ bool figure_histograms(const char *path, const char *title, const char *x_label,
                        const double *a, const char *a_name, const double *b,
                        const char *b_name, int64_t count);
 
-/* A panel for each of the first 16 dimensions of codes [count, width], with the
- * draws from the prior, of the same shape, over them (NULL: none). */
-bool figure_marginals(const char *path, const char *title, const double *codes,
-                      const double *draws, int64_t count, int64_t width);
+/* A panel for each of the first 16 dimensions of codes [count, width], with
+ * draws from the prior [drawn, width] over them (NULL: none). */
+bool figure_marginals(const char *path, const char *title, int64_t width,
+                      const double *codes, int64_t count, const double *draws,
+                      int64_t drawn);
 
 /* ---- report.c ----------------------------------------------------------- */
 
 /* RUN/report.html: settings, results and pictures in one file that needs no
  * network, made from what lies in the run's folder. */
 bool report_write(const char *run);
+
+/* Several runs on one such page; `table` has an object of metrics a run. */
+bool report_compare(const char *path, const char *const *runs, int count,
+                    const json_t *table);
 
 #endif

@@ -163,7 +163,8 @@ static bool look(trainer *t, hg_metrics *val, bool *checked)
     *checked = hg_data_size(t->w.val) > 0 && !t->s.training.overfit_batch;
     swap_average(t);
     bool ok = (!*checked || evaluate(t, t->w.val, val)) &&
-              (!draws || pictures_of_epoch(t)) && warn_after_epoch(t);
+              (!draws || pictures_of_epoch(t)) && warn_after_epoch(t) &&
+              tensorboard_weights(t);
     swap_average(t);
     return ok;
 }
@@ -278,7 +279,7 @@ static bool train(trainer *t)
         return false;
     say_start(t, found);
     say_device(t);
-    if (!warn_at_start(t))
+    if (!warn_at_start(t) || !tensorboard_begin(t))
         return false;
     return train_epochs(t) && (interrupted || finish(t));
 }

@@ -109,6 +109,14 @@ bool checkpoint_write(trainer *, const char *folder);
 bool checkpoint_resume(trainer *, bool *found);
 bool checkpoint_read(trainer *, const char *folder);
 
+/* ---- tensorboard.c: nothing without --tensorboard ----------------------- */
+
+bool tensorboard_begin(trainer *);
+/* The numbers of a line of metrics. */
+bool tensorboard_scalars(trainer *, json_t *line);
+bool tensorboard_image(trainer *, const char *tag, const char *path);
+bool tensorboard_weights(trainer *);
+
 /* ---- warnings.c: warnings that teach ------------------------------------ */
 
 /* The data's range against the model's likelihood. */

@@ -17,10 +17,15 @@ static hg_data *chosen_split(const workbench *w, const char *name)
 
 /* Draws are keyed by the seed through the number of the first scope: the
  * context's own seed stays the run's, which chose the validation split. */
-static bool begin(view *v, const arguments *a)
+void view_reseed(view *v)
 {
     uint64_t steps[2] = {0, v->seed * 0x10001u + 1};
     hg_context_set_steps(v->w.context, steps);
+}
+
+static bool begin(view *v, const arguments *a)
+{
+    view_reseed(v);
     v->data =
         v->whole ? v->w.train : chosen_split(&v->w, flag_text(a, "split"));
     if (v->data && !hg_data_size(v->data))

@@ -41,6 +41,8 @@ typedef struct {
  * weights, as VIEW_FLAGS say; the view is zero but for `whole`. */
 bool view_open(view *, const char *run, const arguments *);
 void view_close(view *);
+/* Draws begin anew, whatever was drawn before. */
+void view_reseed(view *);
 /* False with a sentence, `what` naming the missing ability, unless `can`. */
 bool view_can(const view *, bool can, const char *what);
 /* Where the picture goes: --to, or `name` in the run's folder of pictures. */

@@ -53,6 +53,27 @@ HG_API bool hg_model_can_score(const hg_model *, hg_score);
 HG_API HG_CHECK bool hg_model_score(const hg_model *, void *model, hg_data *,
                                     hg_score, int draws, double *score);
 
+/* ---- Features that samples are judged by -------------------------------- */
+
+/* A small classifier, owned by the context; its features are 64 activations
+ * before the last layer. Not Inception: distances compare only where the hash
+ * is the same. */
+typedef struct hg_features hg_features;
+HG_API hg_features *hg_features_new(hg_context *, hg_shape item, int classes);
+/* Five epochs from a seed of its own: the same points give the same weights.
+ */
+HG_API HG_CHECK bool hg_features_train(hg_features *, hg_points,
+                                       const int32_t *label);
+HG_API HG_CHECK bool hg_features_save(const hg_features *, const char *file);
+HG_API HG_CHECK bool hg_features_load(hg_features *, const char *file);
+/* Of the weights' bits (FNV-1a). */
+HG_API uint64_t hg_features_hash(const hg_features *);
+HG_API int64_t hg_features_width(void);
+/* Features [n, width] of images [n, c * h * w]; the likeliest classes [n],
+ * unless NULL. */
+HG_API HG_CHECK bool hg_features_apply(hg_features *, hg_points, double *out,
+                                       int32_t *guess);
+
 /* ---- Codes -------------------------------------------------------------- */
 
 /* What each dimension of a code does over a data set; arrays [width], owned by

@@ -121,6 +121,17 @@ HG_API HG_CHECK bool hg_mean_ssim(hg_context *, const double *a,
 HG_API HG_CHECK bool hg_mmd(hg_context *, hg_points a, hg_points b,
                             double *squared);
 
+/* Frechet distance of the Gaussians with the two sets' moments (Heusel et al.,
+ * 2017), squared as is usual. */
+HG_API HG_CHECK bool hg_frechet(hg_context *, hg_points a, hg_points b,
+                                double *distance);
+/* The share of `fake` that lies nearer to a real point than its third nearest
+ * real neighbour does, and the same the other way round (Kynkaanniemi et al.,
+ * 2019). */
+HG_API HG_CHECK bool hg_precision_recall(hg_context *, hg_points real,
+                                         hg_points fake, double *precision,
+                                         double *recall);
+
 /* ---- Classes from points ------------------------------------------------ */
 
 /* The k nearest of `points` to each of `queries`, exactly, in order:

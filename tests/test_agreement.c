@@ -238,6 +238,85 @@ START_TEST(scores_are_what_their_names_say)
 }
 END_TEST
 
+/* ---- Two sets of points ------------------------------------------------- */
+
+START_TEST(the_frechet_distance_is_that_of_scipy)
+{
+    double a[120], b[100], distance;
+    for (int i = 0; i < 120; i++)
+        a[i] = sin(1.1 * (i / 4) * (i % 4 + 1) + i % 4);
+    for (int i = 0; i < 100; i++)
+        b[i] = 1.5 * cos(0.7 * (i / 4) * (i % 4 + 2)) + 0.5 * (i % 4);
+    hg_points p = {a, 30, 4}, q = {b, 25, 4};
+    expect_ok(hg_frechet(ctx, p, q, &distance));
+    expect_near(distance, 4.7138182433590625, CLOSE);
+    expect_ok(hg_frechet(ctx, q, p, &distance));
+    expect_near(distance, 4.7138182433590625, CLOSE);
+    expect_ok(hg_frechet(ctx, p, p, &distance));
+    expect_near(distance, 0, CLOSE);
+    ck_assert(!hg_frechet(ctx, p, (hg_points){b, 50, 2}, &distance));
+    expect_error(SHAPE, "[30, 4]", "[50, 2]");
+}
+END_TEST
+
+START_TEST(precision_and_recall_are_those_of_a_full_search)
+{
+    double fake[100], real[160], precision, recall;
+    for (int i = 0; i < 100; i++)
+        fake[i] = 1.2 * cos(0.7 * (i / 4) * (i % 4 + 2));
+    for (int i = 0; i < 160; i++)
+        real[i] = sin(1.7 * (i / 4) * (i % 4 + 1) + i % 4);
+    hg_points p = {real, 40, 4}, q = {fake, 25, 4};
+    expect_ok(hg_precision_recall(ctx, p, q, &precision, &recall));
+    expect_near(precision, 0.68, 1e-12);
+    expect_near(recall, 0.225, 1e-12);
+    expect_ok(hg_precision_recall(ctx, p, p, &precision, &recall));
+    ck_assert(precision == 1 && recall == 1);
+}
+END_TEST
+
+/* Squares that are lit in the upper or in the lower half. */
+static void halves(double *x, int32_t *label, int n)
+{
+    for (int i = 0; i < n; i++) {
+        label[i] = i * i % 7 > 1;
+        for (int j = 0; j < 64; j++)
+            x[i * 64 + j] = (j < 32) == label[i] ? 0.6 + 0.4 * sin(i * j) : 0;
+    }
+}
+
+START_TEST(features_are_learnt_once_and_for_all)
+{
+    enum { IMAGES = 2500 };
+    static double x[IMAGES * 64], y[IMAGES * 64], again[IMAGES * 64];
+    static int32_t label[IMAGES], guess[IMAGES];
+    hg_points p = {x, IMAGES, 64};
+    const char *file = "features-of-test_agreement.safetensors";
+    hg_shape item = HG_SHAPE(1, 8, 8);
+    halves(x, label, IMAGES);
+    hg_scope_close(scope);
+    scope = NULL;
+    hg_features *f = hg_features_new(ctx, item, 2);
+    uint64_t before = hg_features_hash(f);
+    expect_ok(f && hg_features_train(f, p, label));
+    expect_ok(hg_features_apply(f, p, y, guess));
+    ck_assert_mem_eq(guess, label, sizeof label);
+    ck_assert(hg_features_hash(f) != before);
+    hg_context_set_threads(ctx, 3);
+    hg_features *g = hg_features_new(ctx, item, 2);
+    ck_assert(hg_features_hash(g) == before);
+    expect_ok(hg_features_train(g, p, label) && hg_features_save(g, file));
+    ck_assert(hg_features_hash(f) == hg_features_hash(g));
+    hg_features *h = hg_features_new(ctx, item, 2);
+    expect_ok(hg_features_load(h, file) &&
+              hg_features_apply(h, p, again, NULL));
+    ck_assert_mem_eq(y, again, sizeof(double) * IMAGES * hg_features_width());
+    remove(file);
+    ck_assert_ptr_null(hg_features_new(ctx, item, 1));
+    expect_error(DATA, "two classes");
+}
+END_TEST
+
 /* ---- Chosen items ------------------------------------------------------- */
 
 START_TEST(items_of_a_class_are_a_set_of_their_own)
@@ -298,5 +377,8 @@ TEST_MAIN("agreement", areas_are_those_of_scikit_learn,
           agreement_is_that_of_scikit_learn,
           groups_that_are_renamed_classes_agree_fully,
           scores_are_what_their_names_say,
+          the_frechet_distance_is_that_of_scipy,
+          precision_and_recall_are_those_of_a_full_search,
+          features_are_learnt_once_and_for_all,
           items_of_a_class_are_a_set_of_their_own,
           labels_are_chosen_evenly_and_by_the_seed)

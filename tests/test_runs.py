@@ -612,6 +612,197 @@ class Warnings(Case):
         self.assertNotIn("discriminator-chance", found)
 
 
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def masked(data):
+    crc = crc32c(data)
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+class Events(Case):
+    """TensorBoard's files."""
+
+    READ = """if True:
+        import json, sys
+        from tensorboard.backend.event_processing import event_accumulator
+        e = event_accumulator.EventAccumulator(
+            sys.argv[1], size_guidance=dict(images=0, scalars=0, histograms=0))
+        e.Reload()
+        h = e.Histograms("weights/encoder.0.weight")
+        i = e.Images("reconstructions")
+        print(json.dumps(dict(
+            loss=[[x.step, x.value] for x in e.Scalars("train/loss")],
+            test=[x.value for x in e.Scalars("test/recon_mse")],
+            numbers=[x.histogram_value.num for x in h],
+            counted=[sum(x.histogram_value.bucket) for x in h],
+            images=[[x.width, x.height] for x in i],
+            png=i[0].encoded_image_string[:4].hex())))
+        """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        base = "train vae --data synthetic:200 --epochs 2 --quiet".split()
+        tail = "--threads", 1, "--out", cls.folder, "--name", "run", "--tensorboard"
+        cls("call").call(*base, *tail)
+        cls.run_ = cls.folder / "run"
+
+    def test_checksums_are_those_of_the_standard(self):
+        self.assertEqual(crc32c(b"123456789"), 0xE3069283)  # RFC 3720
+        data = next(self.run_.glob("events.out.tfevents.*")).read_bytes()
+        records = at = 0
+        while at < len(data):
+            (size,) = struct.unpack("<Q", data[at : at + 8])
+            (head,) = struct.unpack("<I", data[at + 8 : at + 12])
+            body = data[at + 12 : at + 12 + size]
+            (tail,) = struct.unpack("<I", data[at + 12 + size : at + 16 + size])
+            self.assertEqual(head, masked(data[at : at + 8]))
+            if size < 5000:
+                self.assertEqual(tail, masked(body))
+            if not records:
+                self.assertIn(b"brain.Event:2", body)
+            at += 16 + size
+            records += 1
+        self.assertEqual(at, len(data))
+        self.assertGreater(records, 40)
+
+    def test_the_real_package_reads_them(self):
+        python = os.environ.get("HOURGLASS_TEST_TENSORBOARD", sys.executable)
+        probe = [python, "-c", "import tensorboard"]
+        if subprocess.run(probe, stderr=subprocess.DEVNULL).returncode:
+            self.skipTest(
+                "tensorboard is not installed (HOURGLASS_TEST_TENSORBOARD may "
+                "name a python that has it)"
+            )
+        out = subprocess.run(
+            [python, "-c", self.READ, str(self.run_)],
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        seen = json.loads(out.stdout)
+        rows = lines_of(self.run_)
+        train = [x for x in rows if x["split"] == "train"]
+        self.assertEqual([x[0] for x in seen["loss"]], [x["step"] for x in train])
+        for (_, value), row in zip(seen["loss"], train):
+            self.assertAlmostEqual(value / row["loss"], 1, 6)
+        self.assertAlmostEqual(seen["test"][0] / rows[-1]["recon_mse"], 1, 6)
+        self.assertEqual(seen["numbers"], [784 * 256] * 2)
+        self.assertEqual(seen["counted"], seen["numbers"])
+        # The last epoch's pictures are drawn again at the end.
+        self.assertEqual(set(map(tuple, seen["images"])), {(582, 350)})
+        self.assertEqual(seen["png"], "89504e47")
+
+
+class Report(Case):
+    """report.html, opened in a real browser where there is one."""
+
+    BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+    PROBE = """
+    <script>
+    addEventListener("error", e => document.title = "error " + e.message);
+    addEventListener("load", () => setTimeout(() => {
+      const svg = document.querySelector(".chart svg");
+      const box = svg.getBoundingClientRect();
+      svg.dispatchEvent(new PointerEvent("pointermove",
+        { clientX: box.right - 20, clientY: box.top + 20 }));
+      const linear = svg.querySelectorAll("path").length;
+      document.querySelector(".chart button").click();
+      const out = document.createElement("pre");
+      out.id = "probe";
+      out.textContent = JSON.stringify({
+        title: document.title,
+        charts: document.querySelectorAll(".chart").length,
+        curves: [...document.querySelectorAll(".chart svg path")]
+          .filter(p => /L/.test(p.getAttribute("d"))).length,
+        tip: document.querySelector(".tip").textContent,
+        pressed: document.querySelector(".chart button").ariaPressed,
+        sliders: document.querySelectorAll("input[type=range]").length,
+        wide: document.documentElement.scrollWidth - innerWidth,
+        high: document.body.scrollHeight,
+        broken: [...document.images].filter(i => !i.naturalWidth).length,
+        outside: performance.getEntriesByType("resource")
+          .filter(r => !r.name.startsWith("data:")).length,
+      });
+      document.body.appendChild(out);
+    }, 50));
+    </script>
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        base = "train vae --data synthetic:200 --epochs 3 --quiet".split()
+        tail = "--threads", 1, "--out", cls.folder, "--name"
+        cls("call").call(*base, *tail, "run")
+        cls.page = (cls.folder / "run/report.html").read_text()
+
+    def opened(self, page, width=1200):
+        if not self.BROWSER:
+            self.skipTest("there is no chromium to open the report with")
+        head, body = page.split("<body>", 1)
+        path = self.folder / f"page{width}.html"
+        path.write_text(head + self.PROBE + "<body>" + body)
+        program = subprocess.run(
+            [self.BROWSER, "--headless", "--no-sandbox", "--disable-gpu"]
+            + ["--enable-logging=stderr", f"--window-size={width},900"]
+            + ["--virtual-time-budget=3000", "--dump-dom", f"file://{path}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        said = [x for x in program.stderr.splitlines() if "CONSOLE" in x]
+        self.assertEqual(said, [])
+        probe = program.stdout.split('<pre id="probe">')
+        self.assertEqual(len(probe), 2, program.stdout[-500:] + program.stderr)
+        text = probe[1].split("</pre>")[0]
+        for entity, sign in ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"):
+            text = text.replace(entity, sign)
+        return json.loads(text)
+
+    def test_it_needs_nothing_from_outside(self):
+        for word in "http://", "https://", "src=\"/", "@import", "url(":
+            page = self.page.replace("http://www.w3.org/2000/svg", "")
+            self.assertNotIn(word, page)
+
+    def test_a_browser_draws_it(self):
+        seen = self.opened(self.page)
+        self.assertEqual(seen["title"], "vae on synthetic:200")
+        self.assertEqual(seen["charts"], 4)
+        self.assertGreaterEqual(seen["curves"], 6)
+        self.assertIn("epoch 3", seen["tip"])
+        self.assertIn("training", seen["tip"])
+        self.assertEqual(seen["pressed"], "true")
+        self.assertEqual(seen["sliders"], 4)
+        self.assertEqual((seen["broken"], seen["outside"]), (0, 0))
+        self.assertGreater(seen["high"], 1500)
+
+    def test_runs_are_compared_on_one_page(self):
+        base = "train ae --data synthetic:200 --epochs 2 --quiet --seed 5".split()
+        self.call(*base, "--threads", 1, "--out", self.folder, "--name", "other")
+        runs = self.folder / "run", self.folder / "other"
+        self.call("compare", *runs)
+        page = (self.folder / "compare.html").read_text()
+        seen = self.opened(page, 1100)
+        self.assertEqual(seen["title"], "2 runs compared")
+        self.assertEqual(seen["charts"], 4)
+        self.assertIn("other", seen["tip"])
+        self.assertEqual(seen["sliders"], 3)
+        self.assertEqual((seen["broken"], seen["outside"]), (0, 0))
+        self.assertIn("<td>seed</td>", page)
+        self.assertNotIn("<td>batch_size</td>", page)  # the same in both
+
+    def test_it_fits_a_phone(self):
+        seen = self.opened(self.page, 500)
+        self.assertLessEqual(seen["wide"], 0)
+
+
 if __name__ == "__main__":
     test_apps.PROGRAM = str(pathlib.Path(test_apps.PROGRAM).resolve())
     unittest.main(argv=sys.argv, verbosity=2)

@@ -6,6 +6,7 @@ Standard library only.
 """
 
 import json
+import os
 import pathlib
 import struct
 import sys
@@ -136,8 +137,27 @@ class Measures(Runs):
         drawn = self.measure("vae", *wanted, "--binarise")["nll"]
         self.assertGreater(drawn["curve"][-1]["nats"], nll["curve"][-1]["nats"])
 
+    def test_samples_are_judged_by_a_classifier_that_is_kept(self):
+        cache = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache")}
+        once = json.loads(
+            self.look("eval", "vae", "--quality", "--json", env=cache, says=["once"])
+        )["classifier_frechet"]
+        (kept,) = (self.folder / "cache/hourglass/features").iterdir()
+        written = kept.stat().st_mtime_ns
+        out = self.look("eval", "vae", "--quality", "--json", env=cache)
+        self.assertEqual(json.loads(out)["classifier_frechet"], once)
+        self.assertEqual(kept.stat().st_mtime_ns, written)
+        names = "features accuracy images draws precision recall "
+        names += "reconstructions training_images"
+        self.assertEqual(set(names.split()), once.keys())
+        self.assertLess(once["training_images"], once["draws"])
+        out = self.look("eval", "ae", "--quality", "--json", env=cache)
+        self.assertNotIn("draws", json.loads(out)["classifier_frechet"])
+
     def test_everything_can_be_asked_for(self):
+        os.environ["XDG_CACHE_HOME"] = str(self.folder / "full")
         out = self.measure("vae", "--full", "--nll", 10, "--nll-images", 10)
+        self.assertIn("classifier_frechet", out)
         self.assertLessEqual({"nll", "mmd", "aggregate_kl", "information"}, out.keys())
         rows = {row["on"]: row for row in out["probe"]}
         self.assertEqual(set(rows), {"codes", "pixels", "PCA"})

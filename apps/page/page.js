@@ -6,7 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const HUES = ["#2166ac", "#d6604d", "#1b7837", "#9a7d0a", "#33a1c9", "#aa3377",
   "#e08214", "#555555", "#8c510a", "#35208a"];
 const DASHES = ["", "7 4", "2 3", "9 3 2 3"];
-const W = 640, H = 340, LEFT = 66, RIGHT = 14, TOP = 10, BOTTOM = 44;
+const H = 340, LEFT = 66, RIGHT = 14, TOP = 10, BOTTOM = 44;
 
 function element(parent, name, attributes, text) {
   const e = name.startsWith("svg:")
@@ -42,7 +42,8 @@ function logTicks(low, high) {
     for (const d of digits)
       if (Math.log10(d * 10 ** e) >= low && Math.log10(d * 10 ** e) <= high)
         ticks.push(d * 10 ** e);
-  return ticks;
+  return ticks.length > 2 ? ticks
+    : linearTicks(10 ** low, 10 ** high).filter(x => x > 0);
 }
 
 // ---- Curves -----------------------------------------------------------------
@@ -59,8 +60,8 @@ function Chart(parent, spec) {
   this.button.title = this.positive() ? "switch between linear and logarithmic"
     : "values that are not positive have no logarithm";
   this.button.onclick = () => { this.log = !this.log; this.draw(); };
-  this.svg = element(this.box, "svg:svg", { viewBox: `0 0 ${W} ${H}`,
-    role: "img", "aria-label": `${spec.title}: ${spec.y} by ${spec.x}` });
+  this.svg = element(this.box, "svg:svg", { role: "img",
+    "aria-label": `${spec.title}: ${spec.y} by ${spec.x}` });
   this.tip = element(this.box, "div", { class: "tip", hidden: "" });
   this.legend();
   element(this.box, "figcaption", {}, spec.about);
@@ -68,6 +69,7 @@ function Chart(parent, spec) {
   this.svg.addEventListener("pointerdown", e => this.hover(e));
   this.svg.addEventListener("pointerleave", () => this.leave());
   this.draw();
+  addEventListener("resize", () => this.draw());
 }
 
 Chart.prototype.positive = function () {
@@ -106,7 +108,7 @@ Chart.prototype.span = function () {
   if (!points.length) [x0, x1, y0, y1] = [0, 1, 0, 1];
   if (x0 === x1) { x0 -= .5; x1 += .5; }
   const room = y1 > y0 ? .05 * (y1 - y0) : Math.abs(y0) * .1 || .5;
-  this.x = x => LEFT + (W - LEFT - RIGHT) * (x - x0) / (x1 - x0);
+  this.x = x => LEFT + (this.width - LEFT - RIGHT) * (x - x0) / (x1 - x0);
   this.y = y => TOP + (H - TOP - BOTTOM) *
     (1 - (scale(y) - y0 + room) / (y1 - y0 + 2 * room));
   return [x0, x1, y0 - room, y1 + room];
@@ -115,7 +117,7 @@ Chart.prototype.span = function () {
 Chart.prototype.axes = function (x0, x1, y0, y1) {
   const svg = this.svg, bottom = H - BOTTOM;
   for (const y of this.log ? logTicks(y0, y1) : linearTicks(y0, y1)) {
-    element(svg, "svg:path", { d: `M${LEFT} ${this.y(y)}H${W - RIGHT}`,
+    element(svg, "svg:path", { d: `M${LEFT} ${this.y(y)}H${this.width - RIGHT}`,
       stroke: "#e4e9ef" });
     element(svg, "svg:text", { x: LEFT - 7, y: this.y(y) + 4,
       "text-anchor": "end" }, number(y));
@@ -127,8 +129,8 @@ Chart.prototype.axes = function (x0, x1, y0, y1) {
       "text-anchor": "middle" }, number(x));
   }
   element(svg, "svg:path", { fill: "none", stroke: "#8894a3",
-    d: `M${LEFT} ${TOP}V${bottom}H${W - RIGHT}` });
-  element(svg, "svg:text", { x: (LEFT + W - RIGHT) / 2, y: H - 6,
+    d: `M${LEFT} ${TOP}V${bottom}H${this.width - RIGHT}` });
+  element(svg, "svg:text", { x: (LEFT + this.width - RIGHT) / 2, y: H - 6,
     "text-anchor": "middle" }, this.spec.x);
   element(svg, "svg:text", { x: 13, y: (TOP + bottom) / 2,
     "text-anchor": "middle",
@@ -136,6 +138,8 @@ Chart.prototype.axes = function (x0, x1, y0, y1) {
 };
 
 Chart.prototype.draw = function () {
+  this.width = Math.max(280, Math.min(900, this.box.clientWidth));
+  this.svg.setAttribute("viewBox", `0 0 ${this.width} ${H}`);
   this.svg.replaceChildren();
   this.button.setAttribute("aria-pressed", this.log);
   this.axes(...this.span());
@@ -155,7 +159,7 @@ Chart.prototype.draw = function () {
 
 Chart.prototype.hover = function (event) {
   const box = this.svg.getBoundingClientRect();
-  const at = (event.clientX - box.left) * W / box.width;
+  const at = (event.clientX - box.left) * this.width / box.width;
   const xs = [...new Set(this.shown().flatMap(s => s.points.map(p => p[0])))];
   if (!xs.length) return;
   const x = xs.reduce((a, b) =>
@@ -171,8 +175,10 @@ Chart.prototype.hover = function (event) {
     element(row, "span", {}, `${s.name} ${number(p[1])}`);
   }
   this.tip.hidden = false;
-  const right = this.x(x) > W / 2, share = this.x(x) / W * box.width;
-  this.tip.style.top = this.svg.offsetTop + 8 + "px";
+  const right = this.x(x) > this.width / 2;
+  const share = this.x(x) / this.width * box.width;
+  this.tip.style.top =
+    box.top - this.box.getBoundingClientRect().top + 12 + "px";
   this.tip.style.left = right ? "" : share + 12 + "px";
   this.tip.style.right = right ? box.width - share + 12 + "px" : "";
 };
