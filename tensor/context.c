@@ -346,12 +346,12 @@ void hg_context_set_steps(hg_context *context, const uint64_t steps[2])
 
 size_t hg_context_bytes(const hg_context *context)
 {
-    return given(context) ? context->bytes : 0;
+    return given(context) ? context->bytes + context->device_bytes : 0;
 }
 
 size_t hg_context_peak_bytes(const hg_context *context)
 {
-    return given(context) ? context->peak : 0;
+    return given(context) ? context->peak + context->device_peak : 0;
 }
 
 uint64_t hg_context_launches(const hg_context *context)

@@ -197,7 +197,7 @@ static hg_plan *remember(hg_device *d)
     if (oldest->room < d->used) {
         forget(d, oldest);
         size_t room = d->used + d->used / 4;
-        oldest->bytes = hg_memory_allocate(d->context, room);
+        oldest->bytes = hg_memory_try(d->context, room);
         if (!oldest->bytes)
             return NULL;
         oldest->room = room;
@@ -252,7 +252,7 @@ static bool run_queue(hg_device *d)
         return run_entries(d);
     hg_plan *p = find(d);
     if (!p && !(p = remember(d)))
-        return false;
+        return run_entries(d); /* without memory to remember it */
     p->used = d->flushes;
     return p->seen++ ? replay(d, p) : run_entries(d);
 }

@@ -39,6 +39,8 @@ typedef struct {
 } hg_region;
 
 void *hg_memory_allocate(hg_context *, size_t);
+/* The same without an error, for what is not needed. */
+void *hg_memory_try(hg_context *, size_t);
 void hg_memory_release(hg_context *, void *, size_t);
 /* 64-byte aligned, not initialised; NULL and the memory error on failure. */
 void *hg_region_take(hg_region *, size_t);

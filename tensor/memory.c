@@ -42,20 +42,26 @@ static void unpoison(const hg_region *r, const void *p, size_t n)
         UNPOISON(p, n);
 }
 
-void *hg_memory_allocate(hg_context *context, size_t size)
+void *hg_memory_try(hg_context *context, size_t size)
 {
     const hg_allocator *a = &context->allocator;
     void *p = a->allocate(a->user, size);
-    if (!p) {
+    if (!p)
+        return NULL;
+    context->bytes += size;
+    if (context->bytes > context->peak)
+        context->peak = context->bytes;
+    return p;
+}
+
+void *hg_memory_allocate(hg_context *context, size_t size)
+{
+    void *p = hg_memory_try(context, size);
+    if (!p)
         hg_fail(HG_ERROR_MEMORY,
                 "%zu bytes could not be allocated (%zu held already); try a "
                 "smaller batch or model",
                 size, context->bytes);
-        return NULL;
-    }
-    context->bytes += size;
-    if (context->bytes > context->peak)
-        context->peak = context->bytes;
     return p;
 }
 

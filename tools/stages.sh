@@ -40,16 +40,18 @@ configure_and_build() {
     configure "$@" && ninja -C "$1" -k 0
 }
 
-# suites FOLDER SETUP: runs Meson's tests under one of the setups of
-# tests/meson.build and adds up the single tests.
+# suites FOLDER SETUP [OPTION...]: runs Meson's tests under one of the setups
+# of tests/meson.build and adds up the single tests.
 suites() {
     echo "         tests in $1, $2"
     rm -f "$1/meson-logs/testlog-$2.json"
-    meson test -C "$1" --setup "$2" --no-rebuild --print-errorlogs \
-        >"$logs/tests-$1-$2.log" 2>&1 || true
+    folder=$1 setup=$2
+    shift 2
+    meson test -C "$folder" --setup "$setup" "$@" --no-rebuild --print-errorlogs \
+        >"$logs/tests-$folder-$setup.log" 2>&1 || true
     grep -E '^ *[0-9]+/[0-9]+ .*(FAIL|ERROR|TIMEOUT)|^not ok' \
-        "$logs/tests-$1-$2.log" || true
-    numbers=$(python3 tools/count_tests.py "$1/meson-logs/testlog-$2.json") ||
+        "$logs/tests-$folder-$setup.log" || true
+    numbers=$(python3 tools/count_tests.py "$folder/meson-logs/testlog-$setup.json") ||
         numbers="0 1 0"
     # shellcheck disable=SC2086 # three numbers
     set -- $numbers
@@ -75,12 +77,21 @@ stage_installed() {
     check "programs outside the tree" tools/installed.sh build || true
 }
 
+# The kernels for GPUs, emulated: every test of the library on that device, in
+# four orders of its threads.
+stage_device() {
+    for order in forward reverse random other; do
+        suites build "device_$order" --suite on_device --suite cuda_on_cpu
+    done
+}
+
 stage_valgrind() {
     suites build valgrind
 }
 
 stage_clang() {
-    CC=clang CXX=clang++ compiled build-clang -Dtests=enabled -Dwerror=true || return 0
+    CC=clang CXX=clang++ compiled build-clang -Dtests=enabled -Dwerror=true \
+        -Dcuda=disabled -Demulation=disabled || return 0
     suites build-clang quick
 }
 
@@ -92,9 +103,11 @@ stage_asan() {
     export LSAN_OPTIONS
     export UBSAN_OPTIONS=print_stacktrace=1
     compiled build-asan -Dtests=enabled -Dwerror=true -Df64=false \
+        -Dcuda=disabled \
         -Db_sanitize=address,undefined -Doptimization=1 -Ddebug=true \
         -Dc_args=-fno-sanitize-recover=all || return 0
     suites build-asan quick
+    suites build-asan device_reverse --suite on_device
 }
 
 # Races. gcc's libgomp is opaque to ThreadSanitizer; clang's libomp tells it
@@ -104,6 +117,7 @@ stage_tsan() {
     export OMP_TOOL_LIBRARIES
     export TSAN_OPTIONS=ignore_noninstrumented_modules=1
     CC=clang CXX=clang++ compiled build-tsan -Dtests=enabled -Dwerror=true -Df64=false \
+        -Dcuda=disabled -Demulation=disabled \
         -Donednn=disabled -Db_sanitize=thread -Db_lundef=false \
         -Doptimization=1 -Ddebug=true || return 0
     check "Archer is loaded" tools/archer.sh build-tsan || true

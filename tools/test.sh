@@ -7,7 +7,7 @@
 # shellcheck source=tools/stages.sh
 . tools/stages.sh
 
-for stage in ${HOURGLASS_STAGES:-house release installed valgrind clang \
+for stage in ${HOURGLASS_STAGES:-house release installed device valgrind clang \
     asan tsan}; do
     begun=$(date +%s)
     printf '\n== %s\n' "$stage"
