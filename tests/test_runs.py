@@ -784,7 +784,7 @@ class Report(Case):
         self.assertGreater(seen["high"], 1500)
 
     def test_runs_are_compared_on_one_page(self):
-        base = "train ae --data synthetic:200 --epochs 2 --quiet --seed 5".split()
+        base = "train ae --data synthetic:200 --epochs 3 --quiet --seed 5".split()
         self.call(*base, "--threads", 1, "--out", self.folder, "--name", "other")
         runs = self.folder / "run", self.folder / "other"
         self.call("compare", *runs)
