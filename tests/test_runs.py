@@ -726,6 +726,9 @@ class Report(Case):
         sliders: document.querySelectorAll("input[type=range]").length,
         wide: document.documentElement.scrollWidth - innerWidth,
         high: document.body.scrollHeight,
+        colours: [...document.querySelectorAll(".chart svg path")]
+          .filter(p => /L/.test(p.getAttribute("d")))
+          .map(p => p.getAttribute("stroke")),
         broken: [...document.images].filter(i => !i.naturalWidth).length,
         outside: performance.getEntriesByType("resource")
           .filter(r => !r.name.startsWith("data:")).length,
@@ -776,6 +779,8 @@ class Report(Case):
         self.assertEqual(seen["title"], "vae on synthetic:200")
         self.assertEqual(seen["charts"], 4)
         self.assertGreaterEqual(seen["curves"], 6)
+        for colour in seen["colours"]:
+            self.assertRegex(colour, "^#[0-9a-f]{6}$")
         self.assertIn("epoch 3", seen["tip"])
         self.assertIn("training", seen["tip"])
         self.assertEqual(seen["pressed"], "true")
