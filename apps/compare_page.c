@@ -159,7 +159,7 @@ static void add_charts(page *p, const set_of_runs *s)
                                   charts[i].unit, charts[i].log);
         for (int j = 0; j < s->count; j++)
             add_curve(chart, name_of(s->runs[j]), lines[j], charts[i].split,
-                      charts[i].key);
+                      charts[i].key, j);
         drop_empty_chart(p);
     }
     for (int j = 0; j < s->count; j++)

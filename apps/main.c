@@ -43,7 +43,7 @@ static void print_help(FILE *f)
     fprintf(f, "\n`hourglass COMMAND --help` says more.\n"
                "exit codes: 0 done, 1 failed, 2 usage, 3 data, 4 device, "
                "5 memory,\n6 not finite, 7 check failed, 8 damaged file, "
-               "130 interrupted\n");
+               "130 and 143 stopped by a signal, after saving\n");
 }
 
 static int unknown(const char *word)

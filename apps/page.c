@@ -249,7 +249,7 @@ json_t *add_chart(page *p, const char *title, const char *about, const char *y,
 }
 
 void add_curve(json_t *chart, const char *name, const json_t *lines,
-               const char *split, const char *key)
+               const char *split, const char *key, int hue)
 {
     size_t i;
     json_t *line, *points = json_array();
@@ -265,9 +265,9 @@ void add_curve(json_t *chart, const char *name, const json_t *lines,
                 json_pack("[O, O]", json_object_get(line, "epoch"), value));
     }
     if (json_array_size(points))
-        json_array_append_new(
-            json_object_get(chart, "series"),
-            json_pack("{s:s, s:O}", "name", name, "points", points));
+        json_array_append_new(json_object_get(chart, "series"),
+                              json_pack("{s:s, s:O, s:i}", "name", name,
+                                        "points", points, "hue", hue));
     json_decref(points);
 }
 

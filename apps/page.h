@@ -38,10 +38,10 @@ json_t *run_lines(const char *run, const char *file);
 /* An empty chart of the page; y is the unit of its axis. */
 json_t *add_chart(page *, const char *title, const char *about, const char *y,
                   bool logarithmic);
-/* A curve from what the epochs of a split have under a key; left out where
- * that is nothing. */
+/* A curve from what the epochs of a split have under a key, in one of ten
+ * colours; left out where that is nothing. */
 void add_curve(json_t *chart, const char *name, const json_t *lines,
-               const char *split, const char *key);
+               const char *split, const char *key, int hue);
 /* Takes the last chart back if it has no curve. */
 void drop_empty_chart(page *);
 

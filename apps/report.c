@@ -146,6 +146,7 @@ static bool is_term(const char *key, const json_t *value)
 static void add_terms_chart(page *p, const json_t *lines)
 {
     const char *key;
+    int hue = 0;
     json_t *value, *first = json_array_get(lines, 0);
     json_t *chart = add_chart(
         p, "Terms of the training",
@@ -155,9 +156,9 @@ static void add_terms_chart(page *p, const json_t *lines)
     json_object_foreach(first, key, value)
     {
         if (is_term(key, value))
-            add_curve(chart, key, lines, "train", key);
+            add_curve(chart, key, lines, "train", key, hue++);
     }
-    add_curve(chart, "kl, validation", lines, "val", "kl");
+    add_curve(chart, "kl, validation", lines, "val", "kl", hue);
     drop_empty_chart(p);
 }
 
@@ -170,19 +171,19 @@ static void add_charts(page *p, const json_t *lines)
         "training images by heart. The training curve is the mean over "
         "an epoch in which the model still changed.",
         "loss, mean per image", false);
-    add_curve(chart, "training", lines, "train", "loss");
-    add_curve(chart, "validation", lines, "val", "loss");
+    add_curve(chart, "training", lines, "train", "loss", 0);
+    add_curve(chart, "validation", lines, "val", "loss", 1);
     drop_empty_chart(p);
     add_terms_chart(p, lines);
     chart = add_chart(p, "Reconstruction error",
                       "How far reconstructions of validation images are from "
                       "the images; 0 is perfect.",
                       "squared error of a pixel", true);
-    add_curve(chart, "validation", lines, "val", "recon_mse");
+    add_curve(chart, "validation", lines, "val", "recon_mse", 1);
     drop_empty_chart(p);
     chart = add_chart(p, "Speed", "Images trained on in a second.",
                       "images per second", false);
-    add_curve(chart, "training", lines, "train", "images_per_s");
+    add_curve(chart, "training", lines, "train", "images_per_s", 0);
     drop_empty_chart(p);
 }
 

@@ -20,6 +20,8 @@ static const flag flags[] = {
     {"tensorboard", NULL, "write event files too", NULL, NULL, 0},
     {"anomaly", NULL, "stop at the operation that makes the first NaN", NULL,
      NULL, 0},
+    {"replay", NULL, "only make the step again that --anomaly kept", NULL, NULL,
+     0},
     {"quiet", NULL, "print nothing but errors", NULL, NULL, 'q'},
     {0},
 };
@@ -66,6 +68,7 @@ int run_resume(int argc, char **argv)
                                "usage: hourglass resume [RUN] [options]\n"
                                "  hourglass resume runs/first\n"
                                "  hourglass resume runs/first --epochs 40\n"
+                               "  hourglass resume runs/first --replay\n"
                                "without RUN: the newest below --out");
     if (code)
         return code == SHOWN_HELP ? EXIT_DONE : code;
@@ -80,7 +83,9 @@ int run_resume(int argc, char **argv)
     code = read_changes(&a, &t.s);
     split_path(run, &t.s);
     if (!code)
-        code = train_and_close(&t, argc, argv, false);
+        code = flag_given(&a, "replay")
+                   ? replay_bundle(&t)
+                   : train_and_close(&t, argc, argv, false);
     json_decref(config);
     return code;
 }

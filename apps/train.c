@@ -91,6 +91,7 @@ static bool train_steps(trainer *t)
     for (hg_scope *s; !interrupted && !enough(t) && (s = next_batch(t, &b));) {
         bool ok = train_step(t, &b);
         hg_scope_close(s);
+        t->broke = !ok;
         if (!ok)
             return false;
         show_progress(t, started);
@@ -319,6 +320,8 @@ int train_and_close(trainer *t, int argc, char **argv, bool overwrite)
     bool ok =
         trainer_open(t) && open_folder(t, argc, argv, overwrite) && train(t);
     clear_progress();
+    if (t->broke && t->s.anomaly && hg_error_kind() == HG_ERROR_NONFINITE)
+        bundle_write(t);
     int code =
         ok ? (interrupted ? 128 + interrupted : EXIT_DONE) : report_error();
     close_logs(t);

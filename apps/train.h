@@ -23,6 +23,7 @@ typedef struct {
     double epoch_seconds; /* timing only */
     double best;          /* least val loss; infinite before the first */
     int64_t waited;       /* epochs since then */
+    bool broke;           /* in a step */
     bool stopped;         /* early */
     /* adjust.c: what changes from step to step */
     hg_schedule rate; /* factor of all rates */
@@ -54,6 +55,14 @@ bool trainer_open(trainer *);
 hg_scope *next_batch(trainer *, hg_batch *);
 /* One step on it, with all that belongs to a step but its logs. */
 bool train_step(trainer *, hg_batch *);
+
+/* ---- bundle.c: --anomaly ------------------------------------------------ */
+
+/* After a step that was not finite: writes RUN/anomaly and names it in the
+ * pending error. */
+void bundle_write(trainer *);
+/* Makes that step again; an exit code. */
+int replay_bundle(trainer *);
 
 /* ---- folder.c: the run's folder ----------------------------------------- */
 

@@ -97,7 +97,7 @@ static bool end_field(table *t)
     char *end;
     trim(t);
     t->column++;
-    double value = strtod(t->field, &end);
+    double value = hg_number_of(t->field, &end);
     bool number = t->length && !*end;
     if (t->line == 1 && t->column == 1)
         t->names = t->length && !number; /* a line of names */

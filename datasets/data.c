@@ -93,7 +93,7 @@ void hg_data_share(hg_data *data, const hg_data *of)
     memcpy(data->name, name, sizeof name);
     data->own_values = data->own_labels = NULL;
     data->region = (hg_region){.context = of->context};
-    data->test = NULL;
+    data->test = data->splits = data->next = NULL;
 }
 
 /* ---- Opening by name ---------------------------------------------------- */
@@ -222,30 +222,39 @@ hg_data *hg_data_from(hg_context *context, const void *x, const char *dtype,
 
 /* ---- Splits ------------------------------------------------------------- */
 
-/* A second set over the same arrays; they live as long as the context. */
-static hg_data *window(const hg_data *of, const char *part, int64_t first,
+/* A second set over the same arrays; they live as long as the context. Asked
+ * for again it is the same one. */
+static hg_data *window(hg_data *of, const char *part, int64_t first,
                        int64_t size, bool permuted)
 {
+    char name[sizeof of->name];
+    snprintf(name, sizeof name, "%.50s/%s", of->name, part);
+    for (hg_data *s = of->splits; s; s = s->next)
+        if (!strcmp(s->name, name) && s->first == first && s->size == size &&
+            s->permuted == permuted)
+            return s;
     hg_data *data = hg_data_new(of->context, of->name);
     if (!data)
         return NULL;
     hg_data_share(data, of);
-    snprintf(data->name, sizeof data->name, "%.50s/%s", of->name, part);
+    memcpy(data->name, name, sizeof name);
     data->first = first;
     data->size = size;
     data->permuted = permuted;
     data->is_split = true;
+    data->next = of->splits;
+    of->splits = data;
     return data;
 }
 
-static hg_data *test_part(const hg_data *data)
+static hg_data *test_part(hg_data *data)
 {
     if (!data->test)
         hg_fail(HG_ERROR_DATA,
                 "%s has no test part; use its val part, or open the test "
                 "items as a set of their own",
                 data->name);
-    const hg_data *test = data->test;
+    hg_data *test = data->test;
     return test ? window(test, "test", test->first, test->size, false) : NULL;
 }
 

@@ -125,7 +125,8 @@ HG_API hg_data *hg_data_from(hg_context *, const void *x, const char *dtype,
 /* A part of a set as a set of its own, without a copy: "train", "val" or
  * "test". "test" is the set's own test part. "val" is val_fraction of the
  * training items, chosen by the context's seed; "train" is the others. With
- * val_fraction 0 "train" is all of them in their own order, "val" empty. */
+ * val_fraction 0 "train" is all of them in their own order, "val" empty. The
+ * same part asked for again is the same set. */
 HG_API hg_data *hg_data_split(hg_data *, const char *part, double val_fraction);
 
 /* Chosen rows of a set, in this order, as a set of its own, without a copy. */
@@ -165,6 +166,9 @@ HG_API HG_CHECK bool hg_data_batch(const hg_data *, const int64_t *rows,
  * seed and the epoch's number alone. */
 HG_API hg_loader *hg_loader_new(hg_data *, int64_t batch_size, bool shuffle);
 
+/* Gives a loader back, which the context frees anyway: for those that are made
+ * over and over. NULL is fine. */
+HG_API void hg_loader_free(hg_loader *);
 /* A smaller last batch is left out, as many published loops do. */
 HG_API void hg_loader_drop_last(hg_loader *, bool on);
 

@@ -17,7 +17,8 @@ typedef enum { HG_BYTES, HG_FLOATS, HG_DOUBLES } hg_data_kind;
  * first are the test part (order.c). */
 struct hg_data {
     hg_context *context;
-    hg_data *test; /* the set's own test part, or NULL */
+    hg_data *test;          /* the set's own test part, or NULL */
+    hg_data *splits, *next; /* of this set, and its fellow */
     char name[64];
     bool is_split, permuted;
     int64_t rows, first, size;

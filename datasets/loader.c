@@ -206,6 +206,12 @@ hg_loader *hg_loader_new(hg_data *data, int64_t batch_size, bool shuffle)
     return l;
 }
 
+void hg_loader_free(hg_loader *l)
+{
+    if (l)
+        hg_region_give(&l->data->context->region, l, sizeof *l);
+}
+
 int64_t hg_loader_batches(const hg_loader *l)
 {
     if (!l)

@@ -7,7 +7,7 @@ int main(void)
     hg_params *p = hg_params_new(ctx);
     hg_tensor *w = hg_param(p, "w", HG_SCALAR, HG_INIT(HG_INIT_ZEROS));
     hg_tensor *b = hg_param(p, "b", HG_SCALAR, HG_INIT(HG_INIT_ZEROS));
-    hg_optimizer *sgd = hg_sgd(p, "sgd", (hg_sgd_options){.rate = 0.1f});
+    hg_optimizer *sgd = hg_sgd(p, "sgd", (hg_sgd_options){.rate = 0.1});
 
     for (int step = 0; step <= 400; step++) {
         hg_scope *s = hg_scope_open(ctx, HG_TRAIN);

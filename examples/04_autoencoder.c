@@ -13,7 +13,7 @@ int main(void)
     nn_layer *decoder =
         nn_chain(p, nn_linear(p, "decoder.0", 16, 64), nn_relu(p),
                  nn_linear(p, "decoder.2", 64, 784), nn_sigmoid(p));
-    hg_optimizer *adam = hg_adam(p, "adam", (hg_adam_options){.rate = 2e-3f});
+    hg_optimizer *adam = hg_adam(p, "adam", (hg_adam_options){.rate = 2e-3});
 
     for (int epoch = 1; epoch <= 3; epoch++) {
         hg_batch b;

@@ -12,15 +12,15 @@ static void build(struct aae *m, hg_params *p)
     hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
     hg_params *c = hg_params_at(p, "critic");
     m->encoder = nn_chain(e, nn_linear(e, "0", 784, 128), nn_relu(e),
-                          nn_dropout(e, 0.2f), nn_linear(e, "3", 128, 8));
+                          nn_dropout(e, 0.2), nn_linear(e, "3", 128, 8));
     m->decoder = nn_chain(d, nn_linear(d, "0", 8, 128), nn_relu(d),
                           nn_linear(d, "2", 128, 784));
     m->critic = nn_chain(c, nn_linear(c, "0", 8, 64), nn_relu(c),
                          nn_linear(c, "2", 64, 1));
-    m->dec = hg_adam(d, "recon.decoder", (hg_adam_options){.rate = 1e-3f});
-    m->enc = hg_adam(e, "recon.encoder", (hg_adam_options){.rate = 1e-3f});
-    m->gen = hg_adam(e, "generator", (hg_adam_options){.rate = 5e-4f});
-    m->dis = hg_adam(c, "critic", (hg_adam_options){.rate = 5e-4f});
+    m->dec = hg_adam(d, "recon.decoder", (hg_adam_options){.rate = 1e-3});
+    m->enc = hg_adam(e, "recon.encoder", (hg_adam_options){.rate = 1e-3});
+    m->gen = hg_adam(e, "generator", (hg_adam_options){.rate = 5e-4});
+    m->dis = hg_adam(c, "critic", (hg_adam_options){.rate = 5e-4});
 }
 
 static bool step(struct aae *m, const hg_batch *b)
@@ -66,7 +66,7 @@ int main(void)
         !hg_report_mean(ctx, "generator", &generator))
         return fprintf(stderr, "%s\n", hg_error()), 1;
     printf("three losses, all finite: %s\n",
-           recon + critic + generator < 1e3f ? "yes" : "no");
+           recon + critic + generator < 1e3 ? "yes" : "no");
     hg_context_free(ctx);
     return 0;
 }

@@ -38,7 +38,7 @@ int main(void)
     m.raw = nn_linear(p, "raw", 784, 8);
     m.decoder = nn_chain(p, nn_linear(p, "decoder.0", 8, 64), nn_tanh(p),
                          nn_linear(p, "decoder.2", 64, 784));
-    hg_optimizer *adam = hg_adam(p, "adam", (hg_adam_options){.rate = 2e-3f});
+    hg_optimizer *adam = hg_adam(p, "adam", (hg_adam_options){.rate = 2e-3});
 
     hg_real first = 0, last = 0;
     hg_batch b;

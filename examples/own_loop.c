@@ -49,7 +49,7 @@ int main(int argc, char **argv)
     nn_layer *head = nn_linear(p, "head", PIXELS, 4);
     nn_layer *decoder = nn_linear(p, "decoder", 2, PIXELS);
     hg_tensor *weight = hg_buffer(p, "kl_weight", HG_SCALAR, 0);
-    hg_optimizer *adam = hg_adam(p, "adam", (hg_adam_options){.rate = 1e-2f});
+    hg_optimizer *adam = hg_adam(p, "adam", (hg_adam_options){.rate = 1e-2});
 
     hg_real mean = 0, first = 0;
     for (int epoch = 0; epoch < 10; epoch++) {

@@ -35,7 +35,7 @@ int main(void)
                  nn_sigmoid(p), nn_flatten(p));
     hg_tensor *book =
         hg_param(p, "book", HG_SHAPE(32, 8), HG_INIT(HG_INIT_NORMAL, 0, 0.1));
-    hg_optimizer *adam = hg_adam(p, "adam", (hg_adam_options){.rate = 2e-3f});
+    hg_optimizer *adam = hg_adam(p, "adam", (hg_adam_options){.rate = 2e-3});
 
     hg_real first = 0, last = 0;
     hg_batch b;

@@ -86,6 +86,7 @@ static bool gather(const hg_model *model, void *state, hg_data *data,
                     model->name);
         from += b.size;
     }
+    hg_loader_free(loader);
     return !hg_error();
 }
 

@@ -111,7 +111,7 @@ bool hg_config_set(hg_config *c, const char *name, const char *text)
         return set_choice(c, v, text);
     char *end;
     errno = 0;
-    double number = strtod(text, &end);
+    double number = hg_number_of(text, &end);
     if (end == text || *end || errno || !isfinite(number))
         return hg_fail(HG_ERROR_ARGUMENT,
                        "option %s: %s is not a number; the default is %g", name,

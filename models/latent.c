@@ -124,6 +124,7 @@ bool hg_model_latent(const hg_model *model, void *state, hg_data *data,
         if (!add_batch(&survey, s->owner.context, &b))
             hg_fail(HG_ERROR_STATE, "%s: the codes cannot be read",
                     model->name);
+    hg_loader_free(loader);
     if (!hg_error())
         finish(model, o);
     return !hg_error();

@@ -189,5 +189,6 @@ bool hg_model_likelihood(const hg_model *model, void *state, hg_data *data,
             hg_fail(HG_ERROR_STATE, "%s: the bound failed", model->name);
         left -= batch.size;
     }
+    hg_loader_free(loader);
     return !hg_error();
 }

@@ -64,5 +64,6 @@ bool hg_model_score(const hg_model *model, void *state, hg_data *data,
                     model->name);
         score += b.size;
     }
+    hg_loader_free(loader);
     return !hg_error();
 }

@@ -197,6 +197,7 @@ bool hg_model_evaluate_with(const hg_model *model, void *state, hg_data *data,
         add_batch(model, state, &b, m);
         s->owner.context->mute = false;
     }
+    hg_loader_free(loader);
     finish(model, hg_data_features(data), m);
     return !hg_error();
 }

@@ -264,6 +264,11 @@ bool hg_axes_mask(hg_axes, int rank, bool mask[HG_MAX_RANK]);
 /* A negative axis counts from the end; -1 with a sentence if out of range. */
 int hg_axis_of(int axis, int rank);
 
+/* ---- Texts -------------------------------------------------------------- */
+
+/* strtod as in the C locale. */
+double hg_number_of(const char *text, char **end);
+
 /* ---- Threads ------------------------------------------------------------ */
 
 /* Calls body(argument, from, to) over [0, n) cut into one range a thread, in

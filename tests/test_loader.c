@@ -113,6 +113,28 @@ START_TEST(the_last_partial_batch_can_be_left_out)
 }
 END_TEST
 
+START_TEST(loaders_and_splits_made_over_and_over_take_no_more_memory)
+{
+    hg_data *all = counting_set(10);
+    size_t held = 0;
+    for (int i = 0; i < 2000; i++) {
+        hg_data *val = hg_data_split(all, "val", 0.2);
+        hg_data *train = hg_data_split(all, "train", 0.2);
+        ck_assert_int_eq(hg_data_size(val) + hg_data_size(train), 10);
+        ck_assert_ptr_eq(hg_data_split(all, "val", 0.2), val);
+        ck_assert_ptr_ne(hg_data_split(all, "val", 0.4), val);
+        hg_loader *l = hg_loader_new(train, 3, true);
+        ck_assert_int_eq(hg_loader_batches(l), 3);
+        hg_loader_free(l);
+        if (!i)
+            held = hg_context_bytes(ctx);
+    }
+    ck_assert_uint_eq(hg_context_bytes(ctx), held);
+    hg_loader_free(NULL);
+    ck_assert_ptr_null(hg_error());
+}
+END_TEST
+
 START_TEST(batches_are_the_same_for_any_thread_count)
 {
     static hg_real x[3][256 * 784];
@@ -306,6 +328,8 @@ int main(void)
     tcase_add_test(c, every_item_comes_exactly_once_an_epoch);
     tcase_add_test(c, the_last_partial_batch_is_kept);
     tcase_add_test(c, the_last_partial_batch_can_be_left_out);
+    tcase_add_test(c,
+                   loaders_and_splits_made_over_and_over_take_no_more_memory);
     tcase_add_test(c, batches_are_the_same_for_any_thread_count);
     tcase_add_test(c, a_loader_set_to_epoch_and_position_goes_on_from_there);
     tcase_add_test(c, rows_of_a_split_batch_are_those_of_the_split);

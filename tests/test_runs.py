@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import struct
@@ -24,6 +25,7 @@ from test_apps import (
     DONE,
     FAILED,
     INTERRUPTED,
+    NONFINITE,
     USAGE,
     Case,
     lines_of,
@@ -31,6 +33,7 @@ from test_apps import (
     untimed,
 )
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 KILLS = int(os.environ.get("HOURGLASS_TEST_KILLS", 8))
 FULL_DISKS = int(os.environ.get("HOURGLASS_TEST_FULL_DISKS", 3))
 SEED = int(os.environ.get("HOURGLASS_TEST_SEED", time.time_ns() % 2**32))
@@ -124,6 +127,16 @@ class Options(Case):
         self.assertEqual(places, sorted(places))
         self.assertIn("--latent N", text)
         self.assertIn("$HOURGLASS_DEVICE", text)
+
+    def test_the_documents_name_options_that_exist(self):
+        root = pathlib.Path(os.environ.get("HOURGLASS_TEST_SOURCE", ROOT))
+        text = (root / "docs/runs.md").read_text()
+        named = set(re.findall(r"--[a-z][a-z-]+", text))
+        commands = ["train", "vae"], ["resume"], ["compare"], ["eval"], ["data"]
+        known = "".join(self.call(*x, "--help") for x in commands)
+        missing = [x for x in named if x + " " not in known and x + "," not in known]
+        missing = [x for x in missing if x + "\n" not in known]
+        self.assertEqual([x for x in missing if x not in ("--help", "--offline")], [])
 
     def test_errors_are_json_too(self):
         out = self.call("eval", "nowhere", "--json", code=DATA, says=["nowhere"])
@@ -516,6 +529,49 @@ class Trainer(Case):
         self.assertNotIn("\r", err)
 
 
+class Anomaly(Case):
+    """The step that makes the first NaN can be made again."""
+
+    def test_the_failing_step_is_kept(self):
+        # At this rate an early step overflows; a checkpoint lies before it.
+        base = "train vae --data synthetic:300 --lr 3 --threads 1".split()
+        where = "--save-every", 1, "--out", self.folder, "--name", "broken"
+        program = start([*base, *where, "--anomaly"])
+        err = program.communicate()[1]
+        self.assertEqual(program.returncode, NONFINITE, err)
+        sentence = [x for x in err.splitlines() if x.startswith("error: ")][0]
+        operation = sentence[7:].split("; broken")[0].split("; /")[0]
+        self.assertIn("made the first non-finite values", operation)
+        folder = self.folder / "broken" / "anomaly"
+        report = (folder / "report.txt").read_text()
+        self.assertIn(operation, report)
+        step = int(report.split()[1])
+        state = json.loads((folder / "state.json").read_text())
+        self.assertEqual(state["step"], step - 1)
+        self.assertGreater(step, 1)
+        size = struct.unpack("<Q", (folder / "batch.safetensors").read_bytes()[:8])
+        self.assertGreater(size[0], 0)
+        log = (self.folder / "broken" / "train.log").read_bytes()
+        for _ in range(2):
+            self.call(
+                *("resume", self.folder / "broken", "--replay"),
+                code=NONFINITE,
+                says=[operation],
+            )
+        self.assertEqual((self.folder / "broken/train.log").read_bytes(), log)
+
+    def test_without_checkpoints_it_is_kept_too(self):
+        base = "train vae --data synthetic:300 --lr 3 --threads 1".split()
+        where = "--out", self.folder, "--name", "first", "--anomaly"
+        self.call(*base, *where, code=NONFINITE, says=["--replay"])
+        self.assertTrue((self.folder / "first/anomaly/model.safetensors").exists())
+        self.call(
+            *("resume", self.folder / "first", "--replay"),
+            code=NONFINITE,
+            says=["non-finite"],
+        )
+
+
 class Warnings(Case):
     """What looks wrong is said once, with what it means."""
 
@@ -726,6 +782,9 @@ class Report(Case):
         sliders: document.querySelectorAll("input[type=range]").length,
         wide: document.documentElement.scrollWidth - innerWidth,
         high: document.body.scrollHeight,
+        colours: [...document.querySelectorAll(".chart svg path")]
+          .filter(p => /L/.test(p.getAttribute("d")))
+          .map(p => p.getAttribute("stroke")),
         broken: [...document.images].filter(i => !i.naturalWidth).length,
         outside: performance.getEntriesByType("resource")
           .filter(r => !r.name.startsWith("data:")).length,
@@ -776,6 +835,8 @@ class Report(Case):
         self.assertEqual(seen["title"], "vae on synthetic:200")
         self.assertEqual(seen["charts"], 4)
         self.assertGreaterEqual(seen["curves"], 6)
+        for colour in seen["colours"]:
+            self.assertRegex(colour, "^#[0-9a-f]{6}$")
         self.assertIn("epoch 3", seen["tip"])
         self.assertIn("training", seen["tip"])
         self.assertEqual(seen["pressed"], "true")
@@ -784,7 +845,7 @@ class Report(Case):
         self.assertGreater(seen["high"], 1500)
 
     def test_runs_are_compared_on_one_page(self):
-        base = "train ae --data synthetic:200 --epochs 2 --quiet --seed 5".split()
+        base = "train ae --data synthetic:200 --epochs 3 --quiet --seed 5".split()
         self.call(*base, "--threads", 1, "--out", self.folder, "--name", "other")
         runs = self.folder / "run", self.folder / "other"
         self.call("compare", *runs)

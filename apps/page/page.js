@@ -88,8 +88,8 @@ Chart.prototype.legend = function () {
     };
     const line = element(label, "svg:svg", { width: 30, height: 10,
       style: "width:30px" });
-    element(line, "svg:path", { d: "M0 5H30", stroke: HUES[i % 10],
-      "stroke-width": 3, "stroke-dasharray": DASHES[Math.floor(i / 3) % 4] });
+    element(line, "svg:path", { d: "M0 5H30", stroke: HUES[s.hue % 10],
+      "stroke-width": 3, "stroke-dasharray": DASHES[Math.floor(s.hue / 3) % 4] });
     element(label, "span", {}, s.name);
   });
 };
@@ -146,12 +146,12 @@ Chart.prototype.draw = function () {
   for (const s of this.shown()) {
     const at = s.points.map(p => `${this.x(p[0])} ${this.y(p[1])}`);
     element(this.svg, "svg:path", { d: "M" + at.join("L"), fill: "none",
-      stroke: HUES[s.i % 10], "stroke-width": 2.5, "stroke-linejoin": "round",
-      "stroke-dasharray": DASHES[Math.floor(s.i / 3) % 4] });
+      stroke: HUES[s.hue % 10], "stroke-width": 2.5, "stroke-linejoin": "round",
+      "stroke-dasharray": DASHES[Math.floor(s.hue / 3) % 4] });
     if (s.points.length <= 40)
       for (const p of s.points)
         element(this.svg, "svg:circle", { cx: this.x(p[0]), cy: this.y(p[1]),
-          r: 3, fill: HUES[s.i % 10] });
+          r: 3, fill: HUES[s.hue % 10] });
   }
   this.cross = element(this.svg, "svg:path", { stroke: "#8894a3",
     "stroke-dasharray": "3 3", d: "" });
@@ -171,7 +171,7 @@ Chart.prototype.hover = function (event) {
     const p = s.points.find(p => p[0] === x);
     if (!p) continue;
     const row = element(this.tip, "div");
-    element(row, "span", { style: `color:${HUES[s.i % 10]}` }, "\u25cf ");
+    element(row, "span", { style: `color:${HUES[s.hue % 10]}` }, "\u25cf ");
     element(row, "span", {}, `${s.name} ${number(p[1])}`);
   }
   this.tip.hidden = false;

@@ -12,8 +12,11 @@ This is PyTorch as strong as it can easily be made: data in memory, batches
 gathered by index, gradients set to None, Adam fused (where this PyTorch can on
 the CPU), no reading of the loss, denormals flushed, no weight gradient that
 nobody uses. Variants: eager; channels_last (convolutions); compile
-(torch.compile of the losses). Recipes are the corrected ones of
-tests/golden/README.md; tfpvae is described at its class.
+(torch.compile of the losses, on a GPU with its mode reduce-overhead); graph (on
+a GPU: the whole step, gather and Adam included, captured by hand as one CUDA
+graph). Recipes are the corrected ones of tests/golden/README.md; tfpvae is
+described at its class. On a GPU products are strict fp32 (no TF32) and the
+peak is that of PyTorch's memory there.
 """
 
 import argparse
@@ -34,6 +37,8 @@ STEPS = {"aae": 25, "convvae": 50, "tfpvae": 8}  # a block; others 200
 def adam(parameters, **options):
     """Fused where it exists for the CPU, else over lists of tensors."""
     parameters = list(parameters)
+    if parameters[0].is_cuda:  # the step counter there, so that it is captured
+        options["capturable"] = True
     try:
         return torch.optim.Adam(parameters, fused=True, **options)
     except (RuntimeError, TypeError):
@@ -62,7 +67,7 @@ class Ae(nn.Module):
         return F.mse_loss(self.decoder(self.encoder(x)), x)
 
     def prepare(self, compiled):
-        self.objective = torch.compile(self.loss) if compiled else self.loss
+        self.objective = compiled(self.loss)
         self.adam = adam(self.parameters(), **self.options)
 
     def step(self, x):
@@ -206,7 +211,7 @@ class Aae(nn.Module):
             (self.generation, encoder, [adam(encoder, lr=5e-5)]),
         )
         self.phases = [
-            (torch.compile(loss) if compiled else loss, parameters, adams)
+            (compiled(loss), parameters, adams)
             for loss, parameters, adams in phases
         ]
         self.adam = recon[0]
@@ -230,54 +235,100 @@ WORKLOADS = {
 }
 
 
+def compiler(variant, device):
+    """What becomes of a loss."""
+    if variant != "compile":
+        return lambda loss: loss
+    mode = "reduce-overhead" if device == "cuda" else "default"
+    return lambda loss: torch.compile(loss, mode=mode)
+
+
 class Runner:
     """One workload, warmed up."""
 
-    def __init__(self, workload, variant):
+    def __init__(self, workload, variant, device):
         torch.manual_seed(1)
-        self.workload, self.variant = workload, variant
+        self.workload, self.variant, self.device = workload, variant, device
         self.batch = int(workload.rpartition("b")[2])
-        self.model = WORKLOADS[workload]()
-        self.images = torch.rand(IMAGES, *self.model.shape)
+        self.model = WORKLOADS[workload]().to(device)
+        self.images = torch.rand(IMAGES, *self.model.shape, device=device)
         if workload.startswith("tfp"):
             self.images = (self.images < 0.5).float()
         if variant == "channels_last":
             self.model = self.model.to(memory_format=torch.channels_last)
-        self.model.prepare(variant == "compile")
-        self.order, self.next = torch.randperm(IMAGES), 0
+        self.model.prepare(compiler(variant, device))
+        self.order, self.next = self.shuffled(), 0
+        self.step = self.captured() if variant == "graph" else self.plain
         self.block(10)
+
+    def shuffled(self):
+        return torch.randperm(IMAGES, device=self.device)
+
+    def plain(self):
+        if self.next + self.batch > IMAGES:
+            self.order, self.next = self.shuffled(), 0
+        chosen = self.order[self.next : self.next + self.batch]
+        self.next += self.batch
+        x = self.images[chosen]
+        if self.variant == "channels_last":
+            x = x.contiguous(memory_format=torch.channels_last)
+        if self.variant == "compile" and self.device == "cuda":
+            torch.compiler.cudagraph_mark_step_begin()
+        self.model.step(x)
+
+    def captured(self):
+        """A step whose cursor lies on the device and advances in the graph."""
+        places = torch.arange(self.batch, device=self.device)
+        cursor = torch.zeros(1, dtype=torch.int64, device=self.device)
+
+        def whole():
+            chosen = self.order[(cursor + places) % IMAGES]
+            self.model.step(self.images[chosen])
+            cursor.add_(self.batch)
+
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):  # PyTorch asks for a warm-up
+            for _ in range(3):
+                whole()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            whole()
+        return graph.replay
 
     def block(self, steps):
         """Milliseconds a step."""
+        self.wait()
         start = time.perf_counter()
         for _ in range(steps):
-            if self.next + self.batch > IMAGES:
-                self.order, self.next = torch.randperm(IMAGES), 0
-            chosen = self.order[self.next : self.next + self.batch]
-            self.next += self.batch
-            x = self.images[chosen]
-            if self.variant == "channels_last":
-                x = x.contiguous(memory_format=torch.channels_last)
-            self.model.step(x)
+            self.step()
+        self.wait()
         return 1000 * (time.perf_counter() - start) / steps
+
+    def wait(self):
+        if self.device == "cuda":
+            torch.cuda.synchronize()
 
     def report(self, steps, times):
         fused = self.model.adam.defaults.get("fused")
         return {
             "workload": self.workload,
-            "device": "cpu",
+            "device": self.device,
             "threads": torch.get_num_threads(),
             "variant": self.variant,
             "ms_per_step": round(statistics.median(times), 4),
             "ms_min": round(min(times), 4),
             "steps": steps,
-            "peak_mib": round(peak_mib(), 1),
+            "peak_mib": round(peak_mib(self.device), 1),
             "version": f"PyTorch {torch.__version__}",
             "adam": "fused" if fused else "foreach",
         }
 
 
-def peak_mib():
+def peak_mib(device):
+    if device == "cuda":
+        return torch.cuda.max_memory_reserved() / 2**20
     with open("/proc/self/status") as status:
         rows = dict(line.split(":", 1) for line in status)
     return int(rows["VmHWM"].split()[0]) / 1024
@@ -295,6 +346,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD")
     parser.add_argument("--variant", default="eager")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, help="in a block")
     parser.add_argument("--blocks", type=int, default=7)
@@ -316,7 +368,7 @@ def main():
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
     name = workloads[0]
-    runner = Runner(name, arguments.variant)
+    runner = Runner(name, arguments.variant, arguments.device)
     if arguments.serve:
         serve(runner)
         return

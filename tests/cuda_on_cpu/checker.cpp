@@ -6,8 +6,6 @@
 // __syncthreads, lanes of a warp by __syncwarp too.
 #include "checker.h"
 
-#include "fiber.h"
-
 #include <link.h>
 #include <string.h>
 
@@ -155,9 +153,19 @@ static void note_read(Cell &cell, const Stamp &stamp)
     cell.reads[0] = stamp;
 }
 
+// The same thread again, with no barrier between: nothing new.
+static bool repeats(const Stamp &then, const Stamp &now)
+{
+    return then.launch == now.launch && same_thread(then, now) &&
+           then.barriers == now.barriers && then.warp_syncs == now.warp_syncs &&
+           then.bytes == now.bytes && then.atomic == now.atomic;
+}
+
 static void touch(Cell &cell, const Stamp &stamp, const Access &access,
                   bool shared)
 {
+    if (repeats(access.write ? cell.write : cell.reads[0], stamp))
+        return;
     if (races(cell.write, stamp, shared))
         report(access.write ? "race: two writes"
                             : "race: read of a value another thread writes",
@@ -220,15 +228,19 @@ static void touch_all(Cell *cell, const Access &access, bool shared)
     }
 }
 
-static void access_global(const Shadow &shadow, const Access &access)
+// False, and said, where the bytes are no allocation.
+static bool allocated(unsigned char *state, const Access &access)
 {
-    unsigned char *state = shadow.state_of((void *)access.address);
+    uint32_t four;
+    memcpy(&four, state, sizeof four); // the common case at once
+    if (access.bytes == 4 && four == set * 0x01010101u)
+        return true;
     for (size_t i = 0; i < access.bytes; i++) {
         if (state[i] == none) {
             report(access.write ? "write outside an allocation"
                                 : "read outside an allocation",
                    access);
-            return;
+            return false;
         }
         if (state[i] == raw && (!access.write || access.atomic)) {
             report("read of device memory never written", access);
@@ -237,6 +249,13 @@ static void access_global(const Shadow &shadow, const Access &access)
         if (access.write)
             state[i] = set;
     }
+    return true;
+}
+
+static void access_global(const Shadow &shadow, const Access &access)
+{
+    if (!allocated(shadow.state_of((void *)access.address), access))
+        return;
     size_t offset = access.address - (Address)shadow.range->base;
     touch_all(shadow.cells + offset / 4, access, false);
 }
@@ -284,16 +303,13 @@ static void check_alignment(const Access &access)
 void check_access(const Access &access)
 {
     Address a = access.address;
-    if (within(a, __start_cuda_builtin, __stop_cuda_builtin))
+    if (is_own(a) || within(a, __start_cuda_builtin, __stop_cuda_builtin))
         return;
     if (!now.in_kernel) {
         if (device.holds(a))
             report("host code uses a device pointer", access);
         return;
     }
-    if (fiber_stacks().holds((void *)a) ||
-        within(a, now.arguments, now.arguments + now.argument_bytes))
-        return;
     check_alignment(access);
     Shadow *shadow = shadow_of((void *)a);
     if (shadow)

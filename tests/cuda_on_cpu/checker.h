@@ -2,7 +2,7 @@
 #ifndef CUDA_ON_CPU_CHECKER_H
 #define CUDA_ON_CPU_CHECKER_H
 
-#include "emulator.h"
+#include "fiber.h"
 
 namespace cuda_on_cpu
 {
@@ -39,8 +39,16 @@ void report(const char *what, const Access &access,
 int32_t relative(Address caller);
 /* Zeroed addresses, used on touch. */
 void *reserve(size_t bytes);
-/* Called for every access of instrumented code. */
+/* Called for the accesses of instrumented code that may matter. */
 void check_access(const Access &access);
+
+/* A kernel's own: its stack and its arguments. Most accesses are. */
+inline bool is_own(Address a)
+{
+    return now.in_kernel &&
+           (a - (Address)fiber_stacks.base < fiber_stacks.size ||
+            a - (Address)now.arguments < now.argument_bytes);
+}
 } // namespace cuda_on_cpu
 
 #endif

@@ -99,11 +99,13 @@ using cuda_on_cpu::check_access;
 #define ENTRY(name, n, is_write)                                               \
     void __tsan_##name##n(void *p)                                             \
     {                                                                          \
-        check_access({(Address)p, n, is_write, false, true, CALLER});          \
+        if (!cuda_on_cpu::is_own((Address)p))                                  \
+            check_access({(Address)p, n, is_write, false, true, CALLER});      \
     }                                                                          \
     void __tsan_unaligned_##name##n(void *p)                                   \
     {                                                                          \
-        check_access({(Address)p, n, is_write, false, false, CALLER});         \
+        if (!cuda_on_cpu::is_own((Address)p))                                  \
+            check_access({(Address)p, n, is_write, false, false, CALLER});     \
     }
 
 extern "C" {

@@ -41,9 +41,10 @@ Fiber fibers[max_threads + 1], launcher;
 Fiber *spare[max_threads + 1];
 Fiber *running = &launcher, *previous;
 int made, spares;
-Range stacks;
 size_t launcher_bytes; // of the launching stack; AddressSanitizer asks
 } // namespace
+
+Range fiber_stacks;
 
 // The switch saves what a called function must preserve and returns on the
 // other stack. "ret" and not "jmp": nearly all switches go from one call site
@@ -154,25 +155,26 @@ static void make_new(Fiber *f)
 
 static void reserve_stacks()
 {
-    stacks.size = (size_t)(max_threads + 1) * (stack_bytes + guard_bytes);
-    void *p = mmap(nullptr, stacks.size, PROT_READ | PROT_WRITE,
+    fiber_stacks.size = (size_t)(max_threads + 1) * (stack_bytes + guard_bytes);
+    void *p = mmap(nullptr, fiber_stacks.size, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) {
         perror("cuda on cpu: no memory for stacks");
         abort();
     }
-    stacks.base = (char *)p;
+    fiber_stacks.base = (char *)p;
 }
 
 Fiber *take_fiber()
 {
     if (spares > 0)
         return spare[--spares];
-    if (!stacks.base)
+    if (!fiber_stacks.base)
         reserve_stacks();
     assert(made <= max_threads);
     Fiber *f = &fibers[made];
-    char *slot = stacks.base + (size_t)made++ * (stack_bytes + guard_bytes);
+    char *slot =
+        fiber_stacks.base + (size_t)made++ * (stack_bytes + guard_bytes);
     mprotect(slot, guard_bytes, PROT_NONE);
     f->stack = slot + guard_bytes;
     make_new(f);
@@ -197,11 +199,6 @@ Fiber *main_fiber()
 int &first_thread(Fiber *fiber)
 {
     return fiber->first;
-}
-
-const Range &fiber_stacks()
-{
-    return stacks;
 }
 
 void switch_fiber(Fiber *to, bool abandon)

@@ -22,7 +22,7 @@ void reset_fibers();
 /* The number of the thread to start on a fresh fiber. */
 int &first_thread(Fiber *fiber);
 /* All stacks lie in here. */
-const Range &fiber_stacks();
+extern Range fiber_stacks;
 
 /* What a fiber does; defined by the scheduler of blocks, never returns. */
 void fiber_body(Fiber *self);

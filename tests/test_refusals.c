@@ -1,0 +1,261 @@
+/* test_refusals.c - with an error pending nothing is made or changed; and
+ * mistakes that only few calls can make. */
+#include "tests/optim_fixture.h"
+
+static hg_params *params;
+static hg_tensor *w, *image, *rows, *index;
+static nn_layer *layer;
+static hg_optimizer *adam;
+static hg_ema *ema;
+
+static void make_everything(void)
+{
+    params = hg_params_new(ctx);
+    layer = nn_linear(params, "l", 3, 3);
+    w = hg_params_find(params, "l.weight");
+    adam = hg_adam(params, "adam", (hg_adam_options){0});
+    ema = hg_ema_new(params, (hg_real)0.5);
+    image = hg_ones(HG_SHAPE(2, 3, 4, 4));
+    rows = hg_ones(HG_SHAPE(3, 3));
+    index = hg_arange(3);
+    expect_no_error();
+}
+
+/* Each of them is NULL or false, and the first error stays. */
+#define refuses(call)                                                          \
+    do {                                                                       \
+        ck_assert_msg(!(call), "%s", #call);                                   \
+        ck_assert_str_eq(hg_error(), "pending");                               \
+    } while (0)
+
+START_TEST(operations_refuse_while_an_error_is_pending)
+{
+    make_everything();
+    hg_fail(HG_ERROR_DATA, "pending");
+    refuses(hg_matmul(rows, rows));
+    refuses(hg_linear(rows, w, NULL));
+    refuses(hg_conv2d(image, image, NULL, (hg_conv_options){0}));
+    refuses(hg_conv_transpose2d(image, image, NULL, (hg_conv_options){0}));
+    refuses(hg_batch_norm(image, NULL, NULL, NULL, NULL, 0.1, 1e-5));
+    refuses(hg_layer_norm(rows, NULL, NULL, 1e-5));
+    refuses(hg_group_norm(image, 1, NULL, NULL, 1e-5));
+    refuses(hg_max_pool2d(image, (hg_pool_options){.kernel = 2}));
+    refuses(hg_unfold(image, 2, 2, (hg_conv_options){0}));
+    refuses(hg_reshape(rows, HG_SHAPE(9)));
+    refuses(hg_expand(rows, HG_SHAPE(2, 3, 3)));
+    refuses(hg_sum_to(rows, HG_SHAPE(3)));
+    refuses(hg_permute(rows, HG_OVER(1, 0)));
+    refuses(hg_transpose(rows));
+    refuses(hg_squeeze(rows, HG_ALL));
+    refuses(hg_unsqueeze(rows, 0));
+    refuses(hg_concat(0, rows, rows));
+    refuses(hg_stack(0, rows, rows));
+    refuses(hg_index_select(rows, 0, index));
+    refuses(hg_one_hot(index, 3));
+    refuses(hg_softmax(rows, 0));
+    refuses(hg_sum(rows, HG_ALL));
+    refuses(hg_norm(rows, 2, HG_ALL));
+    refuses(hg_topk(rows, 1, 0, NULL));
+    refuses(hg_dropout(rows, 0.5));
+    refuses(hg_normal_sample(rows, rows));
+    refuses(hg_randn(HG_SHAPE(3)));
+    refuses(hg_full(HG_SHAPE(3), 1));
+    refuses(hg_where(rows, rows, rows));
+    refuses(hg_detach(rows));
+    refuses(hg_watch(rows));
+    refuses(hg_straight_through(rows, rows));
+    refuses(hg_grad(rows, w, NULL));
+    refuses(hg_backward(rows));
+    hg_retain_grad(rows);
+    expect_error(DATA, "pending");
+}
+END_TEST
+
+START_TEST(the_store_refuses_while_an_error_is_pending)
+{
+    make_everything();
+    hg_fail(HG_ERROR_DATA, "pending");
+    refuses(hg_params_new(ctx));
+    refuses(hg_params_at(params, "more"));
+    refuses(hg_params_alloc(params, 8));
+    refuses(hg_param(params, "more", HG_SHAPE(2), HG_NORMAL));
+    refuses(hg_buffer(params, "more", HG_SHAPE(2), 0));
+    refuses(hg_counter(params, "more"));
+    refuses(nn_linear(params, "more", 2, 2));
+    refuses(nn_conv2d(params, "more", 1, 1, (nn_window){.kernel = 1}));
+    refuses(nn_batch_norm(params, "more", 2, (nn_norm_options){0}));
+    refuses(nn_group_norm(params, "more", 2, 2, (nn_norm_options){0}));
+    refuses(nn_embedding(params, "more", 2, 2));
+    refuses(nn_dropout(params, 0.5));
+    refuses(nn_chain(params, layer, layer));
+    refuses(nn_forward(layer, rows));
+    refuses(hg_adam(params, "more", (hg_adam_options){0}));
+    refuses(hg_ema_new(params, (hg_real)0.5));
+    refuses(hg_params_load(params, "nothing"));
+    refuses(hg_optimizers_load(&adam, 1, "nothing"));
+    refuses(hg_params_load_matching(params, "nothing") >= 0);
+    expect_error(DATA, "pending");
+    ck_assert_ptr_null(hg_params_find(params, "more"));
+}
+END_TEST
+
+START_TEST(values_and_settings_stay_while_an_error_is_pending)
+{
+    make_everything();
+    hg_set(w, 2);
+    w->grad = NULL;
+    uint64_t version = hg_version(w);
+    hg_real three[9] = {0};
+    hg_fail(HG_ERROR_DATA, "pending");
+    refuses(hg_write(w, three, 9));
+    refuses(hg_assign(w, rows));
+    refuses(hg_minimize(rows, adam));
+    refuses(hg_backward_to(rows, params));
+    refuses(hg_optimizer_step(adam));
+    refuses(hg_optimizer_rate(adam));
+    refuses(hg_ema_update(ema));
+    refuses(hg_clip_grad_norm(params, 1) > 0);
+    refuses(hg_context_set_precision(ctx, HG_FP32));
+    hg_ema_swap(ema);
+    hg_set(w, 5);
+    hg_params_freeze(params, true);
+    hg_clip_grad_value(params, 1);
+    hg_optimizer_clip_norm(adam, 1);
+    hg_optimizer_clip_value(adam, 1);
+    expect_error(DATA, "pending");
+    ck_assert_uint_eq(hg_version(w), version);
+    ck_assert(w->wants_grad);
+    expect_values(w, 2, 2, 2, 2, 2, 2, 2, 2, 2);
+}
+END_TEST
+
+/* ---- Mistakes that only few calls can make ------------------------------ */
+
+START_TEST(rare_mistakes_have_their_sentences)
+{
+    make_everything();
+    ck_assert_ptr_null(hg_max_pool2d(rows, (hg_pool_options){.kernel = 2}));
+    expect_error(SHAPE, "max_pool2d", "[3, 3]", "[N, C, H, W]");
+    ck_assert_ptr_null(hg_randn((hg_shape){.rank = 7}));
+    expect_error(SHAPE, "rank 7", "between 0 and 6");
+    nn_layer *table = nn_embedding(params, "table", 4, 2);
+    hg_tensor *deep = hg_int_of(hg_ones(HG_SHAPE(1, 1, 1, 1, 1, 1)));
+    ck_assert_ptr_null(nn_forward(table, deep));
+    expect_error(SHAPE, "embedding", "[1, 1, 1, 1, 1, 1]", "no axis");
+    ck_assert_int_eq(hg_context_set_precision(ctx, HG_FP32), true);
+    ck_assert(!hg_context_set_precision(ctx, (hg_precision)9));
+    expect_error(ARGUMENT, "precision 9");
+    hg_scope_close(scope);
+    ck_assert_int_eq(hg_set_mode(HG_TRAIN), HG_EVAL);
+    expect_error(STATE, "no scope is open");
+    ck_assert_int_eq(hg_get_mode(), HG_EVAL);
+    scope = hg_scope_open(ctx, HG_TRAIN);
+}
+END_TEST
+
+START_TEST(a_long_list_of_parameters_without_gradient_is_cut)
+{
+    hg_params *p = hg_params_new(ctx);
+    char name[8];
+    for (int i = 0; i < 12; i++) {
+        snprintf(name, sizeof name, "p%02d", i);
+        parameter(p, name, 1);
+    }
+    hg_context_on_message(ctx, listen, NULL);
+    hg_optimizer *sgd = hg_sgd(p, "sgd", (hg_sgd_options){0});
+    hg_tensor *last = hg_params_find(p, "p11");
+    expect_ok(hg_minimize(total(hg_square(last)), sgd));
+    ck_assert_ptr_nonnull(strstr(said, "p07, ..."));
+    ck_assert_ptr_null(strstr(said, "p08"));
+}
+END_TEST
+
+/* ---- Gradient checks ---------------------------------------------------- */
+
+static hg_tensor *largest(void *user, hg_tensor *const *in, int count)
+{
+    (void)user, (void)count;
+    return hg_argmax(in[0], 0);
+}
+
+static hg_tensor *squares(void *user, hg_tensor *const *in, int count)
+{
+    (void)user, (void)count;
+    return hg_mul(hg_square(in[0]), hg_scale(in[1], 2));
+}
+
+static bool check(hg_context *context, hg_function f)
+{
+    static const hg_real x[] = {1, 2, 3}, y[] = {2, 1, -1};
+    const hg_real *values[] = {x, y};
+    const hg_shape shapes[] = {HG_SHAPE(3), HG_SHAPE(3)};
+    return hg_check_function(context, f, NULL, values, shapes, 2,
+                             (hg_check_options){.second = true});
+}
+
+START_TEST(a_result_of_whole_numbers_has_no_gradient)
+{
+    ck_assert(!check(ctx, largest));
+    expect_error(CHECK, "int32, which has no gradient");
+}
+END_TEST
+
+static void wrong_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
+{
+    (void)z;
+    dx[0] = hg_scale(g, 5);
+}
+
+static void double_cpu(const hg_kernel *k)
+{
+    for (int64_t i = 0; i < k->n; i++)
+        k->out[i] = 2 * k->in[0][i];
+}
+
+START_TEST(a_wrong_constant_in_a_rule_is_named)
+{
+    static const hg_op op = {.name = "wrong",
+                             .arity = 1,
+                             .contiguous = true,
+                             .shape = first_shape,
+                             .cpu = double_cpu,
+                             .backward = wrong_backward,
+                             .reads = HG_READS_NOTHING};
+    hg_shape shape = HG_SHAPE(2, 3);
+    ck_assert(!hg_check_op(ctx, &op, NULL, &shape, 1));
+    expect_error(CHECK, "wrong", "a constant factor");
+}
+END_TEST
+
+START_TEST(every_failing_allocation_of_a_check_is_a_sentence)
+{
+    hg_scope_close(scope);
+    long failures = 0;
+    for (bool done = false; !done;) {
+        test_memory m = {0};
+        hg_context *c = hg_context_new_with("cpu", 1, test_allocator(&m));
+        ck_assert_ptr_nonnull(c);
+        m.fail_at = m.calls + failures + 1;
+        done = check(c, squares);
+        m.fail_at = 0;
+        if (!done) {
+            expect_error(MEMORY, "could not be allocated");
+            failures++;
+            expect_ok(check(c, squares));
+        }
+        hg_context_free(c);
+        ck_assert_int_eq(m.live, 0);
+    }
+    ck_assert_int_gt(failures, 2);
+    scope = hg_scope_open(ctx, HG_TRAIN);
+}
+END_TEST
+
+TEST_MAIN("refusals", operations_refuse_while_an_error_is_pending,
+          the_store_refuses_while_an_error_is_pending,
+          values_and_settings_stay_while_an_error_is_pending,
+          rare_mistakes_have_their_sentences,
+          a_long_list_of_parameters_without_gradient_is_cut,
+          a_result_of_whole_numbers_has_no_gradient,
+          a_wrong_constant_in_a_rule_is_named,
+          every_failing_allocation_of_a_check_is_a_sentence)
