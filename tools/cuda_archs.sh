@@ -1,11 +1,13 @@
 #!/bin/sh
-# Prints nvcc's -gencode flags, asked from nvcc, never from a GPU: machine code
-# for the first of each generation from 7.5 on, and PTX of the newest for those
-# that come later.
-#     tools/cuda_archs.sh NVCC
+# Prints nvcc's -gencode flags, asked from nvcc, never from a GPU. `all`: machine
+# code for the first of each generation from 7.5 on, and PTX of the newest for
+# those that come later. `quick`: machine code for 7.5 and PTX of it, which
+# newer devices translate when they first meet it.
+#     tools/cuda_archs.sh NVCC all|quick
 set -eu
-"$1" --list-gpu-arch | sed -n 's/^compute_\([0-9]*\)$/\1/p' | sort -n | awk '
-    $1 >= 75 {
+"$1" --list-gpu-arch | sed -n 's/^compute_\([0-9]*\)$/\1/p' | sort -n |
+    awk -v quick="$([ "$2" = quick ] && echo 1)" '
+    $1 >= 75 && (!quick || !newest) {
         generation = int($1 / 10)
         if (!(generation in seen)) {
             seen[generation] = 1
