@@ -70,28 +70,21 @@ extern "C" void hg_conv_forward_direct(const hg_kernel *k,
 struct input_job {
     hg_conv_job job;
     int64_t count;
-    hg_divisor area, width, channels;
+    hg_divisor area, width, channels, stride;
 };
 
-/* The place whose window has this row (or column) of x under tap t, or -1. */
-static __device__ int64_t over(const hg_conv &s, int64_t at, int64_t t,
-                               int64_t places)
-{
-    int64_t p = at + s.padding - t * s.dilation;
-    if (p < 0 || p % s.stride)
-        return -1;
-    return p / s.stride < places ? p / s.stride : -1;
-}
-
-static __device__ hg_real pixel(const hg_conv_job &j, int64_t image, int64_t c,
+static __device__ hg_real pixel(const input_job &in, int64_t image, int64_t c,
                                 int64_t h, int64_t w)
 {
+    const hg_conv_job &j = in.job;
     const hg_conv &s = j.shape;
     hg_real sum = j.bias ? j.bias[c] : 0;
     for (int64_t t = 0; t < s.kh; t++) {
-        int64_t p = over(s, h, t, s.oh);
+        int64_t p =
+            hg_place_of(h + s.padding - t * s.dilation, in.stride, s.oh);
         for (int64_t u = 0; u < s.kw && p >= 0; u++) {
-            int64_t q = over(s, w, u, s.ow);
+            int64_t q =
+                hg_place_of(w + s.padding - u * s.dilation, in.stride, s.ow);
             const hg_real *y = j.y + (image * s.o * s.oh + p) * s.ow + q;
             const hg_real *weight = j.weight + (c * s.kh + t) * s.kw + u;
             for (int64_t o = 0; o < s.o && q >= 0; o++)
@@ -106,15 +99,19 @@ static __global__ void input(input_job in)
     for (HG_EACH(i, in.count)) {
         int64_t w = i, plane = in.area.split(w), h = in.width.split(w);
         int64_t c = plane, image = in.channels.split(c);
-        in.job.out[i] = pixel(in.job, image, c, h, w);
+        in.job.out[i] = pixel(in, image, c, h, w);
     }
 }
 
 extern "C" void hg_conv_input_direct(const hg_kernel *k, const hg_conv_job *job)
 {
     const hg_conv &s = job->shape;
-    input_job in = {*job, k->n, hg_divisor(s.h * s.w), hg_divisor(s.w),
-                    hg_divisor(s.c)};
+    input_job in = {*job,
+                    k->n,
+                    hg_divisor(s.h * s.w),
+                    hg_divisor(s.w),
+                    hg_divisor(s.c),
+                    hg_divisor(s.stride)};
     HG_RUN(input, hg_blocks(k->n, HG_BLOCK), HG_BLOCK, 0, k, in);
 }
 

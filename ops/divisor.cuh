@@ -44,4 +44,16 @@ struct hg_divisor {
     }
 };
 
+/* The place of a window that begins at `start`, counted from the first one's
+ * beginning; -1 if there is none. */
+static __device__ inline int64_t hg_place_of(int64_t start,
+                                             const hg_divisor &stride,
+                                             int64_t places)
+{
+    if (start < 0)
+        return -1;
+    int64_t p = stride.split(start);
+    return start == 0 && p < places ? p : -1;
+}
+
 #endif

@@ -9,6 +9,7 @@ struct unfold_job {
     hg_real *out;
     int64_t n, height, width, rows, columns; /* an image's; its places' */
     hg_divisor area, across, window, side;   /* of the results; the taps */
+    hg_divisor stride;
 };
 
 /* ---- Unfold: [N, C taps, places] ---------------------------------------- */
@@ -29,16 +30,6 @@ static __global__ void unfold(unfold_job job)
 
 /* ---- Fold: every pixel adds what the windows over it hold --------------- */
 
-/* The place whose window has this row (or column) under tap t, or -1. */
-static __device__ int64_t over(const hg_unfold_attr &a, int64_t at, int64_t t,
-                               int64_t places)
-{
-    int64_t p = at + a.padding - t * a.dilation;
-    if (p < 0 || p % a.stride)
-        return -1;
-    return p / a.stride < places ? p / a.stride : -1;
-}
-
 static __global__ void fold(unfold_job job)
 {
     const hg_unfold_attr &a = job.a;
@@ -46,9 +37,11 @@ static __global__ void fold(unfold_job job)
         int64_t w = e, plane = job.area.split(w), h = job.across.split(w);
         hg_real sum = 0;
         for (int64_t i = 0; i < a.kh; i++) {
-            int64_t p = over(a, h, i, job.rows);
+            int64_t p = hg_place_of(h + a.padding - i * a.dilation, job.stride,
+                                    job.rows);
             for (int64_t j = 0; j < a.kw && p >= 0; j++) {
-                int64_t q = over(a, w, j, job.columns);
+                int64_t q = hg_place_of(w + a.padding - j * a.dilation,
+                                        job.stride, job.columns);
                 int64_t row = (plane * a.kh + i) * a.kw + j;
                 if (q >= 0)
                     sum += job.in[(row * job.rows + p) * job.columns + q];
@@ -79,6 +72,7 @@ static unfold_job job_of(const hg_kernel *k, const hg_shape &images)
     job.columns = places(job.a, job.width, job.a.kw);
     job.window = hg_divisor(job.a.kh * job.a.kw);
     job.side = hg_divisor(job.a.kw);
+    job.stride = hg_divisor(job.a.stride);
     return job;
 }
 

@@ -39,7 +39,7 @@ struct reach {
     __device__ reach(int64_t at, int64_t from, int64_t to)
     {
         double scale = (double)to / (double)from;
-        first = (int64_t)(((double)at - 0.5) * scale) - 2;
+        first = (int64_t)(((double)at - 0.5) * scale - 0.5) - 1;
         first = first > 0 ? first : 0;
         last = (int64_t)(((double)at + 1.5) * scale) + 2;
         last = last < to ? last : to;

@@ -176,6 +176,23 @@ START_TEST(large_products_have_the_right_elements)
 }
 END_TEST
 
+/* On a GPU tf32 and bf16 multiply with fewer bits; a CPU refuses. */
+START_TEST(faster_products_are_asked_for_by_name)
+{
+    hg_tensor *a = uniform(HG_SHAPE(33, 20)), *b = uniform(HG_SHAPE(20, 41));
+    hg_tensor *plain = hg_matmul(a, b);
+    for (hg_precision p = HG_TF32; p <= HG_BF16; p++) {
+        bool taken = hg_context_set_precision(ctx, p);
+        ck_assert_int_eq(taken, !on_cpu());
+        if (!taken)
+            expect_error(DEVICE, p == HG_TF32 ? "tf32" : "bf16", "use fp32");
+        expect_same(hg_matmul(a, b), plain, 0.1);
+    }
+    expect_ok(hg_context_set_precision(ctx, HG_FP32));
+    expect_same(hg_matmul(a, b), plain, 0);
+}
+END_TEST
+
 START_TEST(large_products_by_onednn_agree_with_our_own)
 {
     hg_tensor *a = uniform(HG_SHAPE(700, 640));
@@ -372,6 +389,7 @@ TEST_MAIN("matmul", a_product_of_small_matrices_is_what_one_computes_by_hand,
           products_across_blocks_of_every_kernel_agree_with_the_reference,
           products_do_not_depend_on_the_number_of_threads,
           large_products_have_the_right_elements,
+          faster_products_are_asked_for_by_name,
           large_products_by_onednn_agree_with_our_own,
           nothing_times_something_is_zeros_or_nothing,
           nan_and_infinity_pass_through_products,
