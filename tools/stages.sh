@@ -69,7 +69,7 @@ stage_house() {
 
 # gcc, as one installs it, with the double library.
 stage_release() {
-    compiled build -Dtests=enabled -Dwerror=true -Dcuda_archs=quick || return 0
+    compiled build -Dtests=enabled -Dwerror=true -Dgpu_generations=quick || return 0
     suites build plain
 }
 
