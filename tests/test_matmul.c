@@ -167,11 +167,8 @@ START_TEST(large_products_have_the_right_elements)
     a = hg_permute(uniform(HG_SHAPE(2, 3, 310, 5)), swapped);
     b = uniform(HG_SHAPE(3, 2, 5, 300));
     expect_some(a, b, NULL, hg_matmul(a, b));
-    a = uniform(HG_SHAPE(3, 5000));
-    w = uniform(HG_SHAPE(4, 5000));
-    expect_some(a, hg_transpose(w), NULL, hg_linear(a, w, NULL));
-    a = uniform(HG_SHAPE(2, 3, 3000));
-    b = uniform(HG_SHAPE(2, 3000, 4));
+    a = uniform(HG_SHAPE(2, 3, 5000));
+    b = uniform(HG_SHAPE(2, 5000, 4));
     expect_some(a, b, NULL, hg_matmul(a, b));
 }
 END_TEST
