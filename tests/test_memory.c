@@ -78,6 +78,8 @@ static bool run_failing_at(long fail_at)
 
 START_TEST(any_allocation_may_fail_with_a_sentence_and_no_leak)
 {
+    if (!on_cpu())
+        return; /* a queue that cannot be remembered is no error */
     hg_scope_close(scope);
     long n = 1;
     while (run_failing_at(n))
