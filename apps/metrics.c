@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 bool log_json(trainer *t, int file, json_t *object)
@@ -133,6 +134,15 @@ static void describe(const trainer *t, char *text, size_t size, bool bar,
              1e-3 * (double)(n * t->s.batch_size) / elapsed, past, left);
 }
 
+/* A line that wraps could not be drawn over. */
+static void cut_to_terminal(char *text)
+{
+    struct winsize size;
+    if (!ioctl(2, TIOCGWINSZ, &size) && size.ws_col > 1 &&
+        strlen(text) >= size.ws_col)
+        text[size.ws_col - 1] = 0;
+}
+
 void show_progress(trainer *t, double started)
 {
     char text[256];
@@ -145,6 +155,8 @@ void show_progress(trainer *t, double started)
         return;
     *last = now;
     describe(t, text, sizeof text, terminal, now - started + 1e-9);
+    if (terminal)
+        cut_to_terminal(text);
     fprintf(stderr, terminal ? "\r\033[K%s" : "%s\n", text);
     fflush(stderr);
 }
