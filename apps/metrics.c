@@ -90,7 +90,7 @@ void add_terms(const trainer *t, json_t *object)
 /* ---- Progress ----------------------------------------------------------- */
 
 static _Thread_local struct {
-    double drawn, said; /* when */
+    double looked, drawn, said; /* when */
 } progress;
 
 void clear_progress(void)
@@ -147,11 +147,14 @@ void show_progress(trainer *t, double started)
 {
     char text[256];
     double now = seconds_now();
+    if (t->s.quiet || now - progress.looked < 0.1) /* this is every step */
+        return;
+    progress.looked = now;
     bool terminal = wants_colour(2);
     double *last = terminal ? &progress.drawn : &progress.said;
     if (!terminal && *last == 0)
         *last = now;
-    if (t->s.quiet || !t->epoch_steps || now - *last < (terminal ? 0.1 : 30))
+    if (!t->epoch_steps || (!terminal && now - *last < 30))
         return;
     *last = now;
     describe(t, text, sizeof text, terminal, now - started + 1e-9);
