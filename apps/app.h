@@ -34,6 +34,9 @@ int run_compare(int argc, char **argv);
 int run_anomaly(int argc, char **argv);
 int run_cluster(int argc, char **argv);
 int run_classify(int argc, char **argv);
+int run_analogy(int argc, char **argv);
+int run_complete(int argc, char **argv);
+int run_denoise(int argc, char **argv);
 
 /* ---- Models from files -------------------------------------------------- */
 

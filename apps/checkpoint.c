@@ -247,9 +247,10 @@ static bool restore_state(trainer *t, json_t *state)
         return hg_fail(HG_ERROR_FORMAT, "state.json lacks an entry");
     uint64_t steps[2] = {(uint64_t)recording, (uint64_t)other};
     hg_context_set_steps(t->w.context, steps);
-    for (int i = 0; i < LOGS; i++)
-        t->written[i] =
-            json_integer_value(json_object_get(lengths, log_names[i]));
+    for (int i = 0; i < LOGS; i++) {
+        const json_t *length = json_object_get(lengths, log_names[i]);
+        t->written[i] = length ? json_integer_value(length) : -1;
+    }
     t->epoch = epoch;
     t->step = t->saved_step = step;
     t->epoch_steps = epoch_steps;

@@ -1,4 +1,4 @@
-/* data.c - `hourglass data list | fetch | check`: named data sets. */
+/* data.c - `hourglass data list | fetch | check | pack`: data sets. */
 #include "apps/app.h"
 #include "apps/data_flags.h"
 
@@ -6,8 +6,7 @@
 
 static const flag flags[] = {
     {"data-dir", "DIR", "where named data sets lie", NULL, NULL, 0},
-    {"offline", NULL, "fetch nothing; so does HOURGLASS_OFFLINE=1", NULL, NULL,
-     0},
+    DATA_FLAGS,
     {"json", NULL, "JSON on standard output", NULL, NULL, 0},
     {0},
 };
@@ -63,6 +62,29 @@ static bool fetch(hg_context *context, const char *name,
     return good;
 }
 
+/* Anything that can be opened, into one file that is mapped. */
+static int pack(const arguments *a)
+{
+    int code = 0;
+    hg_data_options options = {.data_dir = flag_text(a, "data-dir")};
+    read_data_flags(a, &options, &code);
+    hg_context *context = code ? NULL : hg_context_new("cpu", 1);
+    if (context)
+        hg_context_on_message(context, say, NULL);
+    hg_data *data =
+        context ? hg_data_open(context, a->positional[1], options) : NULL;
+    bool good = data && hg_data_pack(data, a->positional[2]);
+    if (good)
+        printf("%s: %lld items to train; use it with --data ./%s\n",
+               a->positional[2], (long long)hg_data_size(data),
+               a->positional[2]);
+    else if (!code)
+        code = report_error();
+    if (context)
+        hg_context_free(context);
+    return code;
+}
+
 static int for_each(const arguments *a,
                     bool (*act)(hg_context *, const char *, hg_data_options))
 {
@@ -89,6 +111,7 @@ int run_data(int argc, char **argv)
         "  hourglass data list\n"
         "  hourglass data fetch mnist fashion-mnist\n"
         "  hourglass data check cifar10\n"
+        "  hourglass data pack ./pictures pictures.pack --image-size 64\n"
         "fetched files lie in --data-dir, $HOURGLASS_DATA or the cache, the "
         "first of them\nthat can be written");
     if (code)
@@ -96,10 +119,13 @@ int run_data(int argc, char **argv)
     const char *action = a.count ? a.positional[0] : "";
     if (!strcmp(action, "list") && a.count == 1)
         return list(&a);
+    if (a.count == 3 && !strcmp(action, "pack"))
+        return pack(&a);
     if (a.count > 1 && !strcmp(action, "fetch"))
         return for_each(&a, fetch);
     if (a.count > 1 && !strcmp(action, "check"))
         return for_each(&a, check);
     return fail_with(EXIT_USAGE, "usage: hourglass data list, or fetch or "
-                                 "check and names of data sets");
+                                 "check and names of data sets, or pack, a "
+                                 "data set and a file");
 }

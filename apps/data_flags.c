@@ -57,6 +57,7 @@ void read_data_flags(const arguments *a, hg_data_options *o, int *code)
     const char *range = flag_text(a, "range");
     o->fit = (hg_fit)choice(a, "fit", fits, code);
     o->channels = channels[choice(a, "colour", colours, code)];
+    o->transform = flag_text(a, "transform");
     o->offline = flag_given(a, "offline");
     o->skip_broken = choice(a, "broken", broken, code) == 1;
     if (size && !parse_size(size, &o->width, &o->height))
@@ -84,6 +85,8 @@ json_t *data_options_json(const hg_data_options *o)
         json_object_set_new(object, "channels", json_integer(o->channels));
     if (o->skip_broken)
         json_object_set_new(object, "broken", json_string("skip"));
+    if (o->transform)
+        json_object_set_new(object, "transform", json_string(o->transform));
     if (o->low < o->high)
         json_object_set_new(object, "range",
                             json_pack("[f, f]", o->low, o->high));
@@ -97,9 +100,10 @@ bool data_options_of(const json_t *object, hg_data_options *o)
     json_int_t width = 0, height = 0;
     if (!root)
         return true; /* an older run */
-    if (json_unpack(root, "{s?[I, I], s?s, s?i, s?s, s?[F, F]}", "image_size",
-                    &width, &height, "fit", &fit, "channels", &o->channels,
-                    "broken", &skip, "range", &o->low, &o->high))
+    if (json_unpack(root, "{s?[I, I], s?s, s?i, s?s, s?s, s?[F, F]}",
+                    "image_size", &width, &height, "fit", &fit, "channels",
+                    &o->channels, "broken", &skip, "transform", &o->transform,
+                    "range", &o->low, &o->high))
         return hg_fail(HG_ERROR_FORMAT,
                        "config.json: data_options is not as it was written");
     o->width = width;

@@ -12,6 +12,8 @@
         {"colour", "HOW", "of pictures: auto, grey or rgb", "auto", NULL, 0},  \
         {"color", "HOW", "", NULL, "colour", 0},                               \
         {"offline", NULL, "fetch no data set", NULL, NULL, 0},                 \
+        {"transform", "LIST", "flip, shift:2, binarize, gaussian:0.3, ...",    \
+         NULL,        NULL,   0},                                              \
         {"broken", "HOW", "pictures: stop at them, or skip", "stop", NULL, 0}, \
     {                                                                          \
         "range", "LOW:HIGH", "of the stored numbers, mapped to 0 ... 1", NULL, \

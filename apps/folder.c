@@ -141,6 +141,10 @@ bool cut_logs(trainer *t)
 {
     for (int i = 0; i < LOGS; i++) {
         FILE *f = t->file[i];
+        if (f && t->written[i] < 0) {
+            fseek(f, 0, SEEK_END);
+            continue;
+        }
         if (f && (fflush(f) || ftruncate(fileno(f), t->written[i]) ||
                   fseek(f, (long)t->written[i], SEEK_SET)))
             return hg_fail(HG_ERROR_IO, "%s/%s cannot be cut back: %s",

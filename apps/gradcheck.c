@@ -211,10 +211,13 @@ static bool check_model(const hg_model *m, const arguments *a, int *code)
     const char *options[MOST_FLAGS];
     workbench w = {0};
     given_options(a, options);
-    bool ok = workbench_open(&w, &s, options) &&
-              check_all(m, &w, n < 256 ? n : 256, &all);
+    bool ok = workbench_open(&w, &s, options);
+    bool any = ok && hg_params_count(w.params) > 0;
+    if (ok && !any)
+        printf("%s: has no parameters to check\n", m->name);
+    ok = ok && (!any || check_all(m, &w, n < 256 ? n : 256, &all));
     workbench_close(&w);
-    if (ok && (all.off || !all.checked))
+    if (ok && any && (all.off || !all.checked))
         ok = hg_fail(
             HG_ERROR_CHECK, "%s: %lld of %lld gradients differ by more than %g",
             m->name, (long long)all.off, (long long)all.checked, all.tolerance);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 bool log_json(trainer *t, int file, json_t *object)
@@ -89,7 +90,7 @@ void add_terms(const trainer *t, json_t *object)
 /* ---- Progress ----------------------------------------------------------- */
 
 static _Thread_local struct {
-    double drawn, said; /* when */
+    double looked, drawn, said; /* when */
 } progress;
 
 void clear_progress(void)
@@ -133,18 +134,32 @@ static void describe(const trainer *t, char *text, size_t size, bool bar,
              1e-3 * (double)(n * t->s.batch_size) / elapsed, past, left);
 }
 
+/* A line that wraps could not be drawn over. */
+static void cut_to_terminal(char *text)
+{
+    struct winsize size;
+    if (!ioctl(2, TIOCGWINSZ, &size) && size.ws_col > 1 &&
+        strlen(text) >= size.ws_col)
+        text[size.ws_col - 1] = 0;
+}
+
 void show_progress(trainer *t, double started)
 {
     char text[256];
     double now = seconds_now();
+    if (t->s.quiet || now - progress.looked < 0.1) /* this is every step */
+        return;
+    progress.looked = now;
     bool terminal = wants_colour(2);
     double *last = terminal ? &progress.drawn : &progress.said;
     if (!terminal && *last == 0)
         *last = now;
-    if (t->s.quiet || !t->epoch_steps || now - *last < (terminal ? 0.1 : 30))
+    if (!t->epoch_steps || (!terminal && now - *last < 30))
         return;
     *last = now;
     describe(t, text, sizeof text, terminal, now - started + 1e-9);
+    if (terminal)
+        cut_to_terminal(text);
     fprintf(stderr, terminal ? "\r\033[K%s" : "%s\n", text);
     fflush(stderr);
 }

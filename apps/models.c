@@ -38,15 +38,32 @@ static bool open_model(workbench *w, const hg_model *model, const char *data,
 
 /* ---- models ------------------------------------------------------------- */
 
+/* The sub-commands that work with it, as far as its slots tell: completion and
+ * analogy depend on options too, and say so themselves. */
 static json_t *tasks_of(const hg_model *m)
 {
+    bool both = m->encode && m->decode;
+    const struct {
+        const char *name;
+        bool can;
+    } all[] = {
+        {"encode", m->encode != NULL},
+        {"project", m->encode != NULL},
+        {"cluster", m->encode != NULL},
+        {"classify", m->encode != NULL},
+        {"reconstruct", both},
+        {"interpolate", both},
+        {"traverse", both},
+        {"manifold", both},
+        {"anomaly", both},
+        {"denoise", both},
+        {"sample", m->decode && (m->prior || m->encode)},
+        {"likelihood", m->posterior != NULL},
+    };
     json_t *tasks = json_array();
-    if (m->encode)
-        json_array_append_new(tasks, json_string("encode"));
-    if (m->encode && m->decode)
-        json_array_append_new(tasks, json_string("reconstruct"));
-    if (m->prior && m->decode)
-        json_array_append_new(tasks, json_string("sample"));
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].can)
+            json_array_append_new(tasks, json_string(all[i].name));
     return tasks;
 }
 

@@ -8,23 +8,21 @@
 
 #include <png.h>
 
-enum { GAP = 2 };
-
 typedef struct {
     const hg_real *images;
     int64_t channels, height, width, count, columns;
-    int zoom;
+    int zoom, gap; /* pixels: of one, and between images */
 } grid;
 
 static int64_t grid_width(const grid *g)
 {
-    return g->columns * (g->width * g->zoom + GAP) + GAP;
+    return g->columns * (g->width * g->zoom + g->gap) + g->gap;
 }
 
 static int64_t grid_height(const grid *g)
 {
     int64_t rows = (g->count + g->columns - 1) / g->columns;
-    return rows * (g->height * g->zoom + GAP) + GAP;
+    return rows * (g->height * g->zoom + g->gap) + g->gap;
 }
 
 static uint8_t to_byte(hg_real value)
@@ -37,11 +35,11 @@ static uint8_t to_byte(hg_real value)
 /* The colour at a pixel of the grid; white between images. */
 static uint8_t pixel(const grid *g, int64_t row, int64_t column, int64_t c)
 {
-    int64_t cell_h = g->height * g->zoom + GAP;
-    int64_t cell_w = g->width * g->zoom + GAP;
-    int64_t i = row - GAP, j = column - GAP;
-    if (i < 0 || j < 0 || i % cell_h >= cell_h - GAP ||
-        j % cell_w >= cell_w - GAP)
+    int64_t cell_h = g->height * g->zoom + g->gap;
+    int64_t cell_w = g->width * g->zoom + g->gap;
+    int64_t i = row - g->gap, j = column - g->gap;
+    if (i < 0 || j < 0 || i % cell_h >= cell_h - g->gap ||
+        j % cell_w >= cell_w - g->gap)
         return 255;
     int64_t image = i / cell_h * g->columns + j / cell_w;
     if (image >= g->count || j / cell_w >= g->columns)
@@ -65,35 +63,63 @@ static uint8_t *render(const grid *g)
     return bytes;
 }
 
-bool picture_grid(const char *path, const hg_real *images, hg_shape item,
-                  int64_t count, int64_t columns, int zoom)
+static bool write_grid(const char *path, const grid *g)
 {
-    grid g = {images, item.dim[0], item.dim[1], item.dim[2],
-              count,  columns,     zoom};
-    uint8_t *bytes = render(&g);
+    uint8_t *bytes = render(g);
     if (!bytes)
         return hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
     png_image png = {.version = PNG_IMAGE_VERSION,
-                     .width = (png_uint_32)grid_width(&g),
-                     .height = (png_uint_32)grid_height(&g),
+                     .width = (png_uint_32)grid_width(g),
+                     .height = (png_uint_32)grid_height(g),
                      .format =
-                         item.dim[0] == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY};
+                         g->channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY};
     bool ok = png_image_write_to_file(&png, path, 0, bytes, 0, NULL);
     free(bytes);
     return ok ||
            hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path, png.message);
 }
 
+bool picture_grid(const char *path, const hg_real *images, hg_shape item,
+                  int64_t count, int64_t columns, int zoom)
+{
+    grid g = {images, item.dim[0], item.dim[1], item.dim[2],
+              count,  columns,     zoom,        2};
+    return write_grid(path, &g);
+}
+
+bool picture_plain(const char *path, const double *image, hg_shape item)
+{
+    int64_t size = hg_shape_numel(item);
+    hg_real *values = malloc((size_t)size * sizeof *values + 1);
+    for (int64_t i = 0; values && i < size; i++)
+        values[i] = (hg_real)image[i];
+    grid g = {values, item.dim[0], item.dim[1], item.dim[2], 1, 1, 1, 0};
+    bool ok = values && write_grid(path, &g);
+    free(values);
+    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
+}
+
 #else
+
+static bool no_png(const char *path)
+{
+    return hg_fail(HG_ERROR_STATE,
+                   "%s: this build has no libpng; install libpng-dev and "
+                   "build again",
+                   path);
+}
 
 bool picture_grid(const char *path, const hg_real *images, hg_shape item,
                   int64_t count, int64_t columns, int zoom)
 {
     (void)images, (void)item, (void)count, (void)columns, (void)zoom;
-    return hg_fail(HG_ERROR_STATE,
-                   "%s: this build has no libpng; install libpng-dev and "
-                   "build again",
-                   path);
+    return no_png(path);
+}
+
+bool picture_plain(const char *path, const double *image, hg_shape item)
+{
+    (void)image, (void)item;
+    return no_png(path);
 }
 
 #endif

@@ -152,9 +152,9 @@ static bool draw_epoch(trainer *t)
         !(in_fixed_scope(t, sample_picture, samples.text) &&
           tensorboard_image(t, "samples", samples.text)))
         return false;
-    return (!m->encode || with_fixed_draws(t, marginals_picture,
-                                           epoch_path(t, "marginals").text)) &&
-           filters_picture(t, epoch_path(t, "filters").text);
+    return filters_picture(t, epoch_path(t, "filters").text) &&
+           (!m->encode || with_fixed_draws(t, marginals_picture,
+                                           epoch_path(t, "marginals").text));
 }
 
 /* ---- Loss curves, from metrics.jsonl ------------------------------------ */

@@ -10,6 +10,8 @@
  * row, `columns` wide, `zoom` pixels a pixel, on white. */
 bool picture_grid(const char *path, const hg_real *images, hg_shape item,
                   int64_t count, int64_t columns, int zoom);
+/* One image [c, h, w] as a file, a pixel a pixel. */
+bool picture_plain(const char *path, const double *image, hg_shape item);
 
 /* ---- figure.c: charts with axes, through cairo -------------------------- */
 

@@ -16,7 +16,8 @@ typedef struct {
     hg_loader *loader;
     char folder[1024];
     FILE *file[LOGS];      /* EVENTS may be NULL */
-    int64_t written[LOGS]; /* bytes at the checkpoint resumed from */
+    int64_t written[LOGS]; /* bytes at the checkpoint resumed from; -1:
+                              it had no such file */
     int64_t epoch, step;   /* done so far */
     int64_t saved_step;    /* of the newest checkpoint, -1: none */
     int64_t epoch_steps, epoch_images;

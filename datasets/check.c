@@ -69,6 +69,8 @@ static bool check_options(hg_data_options o)
 static bool check_values(hg_data *data, hg_data_options o)
 {
     bool declared = o.low < o.high;
+    if (data->mapped && !declared)
+        return true; /* checked when it was packed */
     data->low = declared ? o.low : 0;
     data->span = declared ? o.high - o.low : 1;
     data->range[1] = 1;

@@ -19,6 +19,7 @@ void hg_data_clear(hg_data *data)
 {
     hg_data_leave_device(data->context, data->values);
     hg_data_leave_device(data->context, data->labels);
+    hg_pack_close(data);
     hg_memory_release(data->context, data->own_values, data->value_bytes);
     hg_memory_release(data->context, data->own_labels, data->label_bytes);
     data->own_values = data->own_labels = NULL;
@@ -92,6 +93,7 @@ void hg_data_share(hg_data *data, const hg_data *of)
     *data = *of;
     memcpy(data->name, name, sizeof name);
     data->own_values = data->own_labels = NULL;
+    data->mapping = NULL;
     data->region = (hg_region){.context = of->context};
     data->test = data->splits = data->next = NULL;
 }
@@ -102,8 +104,13 @@ static hg_data *finished(hg_data *data, hg_data_options options)
 {
     if (!data)
         return NULL;
-    if (hg_data_finish(data, options))
+    if (hg_data_finish(data, options) &&
+        hg_transforms_parse(&data->transforms, &data->region,
+                            options.transform)) {
+        if (data->test)
+            data->test->transforms = data->transforms;
         return data;
+    }
     hg_data_clear(data);
     if (data->test)
         hg_data_clear(data->test);
@@ -128,10 +135,13 @@ hg_data *hg_data_open(hg_context *context, const char *name,
         data = hg_named_open(context, hg_named_find(name), &options);
     else if (!strcmp(name, "synthetic") || !strncmp(name, "synthetic:", 10))
         data = hg_data_open_synthetic(context, name);
+    else if (hg_data_is_points(name))
+        data = hg_data_open_points(context, name);
     else
         hg_fail(HG_ERROR_DATA,
                 "data set %s is not known; names are mnist, fashion-mnist, "
-                "binarized-mnist, cifar10 and synthetic[:N], and a path has a "
+                "binarized-mnist, cifar10, synthetic[:N], moons, "
+                "rings, swiss-roll and mixture, and a path has a "
                 "slash in it: ./%s",
                 name, name);
     return finished(data, options);
@@ -242,6 +252,8 @@ static hg_data *window(hg_data *of, const char *part, int64_t first,
     data->size = size;
     data->permuted = permuted;
     data->is_split = true;
+    if (strcmp(part, "train"))
+        hg_transforms_keep_defining(&data->transforms);
     data->next = of->splits;
     of->splits = data;
     return data;

@@ -71,6 +71,18 @@ typedef struct {
     /* Sets opened by path: all items, in the order of the files, instead of a
      * tenth of them being the test part. */
     bool whole;
+    /* What happens to items on their way into a batch, from left to right, or
+     * NULL: "flip,shift:2,binarize,gaussian:0.3". For input and target:
+     *   binarize, binarize-once   1 with the pixel's value as probability, anew
+     *                             in each epoch or once and for all
+     *   dequantize                (255 x + u) / 256
+     *   flip[:P], shift[:PIXELS]  left and right; up, down and sideways
+     * and for the input alone, which is then to be restored:
+     *   gaussian[:STD] (kept in [0, 1]), mask[:P], salt-pepper[:P]
+     * The numbers belong to (seed, epoch, item). The first three hold for every
+     * part of the set (in "val" and "test" as in epoch 0), the others for
+     * "train". */
+    const char *transform;
     /* Never fetch a named set. */
     bool offline;
 } hg_data_options;
@@ -94,15 +106,23 @@ HG_BEGIN_DECLS
  *   synthetic      28 x 28 digits drawn by a procedural pen, 12,000 to train
  *                  and 2,000 to test, made from the context's seed;
  *   synthetic:N    the same with N to train and N / 6 to test.
- * A name with a slash is a path:
- *   FOLDER         with MNIST's four file names; or of pictures (PNG, JPEG,
- * PGM, PPM), flat or one sub-folder a class, or train/ and test/ that are
- * either; FILE           an IDX file of images [n, h, w] (its labels beside it,
- * where there are any), .npy, .npz, .csv (datasets/arrays.h says what is read
- * as what). Where no part is for testing, a tenth of the items is, chosen by
- * the hash of their names or numbers, and the validation part is chosen so too.
- * What was assumed about pictures and arrays is told by hg_context_on_message.
- */
+ *   moons, rings, swiss-roll, mixture, each with :N too
+ *                  points in the plane, 2,000 to train and a sixth of that to
+ *                  test, values in [0, 1].
+ *
+ * A name with a slash is a path, to
+ *
+ *   a folder       with MNIST's four file names; or of pictures (PNG, JPEG,
+ *                  PGM, PPM), flat or one sub-folder a class, or train/ and
+ *                  test/ that are either;
+ *
+ *   a file         of hg_data_pack; an IDX file of images [n, h, w] (its labels
+ *                  beside it, where there are any); .npy, .npz, .csv (what is
+ *                  read as what is in datasets/arrays.h).
+ *
+ * Where no part is for testing, a tenth of the items is, chosen by the hash of
+ * their names or numbers, and the validation part is chosen so too. What was
+ * assumed about pictures and arrays is told by hg_context_on_message. */
 HG_API hg_data *hg_data_open(hg_context *, const char *name_or_path,
                              hg_data_options);
 
@@ -121,6 +141,11 @@ HG_API const char *hg_data_known(int i, const char **about);
  * infinity and values outside the declared range are refused. */
 HG_API hg_data *hg_data_from(hg_context *, const void *x, const char *dtype,
                              hg_shape, const int32_t *labels, hg_data_options);
+
+/* Writes a set, as it was opened, into one file, which hg_data_open maps: for
+ * sets larger than memory, of which a loader has the rows of the next few
+ * batches read ahead. Values and range are kept, names of files are not. */
+HG_API HG_CHECK bool hg_data_pack(const hg_data *, const char *path);
 
 /* A part of a set as a set of its own, without a copy: "train", "val" or
  * "test". "test" is the set's own test part. "val" is val_fraction of the

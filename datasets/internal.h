@@ -3,6 +3,7 @@
 #define HG_DATASETS_INTERNAL_H
 
 #include "datasets/data.h"
+#include "datasets/transform.h"
 #include "tensor/internal.h"
 
 /* How the values lie in memory. */
@@ -39,6 +40,10 @@ struct hg_data {
     const char *const *names; /* [rows], the items' files, or NULL */
     const char *const *class_names;
     int named_classes;
+    hg_transforms transforms;
+    void *mapping; /* of a packed set, or NULL */
+    size_t mapping_bytes;
+    bool mapped; /* values lie in a mapping, its own or another set's */
 };
 
 size_t hg_value_size(hg_data_kind);
@@ -81,6 +86,18 @@ hg_data *hg_data_open_path(hg_context *, const char *path,
                            const hg_data_options *);
 hg_data *hg_data_open_pictures(hg_context *, const char *root, const char *name,
                                const hg_data_options *);
+
+/* ---- Packed sets -------------------------------------------------------- */
+
+bool hg_pack_read(hg_data *, const char *path);
+void hg_pack_close(hg_data *);
+/* A row of the array that will be wanted soon. */
+void hg_pack_expect(const hg_data *, int64_t row);
+
+/* ---- Points in the plane ------------------------------------------------ */
+
+bool hg_data_is_points(const char *name);
+hg_data *hg_data_open_points(hg_context *, const char *name);
 
 /* ---- Synthetic digits --------------------------------------------------- */
 

@@ -22,9 +22,10 @@ typedef struct {
     const int64_t *rows; /* or NULL: */
     int64_t first, epoch;
     bool shuffle;
-    hg_real *x;     /* [size, features] */
-    int32_t *label; /* [size] or NULL */
-    int32_t *index; /* [size] */
+    hg_real *x;      /* [size, features] */
+    int32_t *label;  /* [size] or NULL */
+    int32_t *index;  /* [size] */
+    hg_real *target; /* of transforms that spoil x, or NULL */
 } gather;
 
 static int64_t row_of(const gather *g, int64_t i)
@@ -89,6 +90,18 @@ static void scale_item(const hg_data *data, const char *item, hg_real *x)
         scale_doubles(data, values, x);
 }
 
+static void transform_item(const gather *g, int64_t i)
+{
+    const hg_data *data = g->data;
+    int64_t row = hg_data_source_row(data, g->index[i]), n = data->features;
+    hg_item_place at = {.seed = data->context->control.seed,
+                        .epoch = (uint64_t)g->epoch,
+                        .row = (uint64_t)row,
+                        .item = data->item};
+    hg_transforms_apply(&data->transforms, &at, g->x + i * n,
+                        g->target ? g->target + i * n : NULL);
+}
+
 /* At most FEW items. */
 static void gather_few(const gather *g, int64_t from, int64_t to)
 {
@@ -103,8 +116,11 @@ static void gather_few(const gather *g, int64_t from, int64_t to)
         item[i - from] = values + at * bytes;
         fetch_ahead(item[i - from], bytes);
     }
-    for (int64_t i = from; i < to; i++)
+    for (int64_t i = from; i < to; i++) {
         scale_item(data, item[i - from], g->x + i * data->features);
+        if (data->transforms.count)
+            transform_item(g, i);
+    }
 }
 
 static void gather_items(void *argument, int64_t from, int64_t to)
@@ -139,11 +155,14 @@ static bool make_batch(gather *g, int64_t size, hg_batch *batch)
     hg_shape many = {1, {size}}, flat = {2, {size, data->features}};
     if (!hg_shape_legal(flat))
         return false;
+    bool spoilt = hg_transforms_spoil(&data->transforms);
     b.x = b.target = hg_tensor_new(&s->owner, flat, HG_REAL);
+    if (spoilt)
+        b.target = hg_tensor_new(&s->owner, flat, HG_REAL);
     b.index = hg_tensor_new(&s->owner, many, HG_INT32);
     if (data->labels)
         b.label = hg_tensor_new(&s->owner, many, HG_INT32);
-    if (!b.x || !b.index || (data->labels && !b.label))
+    if (!b.x || !b.target || !b.index || (data->labels && !b.label))
         return false;
     *batch = b;
     if (hg_data_is_there(data, size))
@@ -151,13 +170,15 @@ static bool make_batch(gather *g, int64_t size, hg_batch *batch)
     if (hg_error())
         return false;
     g->x = hg_room_for(b.x);
+    g->target = spoilt ? hg_room_for(b.target) : NULL;
     g->index = hg_room_for(b.index);
     g->label = b.label ? hg_room_for(b.label) : NULL;
-    if (!g->x || !g->index || (b.label && !g->label))
+    if (!g->x || !g->index || (b.label && !g->label) || (spoilt && !g->target))
         return false;
     hg_parallel_for(data->context->threads, size, 1 + 32768 / data->features,
                     gather_items, g);
     return hg_send_values(b.x, g->x) && hg_send_values(b.index, g->index) &&
+           (!spoilt || hg_send_values(b.target, g->target)) &&
            (!b.label || hg_send_values(b.label, g->label));
 }
 
@@ -237,6 +258,24 @@ static hg_scope *abandon(hg_context *context, hg_scope *s,
     return NULL;
 }
 
+enum { AHEAD = 4 }; /* batches whose rows are on their way from the disk */
+
+/* Of a packed set: the rows of a batch to come. */
+static void expect_batch(const hg_loader *l, int64_t batch)
+{
+    gather g = {.data = l->data, .epoch = l->epoch, .shuffle = l->shuffle};
+    int64_t from = batch * l->batch_size, to = from + l->batch_size;
+    for (int64_t i = from; i < to && i < l->data->size; i++)
+        hg_pack_expect(l->data, hg_data_source_row(l->data, row_of(&g, i)));
+}
+
+static void expect_batches(const hg_loader *l)
+{
+    bool first = l->position == 1; /* nothing was expected before */
+    for (int64_t i = first ? 0 : AHEAD - 1; i < AHEAD; i++)
+        expect_batch(l, l->position + i);
+}
+
 hg_scope *hg_next(hg_loader *l, hg_mode mode, hg_batch *batch)
 {
     if (hg_error())
@@ -265,6 +304,8 @@ hg_scope *hg_next(hg_loader *l, hg_mode mode, hg_batch *batch)
     if (!make_batch(&g, left < l->batch_size ? left : l->batch_size, batch))
         return abandon(context, s, steps);
     l->position++;
+    if (l->data->mapped)
+        expect_batches(l);
     return s;
 }
 

@@ -61,7 +61,8 @@ enum { MOST_ITEMS = 4096 }; /* whose rows go through the control block */
 bool hg_data_is_there(const hg_data *data, int64_t size)
 {
     hg_context *context = data->context;
-    return context->gpu && size && size <= MOST_ITEMS &&
+    bool as_it_is = !data->transforms.count && !data->mapping;
+    return context->gpu && as_it_is && size && size <= MOST_ITEMS &&
            array_there(context, data->values,
                        (size_t)(data->rows * data->features) *
                            hg_value_size(data->kind)) &&

@@ -51,6 +51,8 @@ static bool read_file(hg_data *data, const char *at,
     hg_input_close(&in);
     if (got < 0)
         return false;
+    if (!memcmp(head, "HGPACK1\n", 8))
+        return hg_pack_read(data, at);
     if (!memcmp(head, "\x93NUMPY", 6))
         return hg_npy_read(data, at, options);
     if (!memcmp(head, "PK\3\4", 4) || !memcmp(head, "PK\5\6", 4))
@@ -59,11 +61,12 @@ static bool read_file(hg_data *data, const char *at,
         return hg_csv_read(data, at, options);
     if (got > 3 && !head[0] && !head[1])
         return read_idx(data, at);
-    return hg_fail(HG_ERROR_FORMAT, "%s: %s", at,
-                   hg_image_has_name(at)
-                       ? "a single picture; give the folder that holds them"
-                       : "what is in this file? IDX, .npy, .npz and .csv files "
-                         "are read, and folders of pictures");
+    return hg_fail(
+        HG_ERROR_FORMAT, "%s: %s", at,
+        hg_image_has_name(at)
+            ? "a single picture; give the folder that holds them"
+            : "what is in this file? IDX, .npy, .npz, .csv and packed files "
+              "are read, and folders of pictures");
 }
 
 static hg_data *open_file(hg_context *context, const char *at, const char *name,

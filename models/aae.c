@@ -9,6 +9,12 @@
  * hg_minimize clears and fills only the gradients of its own optimisers. The
  * prior is whatever can be sampled: N(0, 5^2), or --prior.
  *
+ * With the published rates the game turns about its equilibrium for long before
+ * codes look like draws. --game steady gets there: a critic five times as fast
+ * as the generator, without dropout, and held back by the gradient penalty of
+ * Mescheder et al. (2018), 1/2 weight |dD/dz|^2 at draws; less momentum in both
+ * (beta1 0.5); and codes without dropout, as they are used afterwards.
+ *
  * As published (recipe faithful) gradients are cleared once a batch, so that
  * update 3 also applies what 1 and 2 left in the encoder; probabilities are
  * guarded by an epsilon; and update 2 sees codes made without dropout.
@@ -21,10 +27,13 @@ struct aae {
     int64_t latent;
     const char *prior;
     double spread;
-    bool faithful;
+    bool faithful, steady;
 };
 
+static const char *const games[] = {"published", "steady", NULL};
+
 enum { DECODER, ENCODER, CRITIC, GENERATOR };
+#define PENALTY 0.1 /* weight of the critic's steepness */
 
 static void *aae_build(hg_params *p, const hg_config *c)
 {
@@ -37,13 +46,20 @@ static void *aae_build(hg_params *p, const hg_config *c)
     m->prior = hg_config_text(c, "prior");
     m->spread = hg_config_number(c, "prior-std");
     m->faithful = hg_config_is(c, "recipe", "faithful");
+    m->steady = hg_config_is(c, "game", "steady");
+    if (m->steady && m->faithful) {
+        hg_fail(HG_ERROR_ARGUMENT, "--game steady is not what was published; "
+                                   "use --recipe corrected");
+        return NULL;
+    }
     int64_t h = hg_config_int(c, "hidden"), k = hg_config_int(c, "critic");
     double drop = hg_config_number(c, "drop");
     m->encoder =
         nn_dropout_mlp(hg_params_at(p, "encoder"), in, h, d, drop, true);
     m->decoder =
         nn_dropout_mlp(hg_params_at(p, "decoder"), d, h, in, drop, false);
-    m->critic = nn_dropout_mlp(hg_params_at(p, "critic"), d, k, 1, 0.2, true);
+    m->critic = nn_dropout_mlp(hg_params_at(p, "critic"), d, k, 1,
+                               m->steady ? 0 : 0.2, true);
     return m;
 }
 
@@ -51,12 +67,17 @@ static bool aae_optimizers(void *model, hg_params *p, hg_optimizers *o)
 {
     bool keep = ((struct aae *)model)->faithful;
     hg_adam_options fast = {.rate = 1e-4, .keep_gradients = keep};
-    hg_adam_options slow = {.rate = 5e-5, .keep_gradients = keep};
+    hg_adam_options critic = {.rate = 5e-5, .keep_gradients = keep};
+    hg_adam_options generator = critic;
+    if (((struct aae *)model)->steady) {
+        critic = (hg_adam_options){.rate = 1e-3, .beta1 = 0.5};
+        generator = (hg_adam_options){.rate = 2e-4, .beta1 = 0.5};
+    }
     hg_params *encoder = hg_params_at(p, "encoder");
     o->list[DECODER] = hg_adam(hg_params_at(p, "decoder"), "decoder", fast);
     o->list[ENCODER] = hg_adam(encoder, "encoder", fast);
-    o->list[CRITIC] = hg_adam(hg_params_at(p, "critic"), "critic", slow);
-    o->list[GENERATOR] = hg_adam(encoder, "generator", slow);
+    o->list[CRITIC] = hg_adam(hg_params_at(p, "critic"), "critic", critic);
+    o->list[GENERATOR] = hg_adam(encoder, "generator", generator);
     o->count = 4;
     return !hg_error();
 }
@@ -104,14 +125,30 @@ static bool update(const struct aae *m, hg_tensor *loss, hg_optimizer *first,
            (!second || hg_optimizer_step(second));
 }
 
-static hg_tensor *fake_codes(const struct aae *m, hg_tensor *x)
+static hg_tensor *without_dropout(const struct aae *m, hg_tensor *x)
 {
-    if (!m->faithful)
-        return hg_detach(nn_forward(m->encoder, x));
-    hg_mode was = hg_set_mode(HG_RECORD); /* without dropout */
+    hg_mode was = hg_set_mode(HG_RECORD);
     hg_tensor *code = nn_forward(m->encoder, x);
     hg_set_mode(was);
     return code;
+}
+
+/* Codes that the critic learns from; faithful ones are not detached. */
+static hg_tensor *fake_codes(const struct aae *m, hg_tensor *x)
+{
+    if (m->faithful)
+        return without_dropout(m, x);
+    return hg_detach(m->steady ? without_dropout(m, x)
+                               : nn_forward(m->encoder, x));
+}
+
+/* |dD/dz|^2 at draws, on the scale of the prior: a scalar. */
+static hg_tensor *steepness(const struct aae *m, hg_tensor *real,
+                            hg_tensor *draw)
+{
+    hg_tensor *square =
+        hg_sum(hg_square(hg_grad(real, draw, NULL)), HG_FROM(1));
+    return hg_scale(hg_mean(square, HG_ALL), m->spread * m->spread);
 }
 
 static hg_tensor *aae_prior(void *model, int64_t n)
@@ -133,6 +170,8 @@ static bool aae_step(void *model, const hg_batch *b, const hg_optimizers *o)
         return false;
 
     hg_tensor *draw = aae_prior(m, b->size);
+    if (m->steady)
+        draw = hg_watch(draw);
     hg_tensor *real = nn_forward(m->critic, draw);
     hg_tensor *code = fake_codes(m, b->x);
     hg_tensor *fake = nn_forward(m->critic, code);
@@ -141,10 +180,14 @@ static bool aae_step(void *model, const hg_batch *b, const hg_optimizers *o)
     hg_report("critic", critic);
     hg_report("d_real", hg_sigmoid(real));
     hg_report("d_fake", hg_sigmoid(fake));
+    if (m->steady)
+        critic =
+            hg_add(critic, hg_scale(steepness(m, real, draw), PENALTY / 2));
     if (!update(m, critic, o->list[CRITIC], NULL))
         return false;
 
-    hg_tensor *again = nn_forward(m->critic, nn_forward(m->encoder, b->x));
+    code = m->steady ? without_dropout(m, b->x) : nn_forward(m->encoder, b->x);
+    hg_tensor *again = nn_forward(m->critic, code);
     hg_tensor *generator = hg_mean(passes(m, again), HG_ALL);
     hg_report("generator", generator);
     return update(m, generator, o->list[GENERATOR], NULL);
@@ -170,6 +213,10 @@ static hg_tensor *aae_decode(void *model, hg_tensor *code)
 
 static const hg_option aae_options[] = {
     {.name = "latent", .about = "width of the code", .number = 120},
+    {.name = "game",
+     .about = "published, or steady: codes match the prior",
+     .text = "published",
+     .choices = games},
     {.name = "prior",
      .about = "what codes are to look like",
      .text = "normal",

@@ -74,6 +74,34 @@ HG_API int64_t hg_features_width(void);
 HG_API HG_CHECK bool hg_features_apply(hg_features *, hg_points, double *out,
                                        int32_t *guess);
 
+/* ---- Codes with a class, and what is given ------------------------------ */
+
+/* How many columns at the end of a code name a class, one-hot; 0 if none do.
+ */
+HG_API int64_t hg_model_code_classes(hg_context *, const hg_model *,
+                                     void *model, const hg_data *);
+/* 1 where pixels are visible: the lower left quarter (1), the left half (2),
+ * all but the upper right (3), as Sohn et al. (2015) show them. */
+HG_API void hg_quarter_mask(hg_shape item, int visible, hg_real *mask);
+/* Can the model be given the visible part of an image? */
+HG_API bool hg_model_completes(hg_context *, const hg_model *, void *model,
+                               const hg_data *);
+/* Images with what batch->mask hides drawn anew, [batch, features]. */
+HG_API hg_tensor *hg_model_complete(const hg_model *, void *model,
+                                    const hg_batch *);
+/* At most this many nats for the hidden pixels, given the visible ones, by
+ * draws from the prior: [batch]. */
+HG_API hg_tensor *hg_model_completion_nll(const hg_model *, void *model,
+                                          const hg_batch *, int draws);
+
+/* ---- Noise -------------------------------------------------------------- */
+
+/* Normal noise added, clipped to [0, 1]; pixels set to 0 with this chance. */
+HG_API hg_tensor *hg_add_noise(hg_tensor *x, double std);
+HG_API hg_tensor *hg_mask_noise(hg_tensor *x, double share);
+/* The mean of (a - b)^2 over n values. */
+HG_API double hg_mean_square(const double *a, const double *b, int64_t n);
+
 /* ---- Codes -------------------------------------------------------------- */
 
 /* What each dimension of a code does over a data set; arrays [width], owned by

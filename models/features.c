@@ -75,16 +75,17 @@ static hg_tensor *batch_of(const hg_features *f, hg_points p,
                            int64_t n, hg_tensor **classes)
 {
     hg_tensor *x = hg_full(HG_SHAPE(n, f->inputs), 0);
-    hg_real *out = x ? hg_data(x) : NULL;
+    hg_real *out = hg_room_for(x);
     int32_t named[BATCH];
-    for (int64_t i = 0; x && i < n; i++) {
+    for (int64_t i = 0; out && i < n; i++) {
         int64_t row = hg_permuted(SEED, epoch, p.count, first + i);
         named[i] = label[row];
         for (int64_t j = 0; j < f->inputs; j++)
             out[i * f->inputs + j] = (hg_real)p.values[row * f->inputs + j];
     }
-    *classes = x ? hg_from(named, "i4", HG_SHAPE(n)) : NULL;
-    return x;
+    *classes =
+        hg_send_values(x, out) ? hg_from(named, "i4", HG_SHAPE(n)) : NULL;
+    return *classes ? x : NULL;
 }
 
 static bool train_step(hg_features *f, hg_points p, const int32_t *label,

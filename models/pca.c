@@ -82,10 +82,15 @@ static hg_tensor *encode(void *model, hg_tensor *x)
     return hg_linear(hg_sub(x, m->mean), m->axes, NULL);
 }
 
+/* Some pixels lie outside [0, 1]. */
+static hg_tensor *linear(const struct pca *m, hg_tensor *code)
+{
+    return hg_add(hg_matmul(code, m->axes), m->mean);
+}
+
 static hg_tensor *decode(void *model, hg_tensor *code)
 {
-    const struct pca *m = model;
-    return hg_clamp(hg_add(hg_matmul(code, m->axes), m->mean), 0, 1);
+    return hg_clamp(linear(model, code), 0, 1);
 }
 
 static hg_tensor *prior(void *model, int64_t n)
@@ -94,10 +99,10 @@ static hg_tensor *prior(void *model, int64_t n)
     return hg_mul(hg_randn(HG_SHAPE(n, m->latent)), m->std);
 }
 
-/* Squared error, mean over pixels: [batch]. */
+/* Squared error of the linear map itself, mean over pixels: [batch]. */
 static hg_tensor *loss(void *model, const hg_batch *b)
 {
-    hg_tensor *y = decode(model, encode(model, b->x));
+    hg_tensor *y = linear(model, encode(model, b->x));
     return hg_mean(hg_square(hg_sub(y, b->target)), HG_FROM(1));
 }
 

@@ -412,6 +412,49 @@ class Mistakes(Case):
         )
 
 
+class Zoo(Case):
+    """Every model in miniature, from training to what can be asked of it."""
+
+    SMALL = {
+        "aae": "--hidden 32 --critic 32",
+        "aae-supervised": "--hidden 32 --critic 32",
+        "aae-semi": "--hidden 32 --critic 32 --labels 20",
+        "aae-cluster": "--hidden 32 --critic 32 --clusters 5",
+        "gan": "--hidden 16",
+        "vade": "--hidden 32 --pretrain 1 --clusters 4",
+    }
+
+    def check_model(self, name):
+        words = f"train {name} --data synthetic:120 --threads 1 --quiet"
+        base = f"{words} {self.SMALL.get(name, '')} --name {name}".split()
+        base += ["--out", self.folder]
+        self.call(*base, "--epochs", 1)
+        self.call(*base, "--epochs", 2, "--resume")
+        run = self.folder / name
+        whole = [x if x != name or i == 1 else f"{name}-whole"
+                 for i, x in enumerate(base)]
+        self.call(*whole, "--epochs", 2)
+        self.assert_same_run(self.folder / f"{name}-whole", run)
+        out = json.loads(self.call("eval", run, "--json", "--threads", 1))
+        final = lines_of(run)[-1]
+        self.assertEqual(out["images"], 20)
+        tasks = self.tasks[name]
+        self.assertEqual("reconstruct" in tasks, name != "gan")
+        if "reconstruct" in tasks and "kl" not in out:
+            self.assertAlmostEqual(out["loss"] / final["loss"], 1, 1)
+        if "sample" in tasks:
+            self.call("sample", run, "--threads", 1)
+            picture = run / "pictures/sample.png"
+            self.assertGreater(picture.stat().st_size, 0)
+
+    def test_every_model(self):
+        rows = json.loads(self.call("models", "--json"))
+        self.tasks = {row["name"]: row["tasks"] for row in rows}
+        for name in MODELS:
+            with self.subTest(model=name):
+                self.check_model(name)
+
+
 class Gradients(Case):
     """Slow: every model against central differences, in double."""
 

@@ -343,6 +343,126 @@ START_TEST(a_linear_probe_reads_what_is_linear_and_nothing_else)
 }
 END_TEST
 
+/* ---- Codes with a class, and what is given ------------------------------ */
+
+/* Decodes [z, visible pixels, mask] to z everywhere, so that all that is known
+ * of a hidden pixel is its z. */
+static hg_tensor *given_condition(void *model, const hg_batch *b)
+{
+    (void)model;
+    return hg_concat(1, hg_mul(b->x, b->mask), b->mask);
+}
+
+static hg_tensor *given_prior(void *model, int64_t n)
+{
+    hg_tensor *z = hg_full(HG_SHAPE(n, 1), (hg_real) * (double *)model);
+    return hg_concat(1, z, hg_zeros(HG_SHAPE(n, 8)));
+}
+
+static hg_tensor *given_decode(void *model, hg_tensor *code)
+{
+    (void)model;
+    hg_tensor *z = hg_slice(code, 1, 0, 1, 1);
+    hg_tensor *seen = hg_slice(code, 1, 1, 5, 1);
+    return hg_where(hg_slice(code, 1, 5, 9, 1), seen,
+                    hg_expand(z, seen->shape));
+}
+
+static const hg_model given_model = {.name = "given",
+                                     .condition = given_condition,
+                                     .prior = given_prior,
+                                     .decode = given_decode};
+
+START_TEST(what_is_hidden_costs_its_cross_entropy)
+{
+    static const hg_real x[] = {1, 0, 1, 1};
+    double p = 0.25;
+    hg_real mask[4], value[4];
+    int64_t rows[] = {0};
+    hg_batch b;
+    hg_data *data = hg_data_from(ctx, x, REALS, HG_SHAPE(1, 1, 2, 2), NULL,
+                                 (hg_data_options){0});
+    ck_assert(hg_model_completes(ctx, &given_model, &p, data));
+    ck_assert(!hg_model_completes(ctx, &shift, &p, data));
+    static const hg_real visible[3][4] = {
+        {0, 0, 1, 0}, {1, 0, 1, 0}, {1, 0, 1, 1}};
+    double hidden_cost[3] = {0};
+    for (int k = 0; k < 3; k++) {
+        hg_quarter_mask(HG_SHAPE(1, 2, 2), k + 1, mask);
+        ck_assert_mem_eq(mask, visible[k], sizeof mask);
+        expect_ok(hg_data_batch(data, rows, 1, &b));
+        b.mask = hg_from(mask, REALS, HG_SHAPE(1, 4));
+        hg_tensor *y = hg_model_complete(&given_model, &p, &b);
+        expect_ok(hg_read(y, value, 4));
+        for (int i = 0; i < 4; i++) {
+            ck_assert(value[i] == (mask[i] ? x[i] : (hg_real)p));
+            hidden_cost[k] -= mask[i] ? 0 : x[i] ? log(p) : log(1 - p);
+        }
+        for (int draws = 1; draws <= 3; draws += 2)
+            expect_values(hg_model_completion_nll(&given_model, &p, &b, draws),
+                          hidden_cost[k]);
+    }
+}
+END_TEST
+
+START_TEST(codes_that_end_with_a_class_are_known)
+{
+    int seen = 0;
+    static const char *const with[] = {"cvae", "aae-supervised", "aae-semi",
+                                       "aae-cluster"};
+    int32_t label[RIG_ITEMS];
+    for (int i = 0; i < RIG_ITEMS; i++)
+        label[i] = i % 3;
+    hg_scope_close(scope);
+    scope = NULL;
+    static rig images;
+    rig_make_images(&images);
+    for
+        EACH_MODEL(m)
+        {
+            hg_context *own = hg_context_new("cpu", 1);
+            hg_data *data = hg_data_from(own, images.image, "u1",
+                                         HG_SHAPE(RIG_ITEMS, 1, 28, 28), label,
+                                         (hg_data_options){.borrow = true});
+            hg_config *c = hg_config_new(own, m, data);
+            void *state = c ? m->build(hg_params_new(own), c) : NULL;
+            expect_ok(state != NULL);
+            bool known = false;
+            for (int i = 0; i < 4; i++)
+                known |= !strcmp(m->name, with[i]);
+            int64_t k = hg_model_code_classes(own, m, state, data);
+            ck_assert_msg((k > 0) == known, "%s: %lld", m->name, (long long)k);
+            expect_no_error();
+            seen += known;
+            hg_context_free(own);
+        }
+    ck_assert_int_eq(seen, 4);
+}
+END_TEST
+
+START_TEST(noise_is_of_the_size_asked_for)
+{
+    static double clean[10000], spoilt[10000];
+    static hg_real value[10000];
+    for (int i = 0; i < 10000; i++)
+        clean[i] = 0.5;
+    hg_tensor *grey = hg_full(HG_SHAPE(10000), (hg_real)0.5);
+    expect_ok(hg_read(hg_add_noise(grey, 0.1), value, 10000));
+    for (int i = 0; i < 10000; i++)
+        spoilt[i] = (double)value[i];
+    ck_assert(fabs(hg_mean_square(clean, spoilt, 10000) - 0.01) < 5e-4);
+    expect_ok(hg_read(hg_mask_noise(grey, 0.3), value, 10000));
+    for (int i = 0; i < 10000; i++) {
+        ck_assert(value[i] == 0 || value[i] == (hg_real)0.5);
+        spoilt[i] = (double)value[i];
+    }
+    ck_assert(fabs(hg_mean_square(clean, spoilt, 10000) - 0.075) < 5e-3);
+    expect_ok(hg_read(hg_add_noise(grey, 100), value, 10000));
+    for (int i = 0; i < 10000; i++)
+        ck_assert(value[i] >= 0 && value[i] <= 1);
+}
+END_TEST
+
 TEST_MAIN("evaluation", a_posterior_has_the_kl_that_its_model_states,
           with_the_exact_posterior_every_bound_is_the_likelihood,
           with_another_posterior_the_bounds_rise_to_the_likelihood,
@@ -354,4 +474,6 @@ TEST_MAIN("evaluation", a_posterior_has_the_kl_that_its_model_states,
           the_discrepancy_is_the_formula_of_its_kernel,
           neighbours_are_those_of_a_full_search,
           votes_of_neighbours_are_counted_and_ties_go_to_the_nearest,
+          what_is_hidden_costs_its_cross_entropy,
+          codes_that_end_with_a_class_are_known, noise_is_of_the_size_asked_for,
           a_linear_probe_reads_what_is_linear_and_nothing_else)

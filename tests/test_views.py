@@ -226,6 +226,65 @@ class Tasks(Runs):
         size_of(to / "strangest.png")
 
 
+class Conditions(Runs):
+    """Models that are given something, or that take noise away."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        self = cls("call")
+        for name, model, *more in (
+            ("labels", "cvae"),
+            ("quarters", "cvae", "--given", "quadrants"),
+            ("noise", "denoising-ae"),
+        ):
+            self.call(
+                *("train", model, *TRAIN, *more),
+                *("--out", cls.folder, "--name", name),
+            )
+
+    def test_a_style_is_drawn_in_every_class(self):
+        path = self.folder / "analogy.png"
+        for source in "images", "prior":
+            self.look("analogy", "labels", "--from", source, "--to", path)
+            self.assertGreater(size_of(path)[0], 11 * 58)
+        self.look("analogy", "vae", code=USAGE, says=["vae", "class"])
+
+    def test_hidden_quarters_are_completed(self):
+        path = self.folder / "complete.png"
+        few = "--images", 20, "--samples", 5, "--json", "--to", path
+        out = json.loads(self.look("complete", "quarters", *few))
+        self.assertGreater(out["nats_given_1"], out["nats_given_2"])
+        self.assertGreater(out["nats_given_2"], out["nats_given_3"])
+        self.assertGreater(size_of(path)[1], 12 * 58)
+        self.look("complete", "labels", code=USAGE, says=["quadrants"])
+
+    def test_noise_is_measured_and_taken_away(self):
+        path = self.folder / "denoise.png"
+        for noise in "own", "gaussian", "masking":
+            wanted = "--noise", noise, "--json", "--to", path
+            out = json.loads(self.look("denoise", "noise", *wanted))
+            self.assertEqual((out["noise"], out["images"]), (noise, 100))
+            self.assertGreater(out["noisy_mse"], 0)
+        size_of(path)
+        self.look("denoise", "vae", "--noise", "own", code=USAGE, says=["vae"])
+        self.look("denoise", "vae", "--noise", "loud", code=USAGE, says=["loud"])
+
+    def test_every_image_of_a_folder_is_restored(self):
+        folder = self.folder / "scans"
+        folder.mkdir()
+        for i in range(3):
+            data = b"P5 28 28 255\n" + bytes(range(0, 196)) * 4
+            (folder / f"scan{i}.pgm").write_bytes(data)
+        to = self.folder / "restored"
+        self.look("denoise", "noise", "--data", f"{folder}/", "--restored", to)
+        names = sorted(p.name for p in to.glob("*.png"))
+        self.assertEqual(names, [f"scan{i}.png" for i in range(3)])
+        self.assertEqual(size_of(to / "scan0.png"), (28, 28))
+        rows = (to / "changes.csv").read_text().splitlines()
+        self.assertEqual((rows[0].split(",")[0], len(rows)), ("rank", 4))
+
+
 class Tables(Runs):
     def rows(self, *arguments):
         text = self.look("encode", "flat", *arguments)

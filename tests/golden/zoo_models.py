@@ -268,8 +268,7 @@ class Pca(Model):
 
     def loss(self, b, draws):
         code = (b.x - self.mean) @ self.axes.T
-        y = torch.clamp(code @ self.axes + self.mean, 0, 1)
-        return F.mse_loss(y, b.x)
+        return F.mse_loss(code @ self.axes + self.mean, b.x)
 
 
 # ---- Variational -----------------------------------------------------------
@@ -589,8 +588,11 @@ class DropoutMlp(nn.Module):
             self.add_module(self.last, nn.Linear(width, last))
 
     def forward(self, x, draws):
-        x = F.relu(draws.dropout(getattr(self, "0")(x), self.p))
-        x = draws.dropout(getattr(self, "3")(x), self.p)
+        """`draws` None switches the dropout off."""
+        for name in "0", "3":
+            x = F.relu(x) if name == "3" else x
+            x = getattr(self, name)(x)
+            x = draws.dropout(x, self.p) if draws else x
         x = F.relu(x) if self.relu else x
         return getattr(self, self.last)(x) if hasattr(self, self.last) else x
 
@@ -621,6 +623,43 @@ class AaeSupervised(Model):
         minimise(told, self.critic)
         style = encoder(b.x, draws)
         fooled = generator_loss(critic(style, draws))
+        minimise(fooled, self.generator)
+        return {"loss": recon, "critic": told, "generator": fooled}
+
+
+class AaeSteady(Model):
+    """aae --game steady: the critic has a gradient penalty and no dropout,
+    and codes for the game are made without."""
+
+    def build(self):
+        h, k = self.size("hidden", 1000), self.size("critic", 500)
+        d = self.size("latent", 120)
+        return {
+            "encoder": DropoutMlp(784, h, d, 0.25, True),
+            "decoder": DropoutMlp(d, h, 784, 0.25, False),
+            "critic": DropoutMlp(d, k, 1, 0, True),
+        }
+
+    def optimise(self):
+        part = {name: list(net.parameters()) for name, net in self.net.items()}
+        self.recon = adam(part["decoder"], 1e-4), adam(part["encoder"], 1e-4)
+        self.critic = adam(part["critic"], 1e-3, betas=(0.5, 0.999))
+        self.generator = adam(part["encoder"], 2e-4, betas=(0.5, 0.999))
+
+    def step(self, b, draws):
+        encoder, decoder, critic = (self.net[n] for n in self.net)
+        logits = decoder(encoder(b.x, draws), draws)
+        recon = F.binary_cross_entropy_with_logits(logits, b.x)
+        minimise(recon, *self.recon)
+        z = 5 * draws.normal(len(b.x), self.size("latent", 120))
+        z.requires_grad_()
+        real = critic(z, draws)
+        fake = critic(encoder(b.x, None).detach(), draws)
+        told = critic_loss(real, fake)
+        (slope,) = torch.autograd.grad(real.sum(), z, create_graph=True)
+        penalty = 25 * (slope**2).sum(1).mean()
+        minimise(told + 0.05 * penalty, self.critic)
+        fooled = generator_loss(critic(encoder(b.x, None), draws))
         minimise(fooled, self.generator)
         return {"loss": recon, "critic": told, "generator": fooled}
 
@@ -722,6 +761,7 @@ MODELS = {
     "cvae": Cvae,
     "vade": Vade,
     "gan": Gan,
+    "aae": AaeSteady,
     "aae-supervised": AaeSupervised,
     "aae-semi": AaeSemi,
     "aae-cluster": AaeCluster,
@@ -764,6 +804,10 @@ RUNS = [
     ("vade", {"hidden": "100"}),
     ("gan", {}),
     ("gan", {"recipe": "faithful"}),
+    (
+        "aae",
+        {"game": "steady", "hidden": "200", "critic": "100", "latent": "6"},
+    ),
     ("aae-supervised", {"hidden": "200", "critic": "200"}),
     ("aae-semi", {"hidden": "200", "critic": "200"}),
     ("aae-semi", {"hidden": "200", "critic": "200", "recipe": "faithful"}),

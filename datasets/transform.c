@@ -1,0 +1,305 @@
+/* transform.c - noise, flips, shifts, binarising and dequantising.
+ *
+ * One Philox block a transform, epoch and item is the key; each pixel's number
+ * is a hash of that key and its place, one multiplication deep enough for noise
+ * and cheap enough not to be seen beside a training step. */
+#include "datasets/transform.h"
+#include "tensor/random.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Streams of HG_DOMAIN_DATA: 0 shuffles, the next ones draw synthetic data. */
+#define FIRST_STREAM 64
+
+static const struct {
+    const char *name;
+    double amount, most; /* where none is given; the largest */
+    bool defines, spoils;
+} known[] = {
+    [HG_BINARIZE] = {"binarize", 0, 0, true, false},
+    [HG_BINARIZE_ONCE] = {"binarize-once", 0, 0, true, false},
+    [HG_DEQUANTIZE] = {"dequantize", 0, 0, true, false},
+    [HG_FLIP] = {"flip", 0.5, 1, false, false},
+    [HG_SHIFT] = {"shift", 2, 1000, false, false},
+    [HG_GAUSSIAN] = {"gaussian", 0.3, 100, false, true},
+    [HG_MASK] = {"mask", 0.3, 1, false, true},
+    [HG_SALT_PEPPER] = {"salt-pepper", 0.1, 1, false, true},
+};
+
+enum { KINDS = sizeof known / sizeof known[0] };
+
+/* ---- The list ----------------------------------------------------------- */
+
+static bool unknown(const char *word, size_t length)
+{
+    return hg_fail(HG_ERROR_ARGUMENT,
+                   "transform %.*s is not known; use a list of binarize, "
+                   "binarize-once, dequantize, flip[:P], shift[:PIXELS], "
+                   "gaussian[:STD], mask[:P], salt-pepper[:P]",
+                   (int)(length < 100 ? length : 100), word);
+}
+
+static int kind_of(const char *word, size_t length)
+{
+    for (int i = 0; i < KINDS; i++)
+        if (strlen(known[i].name) == length &&
+            !strncmp(known[i].name, word, length))
+            return i;
+    return -1;
+}
+
+static bool parse_word(hg_transforms *t, const char *word, size_t length)
+{
+    size_t name = strcspn(word, ":,");
+    int kind = kind_of(word, name < length ? name : length);
+    if (kind < 0)
+        return unknown(word, length);
+    double amount = known[kind].amount;
+    if (name < length) {
+        char *end;
+        amount = hg_number_of(word + name + 1, &end);
+        if (name + 1 == length || end != word + length ||
+            !(amount >= 0 && amount <= known[kind].most))
+            return hg_fail(HG_ERROR_ARGUMENT,
+                           "transform %.*s: a number from 0 to %g belongs "
+                           "after the colon",
+                           (int)length, word, known[kind].most);
+    }
+    if (t->count == HG_MOST_TRANSFORMS)
+        return hg_fail(HG_ERROR_ARGUMENT, "more than %d transforms",
+                       HG_MOST_TRANSFORMS);
+    if (t->count && known[t->list[t->count - 1].kind].spoils &&
+        !known[kind].spoils)
+        return hg_fail(
+            HG_ERROR_ARGUMENT,
+            "transform %s: noise is for the input alone, what is for "
+            "input and target comes before it",
+            known[kind].name);
+    t->list[t->count++] = (hg_transform){(hg_transform_kind)kind, amount};
+    return true;
+}
+
+/* The quantile function of the normal distribution (Wichura's task, by
+ * bisection of the distribution function: this runs once). */
+static double quantile(double p)
+{
+    double low = -9, high = 9;
+    for (int i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+        if (0.5 * erfc(-middle / sqrt(2)) < p)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Between neighbours the draw is interpolated; the whole is scaled to have a
+ * variance of one. */
+static bool make_quantiles(hg_transforms *t, hg_region *region)
+{
+    float *q = hg_region_take(region, (HG_QUANTILES + 1) * sizeof *q);
+    double sum = 0;
+    if (!q)
+        return false;
+    for (int i = 0; i <= HG_QUANTILES; i++)
+        q[i] = (float)quantile((i + 0.25) / (HG_QUANTILES + 0.5));
+    for (int i = 0; i < HG_QUANTILES; i++) {
+        double a = (double)q[i], b = (double)q[i + 1];
+        sum += (a * a + a * b + b * b) / 3;
+    }
+    for (int i = 0; i <= HG_QUANTILES; i++)
+        q[i] /= (float)sqrt(sum / HG_QUANTILES);
+    t->quantile = q;
+    return true;
+}
+
+bool hg_transforms_parse(hg_transforms *t, hg_region *region, const char *text)
+{
+    *t = (hg_transforms){0};
+    while (text && *text) {
+        size_t length = strcspn(text, ",");
+        if (!parse_word(t, text, length))
+            return false;
+        text += length;
+        text += *text == ',';
+    }
+    for (int i = 0; i < t->count; i++)
+        if (t->list[i].kind == HG_GAUSSIAN && !t->quantile &&
+            !make_quantiles(t, region))
+            return false;
+    return true;
+}
+
+void hg_transforms_keep_defining(hg_transforms *t)
+{
+    int kept = 0;
+    for (int i = 0; i < t->count; i++)
+        if (known[t->list[i].kind].defines)
+            t->list[kept++] = t->list[i];
+    t->count = kept;
+}
+
+bool hg_transforms_spoil(const hg_transforms *t)
+{
+    return t->count && known[t->list[t->count - 1].kind].spoils;
+}
+
+/* ---- Numbers ------------------------------------------------------------ */
+
+/* murmur3's last rounds. */
+static inline uint32_t number_at(uint32_t key, uint32_t place)
+{
+    uint32_t h = key + place * 0x9E3779B9u;
+    h ^= h >> 16;
+    h *= 0x85EBCA6Bu;
+    h ^= h >> 13;
+    h *= 0xC2B2AE35u;
+    return h ^ h >> 16;
+}
+
+static void key_of(const hg_item_place *at, int which, bool once,
+                   uint32_t key[4])
+{
+    uint64_t sequence =
+        hg_sequence(FIRST_STREAM + (uint64_t)which, once ? 0 : at->epoch);
+    hg_philox p = hg_philox_make(at->seed, HG_DOMAIN_DATA, sequence);
+    hg_philox_block(&p, at->row, key);
+}
+
+/* ---- Pixels ------------------------------------------------------------- */
+
+static void binarize(hg_real *x, int64_t n, uint32_t key)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (hg_real)hg_word_uniform(number_at(key, (uint32_t)i)) < x[i];
+}
+
+static void dequantize(hg_real *x, int64_t n, uint32_t key)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (255 * x[i] +
+                (hg_real)hg_word_uniform(number_at(key, (uint32_t)i))) /
+               256;
+}
+
+static void add_noise(hg_real *x, int64_t n, uint32_t key, hg_real std,
+                      const float *quantile_of)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t h = number_at(key, (uint32_t)i);
+        const float *q = quantile_of + (h >> 20);
+        float part = (float)(h & 0xFFFFF) * 0x1p-20f;
+        hg_real v = x[i] + std * (hg_real)(q[0] + part * (q[1] - q[0]));
+        v = v < 0 ? 0 : v;
+        x[i] = v > 1 ? 1 : v;
+    }
+}
+
+static void mask(hg_real *x, int64_t n, uint32_t key, float share)
+{
+    for (int64_t i = 0; i < n; i++)
+        x[i] = hg_word_uniform(number_at(key, (uint32_t)i)) < share ? 0 : x[i];
+}
+
+static void salt_and_pepper(hg_real *x, int64_t n, uint32_t key, float share)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t h = number_at(key, (uint32_t)i);
+        if (hg_word_uniform(h) < share)
+            x[i] = (hg_real)(h & 1);
+    }
+}
+
+static void flip(hg_real *x, hg_shape item)
+{
+    int64_t rows = item.dim[0] * item.dim[1], width = item.dim[2];
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t i = 0; i < width / 2; i++) {
+            hg_real *row = x + r * width, kept = row[i];
+            row[i] = row[width - 1 - i];
+            row[width - 1 - i] = kept;
+        }
+}
+
+/* One row moves by dx into another or into itself. */
+static void move_row(const hg_real *from, hg_real *to, int64_t width,
+                     int64_t dx)
+{
+    int64_t gap = dx < 0 ? -dx : dx, n = width > gap ? width - gap : 0;
+    memmove(to + (dx > 0 ? width - n : 0), from + (dx > 0 ? 0 : width - n),
+            (size_t)n * sizeof *to);
+    memset(to + (dx > 0 ? 0 : n), 0, (size_t)(width - n) * sizeof *to);
+}
+
+static void shift(hg_real *x, hg_shape item, int64_t dy, int64_t dx)
+{
+    int64_t height = item.dim[1], width = item.dim[2];
+    for (int64_t c = 0; c < item.dim[0]; c++) {
+        hg_real *plane = x + c * height * width;
+        for (int64_t i = 0; i < height; i++) {
+            int64_t y = dy > 0 ? height - 1 - i : i, from = y - dy;
+            if (from >= 0 && from < height)
+                move_row(plane + from * width, plane + y * width, width, dx);
+            else
+                memset(plane + y * width, 0, (size_t)width * sizeof *plane);
+        }
+    }
+}
+
+/* From -most to most. */
+static int64_t step_of(uint32_t word, double most)
+{
+    int64_t n = 2 * (int64_t)most + 1;
+    return (int64_t)(((uint64_t)word * (uint64_t)n) >> 32) - (int64_t)most;
+}
+
+static void apply_one(const hg_transforms *t, int i, const hg_item_place *at,
+                      hg_real *x)
+{
+    const hg_transform *one = &t->list[i];
+    int64_t n = hg_shape_numel(at->item);
+    uint32_t key[4];
+    key_of(at, i, one->kind == HG_BINARIZE_ONCE, key);
+    switch (one->kind) {
+    case HG_BINARIZE:
+    case HG_BINARIZE_ONCE:
+        binarize(x, n, key[0]);
+        break;
+    case HG_DEQUANTIZE:
+        dequantize(x, n, key[0]);
+        break;
+    case HG_FLIP:
+        if ((double)hg_word_uniform(key[0]) < one->amount)
+            flip(x, at->item);
+        break;
+    case HG_SHIFT:
+        shift(x, at->item, step_of(key[0], one->amount),
+              step_of(key[1], one->amount));
+        break;
+    case HG_GAUSSIAN:
+        add_noise(x, n, key[0], (hg_real)one->amount, t->quantile);
+        break;
+    case HG_MASK:
+        mask(x, n, key[0], (float)one->amount);
+        break;
+    case HG_SALT_PEPPER:
+        salt_and_pepper(x, n, key[0], (float)one->amount);
+        break;
+    }
+}
+
+void hg_transforms_apply(const hg_transforms *t, const hg_item_place *at,
+                         hg_real *x, hg_real *target)
+{
+    bool copied = !target;
+    for (int i = 0; i < t->count; i++) {
+        if (!copied && known[t->list[i].kind].spoils) {
+            memcpy(target, x, (size_t)hg_shape_numel(at->item) * sizeof *x);
+            copied = true;
+        }
+        apply_one(t, i, at, x);
+    }
+}
