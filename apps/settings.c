@@ -251,3 +251,17 @@ int read_settings(const arguments *a, settings *s)
                          s->name);
     return code;
 }
+
+void suit_small_set(settings *s, int64_t images)
+{
+    enum { SMALL = 10000, STEPS = 2000, IN_EPOCH = 16, LEAST = 16 };
+    int64_t batch = images / IN_EPOCH;
+    if (images >= SMALL || images < 1)
+        return;
+    batch = batch < LEAST ? LEAST : batch;
+    if (!s->own_batch && batch < s->batch_size)
+        s->batch_size = batch;
+    int64_t steps = (images + s->batch_size - 1) / s->batch_size;
+    if (!s->own_length && s->epochs * steps < STEPS)
+        s->epochs = (STEPS + steps - 1) / steps;
+}

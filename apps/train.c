@@ -303,23 +303,6 @@ static bool train(trainer *t)
 
 /* ---- The command -------------------------------------------------------- */
 
-/* A few hundred pictures make few steps an epoch: unless the user or the
- * publication say how many, batches leave sixteen steps in an epoch, and epochs
- * make two thousand steps. */
-static void suit_small_set(settings *s, int64_t images)
-{
-    enum { SMALL = 10000, STEPS = 2000, IN_EPOCH = 16, LEAST = 16 };
-    int64_t batch = images / IN_EPOCH;
-    if (images >= SMALL || images < 1)
-        return;
-    batch = batch < LEAST ? LEAST : batch;
-    if (!s->own_batch && batch < s->batch_size)
-        s->batch_size = batch;
-    int64_t steps = (images + s->batch_size - 1) / s->batch_size;
-    if (!s->own_length && s->epochs * steps < STEPS)
-        s->epochs = (STEPS + steps - 1) / steps;
-}
-
 static bool open_loader(trainer *t)
 {
     const training *how = &t->s.training;
