@@ -15,6 +15,7 @@
  *     nn/parts.h           nets, posteriors, losses that models share
  *     datasets/data.h      data sets and the loader
  *     models/model.h       what a model is, and the zoo
+ *     models/objective.h   terms of a loss that the trainer can weigh
  *     models/measure.h     projections, mixtures, metrics of codes and images
  *     models/evaluation.h  likelihood and codes of a trained model
  */

@@ -3,7 +3,7 @@
  * from the prior. A model without a prior decodes draws from N(0, I), to show
  * that its codes do not lie there. */
 #include "apps/report.h"
-#include "apps/view.h"
+#include "apps/measures.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,6 +12,9 @@
 static const flag flags[] = {
     {"", NULL, "what is shown", NULL, NULL, 0},
     {"columns", "N", "images in a row", "12", NULL, 0},
+    {"quality", NULL,
+     "draws against images in the features of a small classifier", NULL, NULL,
+     0},
     {"json", NULL, "the table as JSON on standard output", NULL, NULL, 0},
     {"to", "FILE", "the picture", "compare.png", NULL, 0},
     {"page", "FILE", "curves, settings and pictures on one page",
@@ -105,24 +108,12 @@ static bool hang_run(comparison *c, view *v, int i)
 
 static bool measure_run(comparison *c, view *v)
 {
-    hg_metrics m;
-    double mean, worst;
-    hg_latent latent = {0};
-    if (!hg_model_evaluate_with(v->model, v->w.state, v->data, 250,
-                                measured_by(&v->w), &m) ||
-        !match_prior(&v->w, v->model, &mean, &worst) ||
-        (v->model->encode &&
-         !hg_model_latent(v->model, v->w.state, v->data, &latent)))
-        return false;
-    json_t *row = metrics_json(&m);
-    json_object_set_new(row, "run", json_string(v->run));
-    json_object_set_new(row, "model", json_string(v->model->name));
-    json_object_set_new(row, "parameters",
-                        json_integer(hg_params_count(v->w.params)));
-    json_object_set_new(row, "latent", json_integer(latent.width));
-    if (isfinite(mean))
-        json_object_set_new(row, "prior_ks", json_real(mean));
-    return !json_array_append_new(c->table, row);
+    json_t *row =
+        json_pack("{s:s, s:s, s:I}", "run", v->run, "model", v->model->name,
+                  "parameters", (json_int_t)hg_params_count(v->w.params));
+    json_array_append_new(c->table, row);
+    return row && measure_images(v, 250, row) && measure_codes(v, row) &&
+           (!flag_given(c->a, "quality") || measure_quality(v, row));
 }
 
 static bool add_run(comparison *c, int i)
@@ -167,7 +158,10 @@ static bool write_page(const comparison *c)
 
 static void print_number(const json_t *row, const char *name, int width)
 {
+    const json_t *judged = json_object_get(row, "classifier_frechet");
     const json_t *value = json_object_get(row, name);
+    if (!value)
+        value = json_object_get(judged, name);
     if (value)
         printf(" %*.5g", width, json_number_value(value));
     else
@@ -176,10 +170,12 @@ static void print_number(const json_t *row, const char *name, int width)
 
 static void print_table(const json_t *table)
 {
-    static const char *const columns[] = {"latent",    "recon_mse", "recon_sse",
-                                          "recon_bce", "kl",        "elbo",
-                                          "prior_ks"};
-    int count = sizeof columns / sizeof *columns;
+    static const char *const columns[] = {"latent",   "recon_mse", "recon_bce",
+                                          "ssim",     "kl",        "elbo",
+                                          "prior_ks", "draws",     "recall"};
+    bool judged =
+        json_object_get(json_array_get(table, 0), "classifier_frechet") != NULL;
+    int count = judged ? 9 : 7;
     size_t i;
     json_t *row;
     printf("%-24s %-10s %10s", "run", "model", "parameters");

@@ -200,6 +200,7 @@ bool settings_of(const json_t *config, settings *s, const char **options,
     s->seed = (uint64_t)seed;
     s->batch_size = batch;
     s->epochs = epochs;
+    s->own_batch = s->own_length = true;
     s->steps = steps;
     const json_t *train = json_object_get(root, "training");
     const char *std = json_string_value(json_object_get(train, "decoder_std"));

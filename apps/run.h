@@ -24,6 +24,7 @@ typedef struct {
     hg_data_options how; /* the data are opened; data_dir apart */
     uint64_t seed;
     int64_t batch_size, epochs, steps;
+    bool own_batch, own_length; /* said by the user or the publication */
     double validation;
     int threads;
     const char *device;

@@ -180,6 +180,8 @@ static void read_sizes(const arguments *a, settings *s, int *code)
     if (flag_given(a, "batch-size"))
         s->batch_size = flag_int(a, "batch-size", 1, code);
     s->steps = flag_int(a, "steps", 0, code);
+    s->own_batch = flag_given(a, "batch-size");
+    s->own_length = flag_given(a, "epochs") || s->steps;
     s->seed = read_seed(a, code);
     s->validation = flag_number(a, "val", 0, code);
     s->threads = (int)flag_int(a, "threads", 0, code);
@@ -195,6 +197,7 @@ static void follow_publication(const arguments *a, settings *s)
     if (!flag_given(a, "epochs") && !flag_given(a, "steps")) {
         s->epochs = p->epochs ? p->epochs : s->epochs;
         s->steps = p->steps;
+        s->own_length = true;
     }
     if (!flag_given(a, "val"))
         s->validation = p->validation;
@@ -233,6 +236,7 @@ int read_settings(const arguments *a, settings *s)
     if (!code)
         code = check_training(s);
     if (s->dry_run) {
+        s->own_length = true;
         s->epochs = s->steps = 1;
         s->resume = false;
         snprintf(s->name, sizeof s->name, ".dry-run-%d", (int)getpid());
@@ -246,4 +250,18 @@ int read_settings(const arguments *a, settings *s)
                          "needed; folders go into --out",
                          s->name);
     return code;
+}
+
+void suit_small_set(settings *s, int64_t images)
+{
+    enum { SMALL = 10000, STEPS = 2000, IN_EPOCH = 16, LEAST = 16 };
+    int64_t batch = images / IN_EPOCH;
+    if (images >= SMALL || images < 1)
+        return;
+    batch = batch < LEAST ? LEAST : batch;
+    if (!s->own_batch && batch < s->batch_size)
+        s->batch_size = batch;
+    int64_t steps = (images + s->batch_size - 1) / s->batch_size;
+    if (!s->own_length && s->epochs * steps < STEPS)
+        s->epochs = (STEPS + steps - 1) / steps;
 }

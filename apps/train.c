@@ -309,6 +309,7 @@ bool trainer_open(trainer *t)
     t->saved_step = -1;
     if (!workbench_open(&t->w, &t->s, t->options))
         return false;
+    suit_small_set(&t->s, hg_data_size(t->w.train));
     return open_loader(t) &&
            hg_model_prepare(t->s.model, t->w.state, t->w.train) &&
            adjust_open(t) && remember_parameters(t);

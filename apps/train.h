@@ -43,6 +43,10 @@ typedef struct {
 extern const flag train_flags[];
 /* 0, or an exit code after a message. */
 int read_settings(const arguments *, settings *);
+/* A few hundred pictures make few steps an epoch: unless the user or the
+ * publication say how many, batches leave sixteen steps in an epoch, and epochs
+ * make two thousand steps. */
+void suit_small_set(settings *, int64_t images);
 /* The part of it that only says what is written down. */
 void read_logging(const arguments *, settings *, int *code);
 

@@ -98,7 +98,9 @@ HG_BEGIN_DECLS
  *                  $XDG_CACHE_HOME/hourglass or ~/.cache/hourglass, as
  *                  mnist/FILE and MNIST/raw/FILE; else fetched into the first
  *                  of these that can be written, unless options.offline or
- *                  HOURGLASS_OFFLINE=1, from $HOURGLASS_MIRROR first;
+ *                  HOURGLASS_OFFLINE=1, from $HOURGLASS_MIRROR first.
+ *                  What was checked once is kept packed in the cache and
+ *                  mapped from there while the files stay as they are;
  *   fashion-mnist  the same with pictures of clothes (Xiao et al., 2017);
  *   binarized-mnist  zeros and ones drawn once from MNIST (Larochelle and
  *                  Murray, 2011): 60,000 to train, 10,000 to test, no labels;

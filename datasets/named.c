@@ -1,5 +1,6 @@
 /* named.c - the data sets that have a name, and finding their files. */
 #include "datasets/named.h"
+#include "tensor/random.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -214,6 +215,62 @@ bool hg_named_folder(const hg_named *set, const char *data_dir, hg_location out)
 
 /* ---- Opening ------------------------------------------------------------ */
 
+/* What was read and checked once is packed in the cache, so that the next start
+ * maps it in no time: CACHE/packed/NAME-KEY.pack, where the key is made of the
+ * places, sizes and times of the files. Any other file gives another key. */
+static bool packed_name(const hg_named *set, hg_location *at, hg_location out)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    bool own = cache && cache[0];
+    uint64_t key = 0;
+    if (!own && (!home || !home[0]))
+        return false;
+    for (int i = 0; i < HG_MOST_FILES && set->file[i].name; i++) {
+        struct stat st;
+        char text[sizeof(hg_location) + 64];
+        if (stat(at[i], &st))
+            return false;
+        snprintf(text, sizeof text, "%.4000s %lld %lld %ld", at[i],
+                 (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+                 st.st_mtim.tv_nsec);
+        key = 31 * key + hg_hash_text(text);
+    }
+    int n = snprintf(out, sizeof(hg_location), "%s%s/hourglass/packed",
+                     own ? cache : home, own ? "" : "/.cache");
+    if (n > 4000)
+        return false;
+    make_folders(out);
+    snprintf(out + n, sizeof(hg_location) - (size_t)n, "/%s-%016llx.pack",
+             set->name, (unsigned long long)key);
+    return true;
+}
+
+static hg_data *open_packed(hg_context *context, const hg_named *set,
+                            const char *path)
+{
+    hg_data *data = access(path, R_OK) ? NULL : hg_data_new(context, set->name);
+    if (data && hg_pack_read(data, path))
+        return data;
+    if (data) {
+        hg_data_clear(data);
+        hg_error_clear();
+        unlink(path); /* damaged: it is made anew */
+    }
+    return NULL;
+}
+
+/* All named sets are of bytes. A cache that cannot be written is none. */
+static void keep_packed(hg_data *data, const char *path)
+{
+    hg_data *parts[2] = {data, data->test};
+    for (int i = 0; i < 2; i++) {
+        parts[i]->span = 255;
+        parts[i]->range[1] = 1;
+    }
+    if (!hg_data_pack(data, path))
+        hg_error_clear();
+}
+
 hg_data *hg_named_open(hg_context *context, const hg_named *set,
                        const hg_data_options *options)
 {
@@ -223,7 +280,15 @@ hg_data *hg_named_open(hg_context *context, const hg_named *set,
         (!hg_named_fetch(context, set, options) ||
          !hg_named_locate(set, options->data_dir, at, &missing)))
         return NULL;
-    return set->read(context, set->name, at, set->file);
+    hg_location path;
+    bool cached = packed_name(set, at, path);
+    hg_data *data = cached ? open_packed(context, set, path) : NULL;
+    if (data || hg_error())
+        return data;
+    data = set->read(context, set->name, at, set->file);
+    if (data && cached)
+        keep_packed(data, path);
+    return data;
 }
 
 bool hg_data_fetch(hg_context *context, const char *name,

@@ -2,6 +2,8 @@
  * too; MNIST. The real MNIST is read where HOURGLASS_DATA says where it is. */
 #include "datasets_fixture.h"
 
+#include <glob.h>
+
 START_TEST(a_folder_of_plain_files_is_read)
 {
     write_set(false);
@@ -357,6 +359,41 @@ START_TEST(the_real_mnist_is_read)
 }
 END_TEST
 
+START_TEST(a_named_set_is_packed_in_the_cache_and_opened_from_there)
+{
+    char pattern[512];
+    glob_t found;
+    hg_real a[784], b[784];
+    if (!real_data[0]) {
+        fprintf(stderr, "skipped: MNIST is wanted in HOURGLASS_DATA\n");
+        return;
+    }
+    setenv("HOURGLASS_DATA", real_data, 1);
+    hg_data *read = hg_data_open(ctx, "mnist", NONE);
+    ck_assert_msg(read != NULL, "%s", hg_error());
+    snprintf(pattern, sizeof pattern, "%s/hourglass/packed/*.pack", folder);
+    ck_assert_int_eq(glob(pattern, 0, NULL, &found), 0);
+    ck_assert_uint_eq(found.gl_pathc, 1);
+    for (int damaged = 0; damaged < 2; damaged++) {
+        size_t before = hg_context_bytes(ctx);
+        hg_data *mapped = hg_data_open(ctx, "mnist", NONE);
+        ck_assert_msg(mapped != NULL, "%s", hg_error());
+        if (!damaged) /* no pixel was read into memory */
+            ck_assert_uint_le(hg_context_bytes(ctx), before + (4u << 20));
+        for (int64_t row = 0; row < 60000; row += 9999) {
+            value_of(read, row, a);
+            value_of(mapped, row, b);
+            ck_assert_mem_eq(a, b, sizeof a);
+            ck_assert_int_eq(hg_data_label(read, row),
+                             hg_data_label(mapped, row));
+        }
+        ck_assert_int_eq(hg_data_size(hg_data_split(mapped, "test", 0)), 10000);
+        ck_assert_int_eq(truncate(found.gl_pathv[0], 5000), 0);
+    }
+    globfree(&found);
+}
+END_TEST
+
 int main(void)
 {
     TCase *c = tcase_create("datasets");
@@ -380,5 +417,6 @@ int main(void)
     tcase_add_test(c, the_cache_is_below_the_home_directory_by_default);
     tcase_add_test(c, other_files_under_the_name_mnist_are_refused);
     tcase_add_test(c, the_real_mnist_is_read);
+    tcase_add_test(c, a_named_set_is_packed_in_the_cache_and_opened_from_there);
     return run_suite("datasets", c);
 }

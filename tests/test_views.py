@@ -106,6 +106,7 @@ class Pictures(Runs):
         self.assertEqual([r["model"] for r in rows], ["ae", "vae"])
         self.assertEqual([r["latent"] for r in rows], [20, 10])
         self.assertNotIn("kl", rows[0])
+        self.assertLessEqual({"ssim", "active_units"}, rows[0].keys())
         for row in rows:
             out = json.loads(self.call("eval", row["run"], "--json"))
             for name in "recon_mse", "recon_bce":
