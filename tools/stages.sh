@@ -77,11 +77,12 @@ stage_installed() {
     check "programs outside the tree" tools/installed.sh build || true
 }
 
-# The kernels for GPUs, emulated: every test of the library on that device, in
-# four orders of its threads.
+# The kernels for GPUs, emulated: every test of the library on that device, and
+# those of operations and optimisers in three more orders of its threads.
 stage_device() {
-    for order in forward reverse random other; do
-        suites build "device_$order" --suite on_device --suite cuda_on_cpu
+    suites build device_forward --suite on_device --suite cuda_on_cpu
+    for order in reverse random other; do
+        suites build "device_$order" --suite kernels_on_device
     done
 }
 
@@ -107,7 +108,7 @@ stage_asan() {
         -Db_sanitize=address,undefined -Doptimization=1 -Ddebug=true \
         -Dc_args=-fno-sanitize-recover=all || return 0
     suites build-asan quick
-    suites build-asan device_reverse --suite on_device
+    suites build-asan device_reverse --suite kernels_on_device
 }
 
 # Races. gcc's libgomp is opaque to ThreadSanitizer; clang's libomp tells it
