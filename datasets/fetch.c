@@ -227,9 +227,11 @@ bool hg_named_fetch(hg_context *context, const hg_named *set,
 {
     hg_location folder;
     char why[256] = "";
-    const char *offline = getenv("HOURGLASS_OFFLINE");
-    bool can_write = hg_named_folder(set, options->data_dir, folder);
-    if (options->offline || (offline && offline[0] && strcmp(offline, "0")))
+    const char *given = getenv("HOURGLASS_OFFLINE");
+    bool offline =
+        options->offline || (given && given[0] && strcmp(given, "0"));
+    bool can_write = hg_named_folder(set, options->data_dir, !offline, folder);
+    if (offline)
         return hg_named_missing(set, options->data_dir, folder,
                                 "nothing is fetched (offline)");
     if (!can_write)
@@ -252,7 +254,7 @@ bool hg_named_fetch(hg_context *context, const hg_named *set,
 {
     hg_location folder;
     (void)context;
-    hg_named_folder(set, options->data_dir, folder);
+    hg_named_folder(set, options->data_dir, false, folder);
     return hg_named_missing(set, options->data_dir, folder,
                             "this build has no libcurl to fetch them");
 }

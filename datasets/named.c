@@ -196,15 +196,17 @@ static void make_folders(const char *path)
     (void)!mkdir(part, 0777);
 }
 
-bool hg_named_folder(const hg_named *set, const char *data_dir, hg_location out)
+bool hg_named_folder(const hg_named *set, const char *data_dir, bool make,
+                     hg_location out)
 {
     const char *root[3];
     hg_location text;
     int roots = data_roots(data_dir, root, text);
     for (int i = 0; i < roots; i++) {
         snprintf(out, sizeof(hg_location), "%s/%s", root[i], set->name);
-        make_folders(out);
-        if (!access(out, W_OK))
+        if (make)
+            make_folders(out);
+        if (!make || !access(out, W_OK))
             return true;
     }
     if (!roots)

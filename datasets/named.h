@@ -36,8 +36,10 @@ bool hg_named_locate(const hg_named *, const char *data_dir, hg_location *at,
                      int *missing);
 /* Where it was looked for, and what is not there: a line a place. */
 void hg_named_tried(const hg_named *, const char *data_dir, char text[512]);
-/* The folder that files are fetched into: a root that can be written. */
-bool hg_named_folder(const hg_named *, const char *data_dir, hg_location);
+/* The folder that files are fetched into: a root that can be written; where
+ * it is to be made, it is. */
+bool hg_named_folder(const hg_named *, const char *data_dir, bool make,
+                     hg_location);
 hg_data *hg_named_open(hg_context *, const hg_named *, const hg_data_options *);
 
 /* ---- fetch.c ------------------------------------------------------------ */

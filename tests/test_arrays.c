@@ -290,8 +290,8 @@ START_TEST(lines_of_numbers_are_items)
                                        "1\t2.5\n\n-3\t40\n\n",
                                        "a,b\n1,2.5\n-3,40\n",
                                        "\"a\",\"b, c\"\n\"1\", 2.5 \n-3,40\n",
-                                       "\xef\xbb\xbf"
-                                       "1,2.5\n-3,40\n"};
+                                       ("\xef\xbb\xbf"
+                                        "1,2.5\n-3,40\n")};
     for (int i = 0; i < 6; i++) {
         csv(same[i]);
         hg_data *data = opened("x.csv", NONE);
@@ -461,7 +461,7 @@ START_TEST(a_packed_set_keeps_its_range_and_is_checked)
     }
     ck_assert(!hg_data_pack(hg_data_split(data, "val", 0), path));
     expect_error(HG_ERROR_ARGUMENT, "a whole set");
-    ck_assert(!hg_data_pack(data, "/nowhere/x.pack"));
+    ck_assert(!hg_data_pack(data, "/dev/null/x.pack"));
     expect_error(HG_ERROR_IO, "cannot be written");
 }
 END_TEST

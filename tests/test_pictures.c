@@ -98,8 +98,9 @@ START_TEST(text_and_wide_values_of_netpbm_are_read)
     static const char *const same[] = {
         "P3 # a comment\n2 1 15\n 15 0 0  0 15 5\n",
         "P6\n2 1\n255\n\xff\0\0\0\xff\x55",
-        "P6 2 1 65535\n\xff\xff\0\0\0\0"
-        "\0\0\xff\xff\x55\x55"};
+        /* in two words: after \0\0 no digit may follow */
+        ("P6 2 1 65535\n\xff\xff\0\0\0\0"
+         "\0\0\xff\xff\x55\x55")};
     static const size_t size[] = {36, 17, 26};
     const uint8_t wanted[6] = {255, 0, 0, 0, 255, 85};
     for (int i = 0; i < 3; i++) {
