@@ -71,7 +71,21 @@ def structural():
                        f"[{path.name}](../{room}/{path.name}) |")
 
 
+def one_device_only():
+    """Operations with a kernel for the CPU and none for a GPU."""
+    for room in ("autograd", "ops"):
+        for path in sorted((ROOT / room).glob("*.c")):
+            text = path.read_text(encoding="utf-8")
+            for name, body in re.findall(r"hg_op (\w+) = \{(.*?)\n\};", text,
+                                         re.S):
+                if ".cpu = " in body and ".cuda = " not in body:
+                    yield f"{path}: {name} has no kernel for a GPU"
+
+
 def main():
+    if missing := list(one_device_only()):
+        print("\n".join(missing))
+        return 1
     table = HEAD + "\n".join([
         "## Pointwise", "", "| function | is | smooth |", "| --- | --- | --- |",
         *pointwise(), "", "## Structural", "",
