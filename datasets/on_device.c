@@ -3,7 +3,8 @@
  * its batches are sent one by one. */
 #include "datasets/on_device.h"
 
-/* The arrays are those of the host: parts of a set share them. */
+/* The arrays are those of the host: parts of a set share them, and one part
+ * may reach further than another. */
 typedef struct resident resident;
 struct resident {
     resident *next;
@@ -12,10 +13,10 @@ struct resident {
     size_t bytes;
 };
 
-static resident *find(const hg_context *context, const void *here)
+static resident *find(const hg_context *context, const void *here, size_t bytes)
 {
     resident *r = context->residents;
-    while (r && r->here != here)
+    while (r && (r->here != here || r->bytes < bytes))
         r = r->next;
     return r;
 }
@@ -29,7 +30,7 @@ static bool fits(hg_context *context, size_t bytes)
 static const void *array_there(hg_context *context, const void *here,
                                size_t bytes)
 {
-    resident *r = find(context, here);
+    resident *r = find(context, here, bytes);
     if (r)
         return r->there;
     r = hg_region_take(&context->region, sizeof *r);
@@ -48,26 +49,33 @@ static const void *array_there(hg_context *context, const void *here,
 
 void hg_data_leave_device(hg_context *context, const void *here)
 {
-    resident *r = here ? find(context, here) : NULL;
-    if (!r)
-        return;
-    hg_device_release(context, r->there, r->there ? r->bytes : 0);
-    context->device_data -= r->there ? r->bytes : 0;
-    r->here = r->there = NULL;
+    for (resident *r; here && (r = find(context, here, 0));) {
+        hg_device_release(context, r->there, r->there ? r->bytes : 0);
+        context->device_data -= r->there ? r->bytes : 0;
+        r->here = r->there = NULL;
+    }
 }
 
 enum { MOST_ITEMS = 4096 }; /* whose rows go through the control block */
+
+static size_t value_bytes(const hg_data *data)
+{
+    return (size_t)(data->rows * data->features) * hg_value_size(data->kind);
+}
+
+static size_t label_bytes(const hg_data *data)
+{
+    return (size_t)data->rows * sizeof(int32_t);
+}
 
 bool hg_data_is_there(const hg_data *data, int64_t size)
 {
     hg_context *context = data->context;
     bool as_it_is = !data->transforms.count && !data->mapping;
     return context->gpu && as_it_is && size && size <= MOST_ITEMS &&
-           array_there(context, data->values,
-                       (size_t)(data->rows * data->features) *
-                           hg_value_size(data->kind)) &&
-           (!data->labels || array_there(context, data->labels,
-                                         (size_t)data->rows * sizeof(int32_t)));
+           array_there(context, data->values, value_bytes(data)) &&
+           (!data->labels ||
+            array_there(context, data->labels, label_bytes(data)));
 }
 
 bool hg_data_gather_there(const hg_data *data, const int64_t *source,
@@ -84,8 +92,9 @@ bool hg_data_gather_there(const hg_data *data, const int64_t *source,
     const char *there = hg_control_put(context, both, first + second);
     hg_gather_job job;
     memset(&job, 0, sizeof job); /* compared byte by byte */
-    job.values = find(context, data->values)->there;
-    job.labels = data->labels ? find(context, data->labels)->there : NULL;
+    job.values = find(context, data->values, value_bytes(data))->there;
+    if (data->labels)
+        job.labels = find(context, data->labels, label_bytes(data))->there;
     job.source = (const int64_t *)there;
     job.row = (const int32_t *)(there + first);
     job.size = size;

@@ -207,12 +207,13 @@ __global__ void rework(const hg_update_there *spans, int count,
         int64_t i = from + j * THREADS;
         if (i >= s->n)
             return;
-        hg_real *average = s->state[0], held = s->w[i];
+        hg_real *average = s->state[0];
         if (kind == HG_REWORK_ADD) {
-            s->w[i] = held + a * s->g[i];
+            s->w[i] += a * s->g[i];
         } else if (kind == HG_REWORK_AVERAGE) {
-            average[i] += a * (held - average[i]);
+            average[i] += a * (s->w[i] - average[i]);
         } else if (kind == HG_REWORK_SWAP) {
+            hg_real held = s->w[i];
             s->w[i] = average[i];
             average[i] = held;
         } else {

@@ -151,7 +151,8 @@ void hg_device_release(hg_context *context, void *p, size_t bytes)
 {
     if (!p)
         return;
-    cudaFree(p); /* waits for what may still use it */
+    (void)hg_flush(context); /* what is queued may use it */
+    cudaFree(p);             /* waits for what may still use it */
     context->device_bytes -= bytes;
 }
 

@@ -275,6 +275,8 @@ bool hg_flush(hg_context *context)
 
 void hg_cuda_queue_close(hg_device *d)
 {
+    d->used = 0; /* nobody will look at what it would compute */
+    d->entries = 0;
     for (int i = 0; i < HG_PLANS; i++)
         forget(d, &d->plans[i]);
     hg_memory_release(d->context, d->queue, d->room);

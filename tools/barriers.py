@@ -124,17 +124,17 @@ def noticed(place, users):
 
 
 def survey(pairs):
-    """{place: pairs that reach it}, quickest programs first as listed."""
-    users = {}
+    """{place: pairs that reach it}, and the programs that are not green."""
+    users, red = {}, []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(lambda pair: reached(pair[0]), pairs))
     for pair, (green, places) in zip(pairs, found):
         if not green:
-            sys.exit(f"{pair[0].name} fails with every barrier in place; "
-                     "put that right first")
+            red.append(pair[0].name)
+            continue
         for place in places:
             users.setdefault(place, []).append(pair)
-    return users
+    return users, red
 
 
 def judge(place, name, users, reasons):
@@ -165,9 +165,11 @@ def main():
     words, reasons = sys.argv[2:], needless()
     wanted = [b for b in barriers()
               if not words or any(w in b[0] for w in words)]
-    users = survey(pairs)
+    users, red = survey(pairs)
     known = {name for _, name in barriers()}
     stale = sorted(set(reasons) - known)
+    for name in red:
+        print(f"BAD  {name} fails with every barrier in place")
     for name in stale:
         print(f"BAD  tools/barriers_needless.txt: there is no '{name}'")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -175,7 +177,7 @@ def main():
             lambda b: judge(b[0], b[1], users, reasons), wanted))
     for good, line in verdicts:
         print("ok  " if good else "BAD ", line)
-    bad = sum(not good for good, _ in verdicts) + len(stale)
+    bad = sum(not good for good, _ in verdicts) + len(stale) + len(red)
     print(f"{len(verdicts)} barriers, {bad} to look at")
     return bad > 0
 

@@ -77,13 +77,16 @@ stage_installed() {
     check "programs outside the tree" tools/installed.sh build || true
 }
 
-# The kernels for GPUs, emulated: every test of the library on that device, and
-# those of operations and optimisers in three more orders of its threads.
+# The kernels for GPUs, emulated: every test of the library on that device,
+# those of operations and optimisers in three more orders of its threads, and
+# all but the models' under the race checker; each barrier is taken away in turn.
 stage_device() {
     suites build device_forward --suite on_device --suite cuda_on_cpu
     for order in reverse random other; do
         suites build "device_$order" --suite kernels_on_device
     done
+    suites build device_checked --suite on_device_check
+    check "every barrier is needed" python3 tools/barriers.py build || true
 }
 
 stage_valgrind() {
