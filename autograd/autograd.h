@@ -57,8 +57,8 @@ HG_API HG_CHECK bool hg_report_mean(hg_context *, const char *name,
                                     hg_real *mean);
 /* The same without starting afresh, as sum and count of elements; and putting
  * them back, so that a resumed run has the means of an undisturbed one. */
-HG_API HG_CHECK bool hg_report_sum(const hg_context *, const char *name,
-                                   double *sum, int64_t *count);
+HG_API HG_CHECK bool hg_report_sum(hg_context *, const char *name, double *sum,
+                                   int64_t *count);
 HG_API HG_CHECK bool hg_report_set(hg_context *, const char *name, double sum,
                                    int64_t count);
 /* The name of the i-th term ever reported, or NULL. */

@@ -49,21 +49,27 @@ static void add_there(report *r, hg_context *context, hg_tensor *t)
 {
     const hg_tensor *dense = hg_dense(t);
     if (!r->there) {
+        static const double zero = 0;
         r->there = hg_region_take(&context->there, sizeof *r->there);
         if (!r->there ||
-            !hg_device_upload(context, r->there, &r->sum, sizeof r->sum))
+            !hg_device_upload(context, r->there, &zero, sizeof zero))
             return;
     }
     if (dense && hg_device_add(context, r->there, hg_data(dense), hg_numel(t)))
         r->count += hg_numel(t);
 }
 
-static bool fetch(report *r, hg_context *context)
+/* What the device has added up since goes to the host's sum. */
+static bool collect(report *r, hg_context *context)
 {
     static const double zero = 0;
-    return !r->there ||
-           (hg_device_download(context, &r->sum, r->there, sizeof r->sum) &&
-            hg_device_upload(context, r->there, &zero, sizeof zero));
+    double there = 0;
+    if (r->there &&
+        (!hg_device_download(context, &there, r->there, sizeof there) ||
+         !hg_device_upload(context, r->there, &zero, sizeof zero)))
+        return false;
+    r->sum += there;
+    return true;
 }
 
 static void add_values(report *r, hg_scope *s, const hg_tensor *t)
@@ -100,7 +106,7 @@ void hg_report(const char *name, hg_tensor *t)
 bool hg_report_mean(hg_context *context, const char *name, hg_real *mean)
 {
     report *r = context && name ? find(context, name) : NULL;
-    if (!r || !r->count || !fetch(r, context))
+    if (!r || !r->count || !collect(r, context))
         return false;
     *mean = (hg_real)(r->sum / (double)r->count);
     r->sum = 0;
@@ -108,11 +114,11 @@ bool hg_report_mean(hg_context *context, const char *name, hg_real *mean)
     return true;
 }
 
-bool hg_report_sum(const hg_context *context, const char *name, double *sum,
+bool hg_report_sum(hg_context *context, const char *name, double *sum,
                    int64_t *count)
 {
-    const report *r = context && name ? find(context, name) : NULL;
-    if (!r)
+    report *r = context && name ? find(context, name) : NULL;
+    if (!r || !collect(r, context))
         return false;
     *sum = r->sum;
     *count = r->count;
@@ -128,6 +134,8 @@ bool hg_report_set(hg_context *context, const char *name, double sum,
     if (!r)
         return hg_fail(HG_ERROR_ARGUMENT, "hg_report_set: needs a context and "
                                           "a name");
+    if (!collect(r, context))
+        return false;
     r->sum = sum;
     r->count = count;
     return true;

@@ -8,7 +8,7 @@ __global__ void drop_all(hg_real *out, const hg_real *x, int64_t n,
     hg_philox philox = hg_philox_of(s);
     for (HG_EACH(b, blocks)) {
         uint32_t w[HG_DRAWN];
-        hg_real v[HG_DRAWN];
+        hg_real v[HG_DRAWN] = {};
         hg_philox_block(&philox, (uint64_t)b, w);
         /* A product, so that NaN passes through. */
         for (int j = 0; j < HG_DRAWN && b * HG_DRAWN + j < n; j++)

@@ -58,7 +58,7 @@ __global__ void draw_all(hg_real *out, int64_t n, int64_t blocks, hg_source s,
     hg_philox philox = hg_philox_of(s);
     for (HG_EACH(b, blocks)) {
         uint32_t w[HG_DRAWN];
-        hg_real v[HG_DRAWN];
+        hg_real v[HG_DRAWN] = {};
         hg_philox_block(&philox, (uint64_t)b, w);
         F::of(w, v);
         if (low != 0 || width != 1)
@@ -96,7 +96,7 @@ __global__ void bernoulli_all(hg_real *out, const hg_real *p, int64_t n,
     hg_philox philox = hg_philox_of(s);
     for (HG_EACH(b, blocks)) {
         uint32_t w[HG_DRAWN];
-        hg_real v[HG_DRAWN];
+        hg_real v[HG_DRAWN] = {};
         hg_philox_block(&philox, (uint64_t)b, w);
         for (int j = 0; j < HG_DRAWN && b * HG_DRAWN + j < n; j++) {
             hg_real x = p[b * HG_DRAWN + j];

@@ -111,6 +111,8 @@ static uint64_t hash_of(const hg_params *p)
  * are, and training goes on. */
 START_TEST(every_failing_allocation_of_a_step_leaves_the_weights)
 {
+    if (!on_cpu())
+        return; /* a queue that cannot be remembered is no error */
     long n = 0;
     hg_scope_close(scope);
     for (bool failed = true; failed;) {
