@@ -16,10 +16,13 @@ bool hg_cuda_fail(hg_context *context, const char *what, cudaError_t error)
 
 int hg_device_count(char *reason, size_t size)
 {
-    int count = 0;
+    int count = 0, driver = 0;
     cudaError_t error = cudaGetDeviceCount(&count);
     if (error != cudaSuccess) {
-        snprintf(reason, size, "%s", cudaGetErrorString(error));
+        bool none = cudaDriverGetVersion(&driver) == cudaSuccess && !driver;
+        snprintf(reason, size, "%s",
+                 none ? "no NVIDIA driver was found"
+                      : cudaGetErrorString(error));
         cudaGetLastError(); /* errors of the runtime stick, too */
         return 0;
     }
