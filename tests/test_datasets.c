@@ -346,12 +346,13 @@ START_TEST(the_real_mnist_is_read)
     double sum = 0, squares = 0;
     hg_batch b;
     hg_loader *l = hg_loader_new(data, 1000, true);
-    for (hg_scope *s; (s = hg_next(l, HG_EVAL, &b)); hg_scope_close(s))
+    for (hg_scope *s; (s = hg_next(l, HG_EVAL, &b)); hg_scope_close(s)) {
+        const hg_real *x = host_values(b.x);
         for (int64_t i = 0; i < hg_numel(b.x); i++) {
-            double v = (double)((const hg_real *)host_values(b.x))[i];
-            sum += v;
-            squares += v * v;
+            sum += (double)x[i];
+            squares += (double)x[i] * (double)x[i];
         }
+    }
     double mean = sum / (60000.0 * 784);
     ck_assert_double_eq_tol(mean, 0.1307, 5e-5);
     ck_assert_double_eq_tol(sqrt(squares / (60000.0 * 784) - mean * mean),
