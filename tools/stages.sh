@@ -77,14 +77,21 @@ stage_installed() {
     check "programs outside the tree" tools/installed.sh build || true
 }
 
-# The kernels for GPUs, emulated: every test of the library on that device,
-# those of operations and optimisers in three more orders of its threads, and
-# all but the models' under the race checker; each barrier is taken away in turn.
+# The kernels for GPUs, emulated: every test of the library on that device, and
+# those of operations and optimisers in three more orders of its threads.
 stage_device() {
     suites build device_forward --suite on_device --suite cuda_on_cpu
     for order in reverse random other; do
         suites build "device_$order" --suite kernels_on_device
     done
+}
+
+# All but the models' under the race checker, and each barrier taken away in
+# turn. Takes long, so it is not among the stages of ./dev test; asked for by
+# HOURGLASS_STAGES="house release races".
+stage_races() {
+    check "programs for the race checker" ninja -C build on_device_checks ||
+        return 0
     suites build device_checked --suite on_device_check
     check "every barrier is needed" python3 tools/barriers.py build || true
 }
