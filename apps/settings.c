@@ -256,7 +256,8 @@ void suit_small_set(settings *s, int64_t images)
 {
     enum { SMALL = 10000, STEPS = 2000, IN_EPOCH = 16, LEAST = 16 };
     int64_t batch = images / IN_EPOCH;
-    if (images >= SMALL || images < 1)
+    bool own_data = strchr(s->data, '/') != NULL; /* a path, not a name */
+    if (!own_data || images >= SMALL || images < 1)
         return;
     batch = batch < LEAST ? LEAST : batch;
     if (!s->own_batch && batch < s->batch_size)

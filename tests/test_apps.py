@@ -23,6 +23,9 @@ SANITIZED = any(
     name in pathlib.Path(PROGRAM).read_bytes()
     for name in (b"__asan_init", b"__tsan_init")
 )
+# Nothing to sample from but a mixture fitted to the codes.
+NO_PRIOR = {"ae", "ae-leaky", "ae-keras", "conv-ae", "denoising-ae",
+            "dropout-ae", "sparse-ae", "contractive-ae"}
 MODELS = {
     "ae": 438180,
     "ae-leaky": 484944,
@@ -443,7 +446,8 @@ class Zoo(Case):
         if "reconstruct" in tasks and "kl" not in out:
             self.assertAlmostEqual(out["loss"] / final["loss"], 1, 1)
         if "sample" in tasks:
-            self.call("sample", run, "--threads", 1)
+            drawn = "prior" if name not in NO_PRIOR else "mixture"
+            self.call("sample", run, "--threads", 1, "--from", drawn)
             picture = run / "pictures/sample.png"
             self.assertGreater(picture.stat().st_size, 0)
 
