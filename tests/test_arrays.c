@@ -406,7 +406,8 @@ static void order_of(hg_data *data, int32_t out[24], hg_real pixels[4])
     for (int i = 0; i < 6; i++) {
         hg_scope *s = hg_next(l, HG_TRAIN, &b);
         ck_assert(hg_read_int(b.index, out + 4 * i, 4));
-        memcpy(pixels, (hg_real *)hg_data(b.x) + 300, 4 * sizeof *pixels);
+        memcpy(pixels, (const hg_real *)host_values(b.x) + 300,
+               4 * sizeof *pixels);
         hg_scope_close(s);
     }
 }

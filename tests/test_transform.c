@@ -193,9 +193,9 @@ START_TEST(numbers_belong_to_the_item_whatever_order_batch_or_threads)
     ck_assert(hg_loader_set_position(l, 20)); /* as on resume */
     hg_batch b;
     hg_scope *s = hg_next(l, HG_TRAIN, &b);
-    const int32_t *index = hg_data(b.index);
+    const int32_t *index = host_values(b.index);
     for (int64_t i = 0; i < b.size; i++)
-        ck_assert_mem_eq((hg_real *)hg_data(b.x) + i * FEATURES,
+        ck_assert_mem_eq((const hg_real *)host_values(b.x) + i * FEATURES,
                          first + index[i] * FEATURES, FEATURES * sizeof *first);
     hg_scope_close(s);
 }

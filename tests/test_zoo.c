@@ -13,7 +13,9 @@ enum { PIXELS = 784, MOST_STEPS = 5, MOST_BATCH = 8, RUNS = 37 };
 #ifdef HG_DOUBLE
 #define TOLERANCE 1e-6
 #else
-#define TOLERANCE 2e-4
+/* Sums in another order: five steps of vade differ by 1.3e-3 on a GPU, where
+ * the double library keeps to 1e-6 as well. */
+#define TOLERANCE (on_cpu() ? 2e-4 : 2e-3)
 #endif
 
 static uint8_t image[MOST_STEPS * MOST_BATCH * PIXELS];
