@@ -77,19 +77,20 @@ stage_installed() {
     check "programs outside the tree" tools/installed.sh build || true
 }
 
-# The kernels for GPUs, emulated: every test of the library on that device, and
-# those of operations and optimisers in three more orders of its threads.
+# The kernels for GPUs, emulated: operations and optimisers on that device in
+# four orders of its threads.
 stage_device() {
-    suites build device_forward --suite on_device --suite cuda_on_cpu
+    suites build device_forward --suite kernels_on_device --suite cuda_on_cpu
     for order in reverse random other; do
         suites build "device_$order" --suite kernels_on_device
     done
 }
 
-# All but the models' under the race checker, and each barrier taken away in
-# turn. Takes long, so it is not among the stages of ./dev test; asked for by
+# Everything else on that device, models and double precision included; all but
+# the models under the race checker; each barrier taken away in turn. Takes long, so it is not among the stages of ./dev test; asked for by
 # HOURGLASS_STAGES="house release races".
 stage_races() {
+    suites build device_forward --suite on_device
     check "programs for the race checker" ninja -C build on_device_checks ||
         return 0
     suites build device_checked --suite on_device_check
@@ -103,7 +104,7 @@ stage_valgrind() {
 stage_clang() {
     CC=clang CXX=clang++ compiled build-clang -Dtests=enabled -Dwerror=true \
         -Dcuda=disabled -Demulation=disabled || return 0
-    suites build-clang quick
+    suites build-clang quick --no-suite models --no-suite apps
 }
 
 # Memory errors, leaks and undefined behaviour. Without
@@ -117,7 +118,7 @@ stage_asan() {
         -Dcuda=disabled \
         -Db_sanitize=address,undefined -Doptimization=1 -Ddebug=true \
         -Dc_args=-fno-sanitize-recover=all || return 0
-    suites build-asan quick
+    suites build-asan quick --no-suite models
     suites build-asan device_reverse --suite kernels_on_device
 }
 
@@ -132,5 +133,5 @@ stage_tsan() {
         -Donednn=disabled -Db_sanitize=thread -Db_lundef=false \
         -Doptimization=1 -Ddebug=true || return 0
     check "Archer is loaded" tools/archer.sh build-tsan || true
-    suites build-tsan quick
+    suites build-tsan quick --no-suite apps
 }
