@@ -13,9 +13,7 @@ enum { PIXELS = 784, MOST_STEPS = 5, MOST_BATCH = 8, RUNS = 37 };
 #ifdef HG_DOUBLE
 #define TOLERANCE 1e-6
 #else
-/* Sums in another order: five steps of vade differ by 1.3e-3 on a GPU, where
- * the double library keeps to 1e-6 as well. */
-#define TOLERANCE (on_cpu() ? 2e-4 : 2e-3)
+#define TOLERANCE 2e-4
 #endif
 
 static uint8_t image[MOST_STEPS * MOST_BATCH * PIXELS];
@@ -83,14 +81,24 @@ static hg_scope *open_step(const run *r, int64_t step, hg_batch *b)
 
 /* ---- Comparisons -------------------------------------------------------- */
 
+/* Sums in another order: five steps of vade come within 1.3e-3 on a GPU; in
+ * double they keep to the common bound there as well. */
+static double tolerance(const run *r)
+{
+    bool wide = !on_cpu() && sizeof(hg_real) == sizeof(float) &&
+                !strncmp(r->name, "vade", 4);
+    return wide ? 2e-3 : TOLERANCE;
+}
+
 static void compare(const run *r, const char *what, double got, double want,
                     double scale)
 {
     double off = fabs(got - want) / scale;
     if (getenv("GOLDEN_SHOW"))
         fprintf(stderr, "%s: %s: %.3g\n", r->name, what, off);
-    ck_assert_msg(off <= TOLERANCE, "%s: %s is %.12g, not %.12g (off by %.2g)",
-                  r->name, what, got, want, off);
+    ck_assert_msg(off <= tolerance(r),
+                  "%s: %s is %.12g, not %.12g (off by %.2g)", r->name, what,
+                  got, want, off);
 }
 
 /* Sums of both signs cancel: they are compared on the scale of their terms. */
