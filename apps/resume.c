@@ -45,14 +45,15 @@ static int read_changes(const arguments *a, settings *s)
     return code;
 }
 
-/* RUN is DIR/NAME, where NAME has no slash. */
+/* RUN is DIR/NAME, where NAME has no slash and, as a file's name, at most 255
+ * bytes. */
 static void split_path(char *run, settings *s)
 {
     size_t n = strlen(run);
     while (n > 1 && run[n - 1] == '/')
         run[--n] = 0;
     char *slash = strrchr(run, '/');
-    snprintf(s->name, sizeof s->name, "%s", slash ? slash + 1 : run);
+    snprintf(s->name, sizeof s->name, "%.255s", slash ? slash + 1 : run);
     if (slash)
         *slash = 0;
     s->out = slash ? (slash == run ? "/" : run) : ".";

@@ -8,13 +8,16 @@
 #include <setjmp.h>
 #include <string.h>
 
-/* What libpng reads from, where it puts its errors, whose memory it takes. */
+/* What libpng reads from, where it puts its errors, whose memory it takes, and
+ * the picture that it makes. */
 typedef struct {
     const char *name;
     const uint8_t *bytes;
     size_t left;
     char text[128];
     hg_region *region;
+    bool sizes_only;
+    hg_image *image;
 } source;
 
 static void on_error(png_structp png, png_const_charp what)
@@ -74,8 +77,9 @@ static void over_white(uint8_t *pixels, size_t n, int channels)
     }
 }
 
-static bool read_rows(png_structp png, source *s, hg_image *image, int channels)
+static bool read_rows(png_structp png, source *s, int channels)
 {
+    hg_image *image = s->image;
     size_t n = (size_t)(image->height * image->width);
     size_t row = (size_t)image->width * (size_t)channels;
     uint8_t *pixels = hg_region_take(s->region, n * (size_t)channels);
@@ -93,14 +97,8 @@ static bool read_rows(png_structp png, source *s, hg_image *image, int channels)
     return true;
 }
 
-/* libpng jumps back here from its errors; nothing that was changed since is
- * read then, but what `s` holds. */
-static bool decode(png_structp png, png_infop info, source *s, bool sizes_only,
-                   hg_image *image)
+static bool read_picture(png_structp png, png_infop info, source *s)
 {
-    if (setjmp(png_jmpbuf(png)))
-        return hg_fail(HG_ERROR_FORMAT, "%s: a broken PNG picture: %s", s->name,
-                       s->text);
     png_set_read_fn(png, s, give_bytes);
     png_set_user_limits(png, 1 << 20, 1 << 20);
     png_set_chunk_malloc_max(png, 1 << 23);
@@ -109,19 +107,34 @@ static bool decode(png_structp png, png_infop info, source *s, bool sizes_only,
     int64_t height = png_get_image_height(png, info);
     int channels = transform(png, info);
     return hg_image_room(s->region, s->name, height, width,
-                         channels > 2 ? 3 : 1, true, image) &&
-           (sizes_only || read_rows(png, s, image, channels));
+                         channels > 2 ? 3 : 1, true, s->image) &&
+           (s->sizes_only || read_rows(png, s, channels));
+}
+
+/* libpng jumps back here from its errors; nothing is read then but what `s`
+ * holds, in memory, where the jump leaves it alone. */
+static bool decode(png_structp png, png_infop info, source *s)
+{
+    if (setjmp(png_jmpbuf(png)))
+        return hg_fail(HG_ERROR_FORMAT, "%s: a broken PNG picture: %s", s->name,
+                       s->text);
+    return read_picture(png, info, s);
 }
 
 bool hg_png_decode(hg_region *region, const char *name, const uint8_t *bytes,
                    size_t size, bool sizes_only, hg_image *image)
 {
-    source s = {.name = name, .bytes = bytes, .left = size, .region = region};
+    source s = {.name = name,
+                .bytes = bytes,
+                .left = size,
+                .region = region,
+                .sizes_only = sizes_only,
+                .image = image};
     png_structp png = png_create_read_struct_2(
         PNG_LIBPNG_VER_STRING, &s, on_error, on_warning, &s, take, give);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     bool good = info
-                    ? decode(png, info, &s, sizes_only, image)
+                    ? decode(png, info, &s)
                     : hg_fail(HG_ERROR_MEMORY, "%s: libpng cannot start", name);
     if (png)
         png_destroy_read_struct(&png, &info, NULL);
