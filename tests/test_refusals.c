@@ -156,7 +156,7 @@ END_TEST
 START_TEST(a_long_list_of_parameters_without_gradient_is_cut)
 {
     hg_params *p = hg_params_new(ctx);
-    char name[8];
+    char name[16];
     for (int i = 0; i < 12; i++) {
         snprintf(name, sizeof name, "p%02d", i);
         parameter(p, name, 1);
