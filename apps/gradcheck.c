@@ -44,7 +44,7 @@ static const flag flags[] = {
     {"data", "NAME|PATH", "where the batch comes from", "synthetic:64", NULL,
      0},
     {"batch-size", "N", "images in the batch", "4", NULL, 'b'},
-    {"samples", "N", "values checked in each parameter", "8", NULL, 0},
+    {"values", "N", "elements checked in each parameter", "8", NULL, 0},
     {"seed", "N", "of weights, draws and choices", "1", NULL, 0},
     {"tolerance", "T", "relative error that passes", "1e-6", NULL, 0},
     {0},
@@ -206,7 +206,7 @@ static bool check_model(const hg_model *m, const arguments *a, int *code)
                   .device = "cpu",
                   .seed = (uint64_t)flag_int(a, "seed", 0, code)};
     int64_t n = flag_int(a, "batch-size", 1, code);
-    outcome all = {.samples = flag_int(a, "samples", 1, code),
+    outcome all = {.samples = flag_int(a, "values", 1, code),
                    .tolerance = flag_number(a, "tolerance", 0, code)};
     const char *options[MOST_FLAGS];
     workbench w = {0};

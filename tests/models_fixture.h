@@ -7,6 +7,8 @@
 
 #include "models/model.h"
 
+#include <unistd.h>
+
 /* Not a multiple of the batch: an epoch ends with a smaller one. */
 enum { RIG_ITEMS = 15, RIG_PIXELS = 784, RIG_BATCH = 2 };
 
@@ -24,6 +26,16 @@ typedef struct {
     char option[2][32]; /* name and value of one that is set */
     bool full; /* sizes of the recipe; else options `hidden` are small */
 } rig;
+
+/* A file of this process among the temporary ones. */
+UNUSED static const char *temporary(const char *name)
+{
+    static char path[4096];
+    const char *root = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%s/hourglass-%d-%s", root ? root : "/tmp",
+             (int)getpid(), name);
+    return path;
+}
 
 /* Bars of grey that lean from item to item; labels 0 to 9 in turn. */
 UNUSED static void rig_make_images(rig *r)

@@ -1,29 +1,41 @@
 /* test_steady.c - training makes no allocation once it is under way, and no
- * memory grows: counted over a thousand steps of every model. */
+ * memory grows: counted over many steps of every model. */
 #include "models_fixture.h"
 
-enum { WARM_UP = 2 * RIG_ITEMS, STEPS = 1000 };
+enum { WARM_UP = 2 * RIG_ITEMS };
 
-START_TEST(a_thousand_steps_of_every_model_allocate_nothing)
+/* A thousand where steps are quick, as many epochs as show a leak elsewhere. */
+static int steps_of(const hg_model *m)
+{
+    static const char *const quick[] = {"ae", "ae-leaky", "vae", "aae",
+                                        "conv-vae"};
+    for (int i = 0; i < 5; i++)
+        if (!strcmp(m->name, quick[i]))
+            return 1000;
+    return 100;
+}
+
+START_TEST(many_steps_of_every_model_allocate_nothing)
 {
     for
         EACH_MODEL(m)
         {
             rig r = {0};
+            int steps = steps_of(m);
             expect_ok(rig_open_with(&r, m, 0, false));
             /* A last batch of one item would have no variance. */
             r.loader = hg_loader_new(r.data, 4, true);
             expect_ok(rig_train(&r, WARM_UP));
             long calls = r.memory.calls, live = r.memory.live;
             size_t bytes = hg_context_bytes(r.context);
-            expect_ok(rig_train(&r, STEPS));
+            expect_ok(rig_train(&r, steps));
             ck_assert_msg(r.memory.calls == calls && r.memory.live == live,
                           "%s: %ld allocations in %d steps", m->name,
-                          r.memory.calls - calls, STEPS);
+                          r.memory.calls - calls, steps);
             ck_assert_uint_eq(hg_context_bytes(r.context), bytes);
             rig_close(&r);
         }
 }
 END_TEST
 
-TEST_MAIN("steady", a_thousand_steps_of_every_model_allocate_nothing)
+TEST_MAIN("steady", many_steps_of_every_model_allocate_nothing)

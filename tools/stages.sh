@@ -87,12 +87,12 @@ stage_device() {
 }
 
 # Everything else on that device, models and double precision included; all but
-# the models under the race checker; each barrier taken away in turn. Takes long, so it is not among the stages of ./dev test; asked for by
+# the models under the race checker; each barrier taken away in turn. Takes
+# long, so it is not among the stages of ./dev test; asked for by
 # HOURGLASS_STAGES="house release races".
 stage_races() {
+    check "programs that take long" ninja -C build on_device_long || return 0
     suites build device_forward --suite on_device
-    check "programs for the race checker" ninja -C build on_device_checks ||
-        return 0
     suites build device_checked --suite on_device_check
     check "every barrier is needed" python3 tools/barriers.py build || true
 }
