@@ -77,22 +77,21 @@ stage_installed() {
     check "programs outside the tree" tools/installed.sh build || true
 }
 
-# The kernels for GPUs, emulated: operations and optimisers on that device in
-# four orders of its threads.
+# GPUs, emulated: all tests of the library on that device, and those of
+# operations and optimisers in three further orders of its threads.
 stage_device() {
-    suites build device_forward --suite kernels_on_device --suite cuda_on_cpu
+    suites build device_forward --suite on_device --suite cuda_on_cpu
     for order in reverse random other; do
         suites build "device_$order" --suite kernels_on_device
     done
 }
 
-# Everything else on that device, models and double precision included; all but
-# the models under the race checker; each barrier taken away in turn. Takes
-# long, so it is not among the stages of ./dev test; asked for by
-# HOURGLASS_STAGES="house release races".
+# The same in double precision; all but the models under the race checker; each
+# barrier taken away in turn. Takes long, so it is not among the stages of
+# ./dev test; asked for by HOURGLASS_STAGES="house release races".
 stage_races() {
     check "programs that take long" ninja -C build on_device_long || return 0
-    suites build device_forward --suite on_device
+    suites build device_forward --suite on_device_long
     suites build device_checked --suite on_device_check
     check "every barrier is needed" python3 tools/barriers.py build || true
 }
