@@ -76,10 +76,10 @@ static bool draw(view *v, const arguments *a, int64_t classes, int64_t n,
         return hg_fail(HG_ERROR_ARGUMENT, "--from %s: use images or prior",
                        from);
     if (images)
-        ok =
-            view_can(v, v->model->encode, "has no encoder; use --from prior") &&
-            cloud_items(&x, &v->w, v->model, v->data, n, PIXELS) &&
-            cloud_items(&styles, &v->w, v->model, v->data, n, CODES);
+        ok = view_can(v, hg_model_has_code(v->model),
+                      "has no encoder; use --from prior") &&
+             cloud_items(&x, &v->w, v->model, v->data, n, PIXELS) &&
+             cloud_items(&styles, &v->w, v->model, v->data, n, CODES);
     else
         ok = cloud_prior(&styles, &v->w, v->model, n);
     ok = ok && cross(&styles, classes, &codes) &&

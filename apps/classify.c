@@ -148,7 +148,8 @@ static bool show(view *v, const arguments *a)
                   .classes = hg_data_classes(v->w.all),
                   .repeats = (int)flag_int(a, "repeats", 1, &code),
                   .table = json_array()};
-    bool ok = !code && view_can(v, v->model->encode, "has no encoder") &&
+    bool ok = !code &&
+              view_can(v, hg_model_has_code(v->model), "has no encoder") &&
               learn_all(&l, flag_text(a, "labels"));
     if (ok && flag_given(a, "json")) {
         json_dumpf(l.table, stdout, JSON_INDENT(2));

@@ -90,9 +90,9 @@ static hg_tensor *item_rows(void *user, int64_t from, int64_t n)
     if (k->kind == PIXELS)
         return b.x;
     hg_tensor *x = hg_model_input(k->m, k->w->state, &b);
-    if (k->kind == POSTERIOR && k->m->sample)
-        return k->m->sample(k->w->state, x);
-    hg_tensor *code = k->m->encode(k->w->state, x);
+    if (k->kind == POSTERIOR && hg_model_has_draws(k->m))
+        return hg_model_sample(k->m, k->w->state, x);
+    hg_tensor *code = hg_model_encode(k->m, k->w->state, x);
     return k->kind == RECONSTRUCTIONS ? k->m->decode(k->w->state, code) : code;
 }
 
@@ -109,7 +109,7 @@ static hg_tensor *prior_rows(void *user, int64_t from, int64_t n)
 {
     const maker *k = user;
     (void)from;
-    return k->m->prior(k->w->state, n);
+    return hg_model_prior(k->m, k->w->state, k->w->config, n);
 }
 
 bool cloud_prior(cloud *c, const workbench *w, const hg_model *m, int64_t count)

@@ -114,7 +114,8 @@ static bool show(view *v, const arguments *a)
                   .k = (int)flag_int(a, "clusters", 0, &code),
                   .tries = (int)flag_int(a, "tries", 1, &code),
                   .table = json_array()};
-    bool ok = !code && view_can(v, v->model->encode, "has no encoder") &&
+    bool ok = !code &&
+              view_can(v, hg_model_has_code(v->model), "has no encoder") &&
               group_all(&g, a);
     if (ok && flag_given(a, "json")) {
         json_dumpf(g.table, stdout, JSON_INDENT(2));

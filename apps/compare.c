@@ -47,7 +47,7 @@ static bool draws_of(view *v, int64_t count, cloud *draws)
 {
     cloud one = {0}, codes = {0};
     bool ok = true;
-    if (v->model->prior) {
+    if (hg_model_has_prior(v->model)) {
         ok = cloud_prior(&codes, &v->w, v->model, count);
     } else {
         ok = cloud_items(&one, &v->w, v->model, v->data, 1, CODES) &&
@@ -82,24 +82,32 @@ static bool hang_originals(comparison *c, view *v)
     return ok;
 }
 
+static const char *last_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* A line without a name stays out of the picture. */
 static bool hang_run(comparison *c, view *v, int i)
 {
     cloud y = {0}, draws = {0};
     const hg_model *m = v->model;
-    const char *slash = strrchr(v->run, '/');
     bool ok = true;
-    if (m->encode && m->decode)
+    if (hg_model_reconstructs(m))
         ok = cloud_items(&y, &v->w, m, v->data, c->columns, RECONSTRUCTIONS);
-    if (ok && m->decode && (m->prior || m->encode))
+    if (ok && m->decode && (hg_model_has_prior(m) || hg_model_has_code(m)))
         ok = draws_of(v, c->columns, &draws);
     if (ok) {
         hang(c, 1 + i, &y);
         hang(c, 1 + c->runs + i, &draws);
-        snprintf(c->name[1 + i], NAME, "%.32s, reconstructed",
-                 slash ? slash + 1 : v->run);
-        snprintf(c->name[1 + c->runs + i], NAME, "%.32s, %s",
-                 slash ? slash + 1 : v->run,
-                 m->prior ? "from the prior" : "from N(0, I)");
+        if (y.count)
+            snprintf(c->name[1 + i], NAME, "%.32s, reconstructed",
+                     last_of(v->run));
+        if (draws.count)
+            snprintf(c->name[1 + c->runs + i], NAME, "%.32s, %s",
+                     last_of(v->run),
+                     hg_model_has_prior(m) ? "from the prior" : "from N(0, I)");
     }
     cloud_free(&y);
     cloud_free(&draws);
@@ -137,12 +145,18 @@ static bool add_run(comparison *c, int i)
 static bool write_picture(comparison *c, const char *path)
 {
     const char *names[2 * MOST_POSITIONAL + 1];
-    for (int i = 0; i <= 2 * c->runs; i++)
-        names[i] = c->name[i];
+    int64_t rows = 0, size = c->columns * c->wall.width;
+    for (int i = 0; i <= 2 * c->runs; i++) {
+        if (!c->name[i][0])
+            continue;
+        memmove(c->wall.values + rows * size, c->wall.values + i * size,
+                (size_t)size * sizeof(double));
+        names[rows++] = c->name[i];
+    }
     gallery g = {.title = "Reconstructions, and decoded draws",
                  .row_names = names,
                  .item = c->item,
-                 .rows = 1 + 2 * c->runs,
+                 .rows = rows,
                  .columns = c->columns};
     return gallery_write(path, &g, c->wall.values);
 }
@@ -186,7 +200,7 @@ static void print_table(const json_t *table)
     {
         printf(
             "%-24s %-10s %10lld",
-            json_string_value(json_object_get(row, "run")),
+            last_of(json_string_value(json_object_get(row, "run"))),
             json_string_value(json_object_get(row, "model")),
             (long long)json_integer_value(json_object_get(row, "parameters")));
         for (int j = 0; j < count; j++)

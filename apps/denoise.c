@@ -39,7 +39,7 @@ static hg_tensor *spoil(const cure *c, hg_tensor *x)
     if (!strcmp(c->noise, "own"))
         return c->v->model->corrupt(c->v->w.state, x);
     if (!strcmp(c->noise, "gaussian"))
-        return hg_add_noise(x, c->level);
+        return hg_add_noise(x, 0, c->level);
     if (!strcmp(c->noise, "masking"))
         return hg_mask_noise(x, c->level);
     return x;
@@ -68,7 +68,7 @@ static hg_tensor *restored_rows(void *user, int64_t from, int64_t n)
     b.x =
         hg_from(cloud_row(&c->noisy, from), "f8", HG_SHAPE(n, c->noisy.width));
     hg_tensor *x = hg_model_input(m, c->v->w.state, &b);
-    return m->decode(c->v->w.state, m->encode(c->v->w.state, x));
+    return m->decode(c->v->w.state, hg_model_encode(m, c->v->w.state, x));
 }
 
 static bool restore(cure *c)
@@ -216,11 +216,10 @@ static bool show(view *v, const arguments *a)
     path_text path = view_picture(v, a, "denoise.png");
     path_text own = path_join(v->run, "restored");
     const char *folder = flag_text(a, "restored");
-    bool ok = !code &&
-              view_can(v, v->model->encode && v->model->decode,
-                       "does not reconstruct") &&
-              choose_noise(&c, a) && restore(&c) &&
-              draw_picture(&c, path.text, n);
+    bool ok =
+        !code &&
+        view_can(v, hg_model_reconstructs(v->model), "does not reconstruct") &&
+        choose_noise(&c, a) && restore(&c) && draw_picture(&c, path.text, n);
     if (!folder && c.noise && !strcmp(c.noise, "none"))
         folder = own.text;
     ok = ok && (!folder || write_restored(&c, folder));

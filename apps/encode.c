@@ -54,7 +54,7 @@ static bool show(view *v, const arguments *a)
     cloud codes = {0};
     int64_t count = flag_int(a, "count", 0, &code);
     bool ok = !code &&
-              view_can(v, v->model->encode != NULL, "has no encoder") &&
+              view_can(v, hg_model_has_code(v->model), "has no encoder") &&
               cloud_items(&codes, &v->w, v->model, v->data, count,
                           flag_given(a, "draw") ? POSTERIOR : CODES) &&
               write_table(flag_text(a, "to"), v, &codes);

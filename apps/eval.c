@@ -168,7 +168,7 @@ static bool measure_all(view *v, const arguments *a, json_t *report)
     if ((flag_given(a, "quality") || (full && v->model->decode)) &&
         !measure_quality(v, report))
         return false;
-    return !(flag_given(a, "probe") || (full && v->model->encode)) ||
+    return !(flag_given(a, "probe") || (full && hg_model_has_code(v->model))) ||
            measure_probe(v, report);
 }
 

@@ -135,14 +135,13 @@ static bool show(view *v, const arguments *a)
     journey j = {0};
     cloud x = {0}, codes = {0}, way = {0}, y = {0}, out = {0};
     path_text path = view_picture(v, a, "interpolate.png");
-    bool ok = view_can(v, v->model->encode && v->model->decode,
-                       "does not reconstruct") &&
-              read_journey(v, a, &j) &&
-              cloud_items(&x, &v->w, v->model, v->data, 0, PIXELS) &&
-              cloud_items(&codes, &v->w, v->model, v->data, 0, CODES) &&
-              walk(&j, &codes, &way) &&
-              cloud_decoded(&y, &v->w, v->model, &way) &&
-              cloud_room(&out, way.count / j.steps * (j.steps + 2), x.width);
+    bool ok =
+        view_can(v, hg_model_reconstructs(v->model), "does not reconstruct") &&
+        read_journey(v, a, &j) &&
+        cloud_items(&x, &v->w, v->model, v->data, 0, PIXELS) &&
+        cloud_items(&codes, &v->w, v->model, v->data, 0, CODES) &&
+        walk(&j, &codes, &way) && cloud_decoded(&y, &v->w, v->model, &way) &&
+        cloud_room(&out, way.count / j.steps * (j.steps + 2), x.width);
     if (ok) {
         frame(&j, &x, &y, &out);
         ok = write_picture(v, path.text, &j, &out);

@@ -30,7 +30,7 @@ bool match_prior(const workbench *w, const hg_model *m, double *mean,
 {
     cloud codes = {0}, draws = {0};
     *mean = *worst = NAN;
-    if (!m->encode || !m->prior)
+    if (!hg_model_has_code(m) || !hg_model_has_prior(m))
         return true;
     bool ok = open_clouds(w, m, &codes, &draws) &&
               hg_prior_match(w->context, codes.values, draws.values,
@@ -99,7 +99,7 @@ static bool marginals(const trainer *t)
 {
     cloud codes = {0}, draws = {0};
     char title[128];
-    if (!t->s.model->prior)
+    if (!hg_model_has_prior(t->s.model))
         return true;
     bool ok = open_clouds(&t->w, t->s.model, &codes, &draws);
     snprintf(title, sizeof title, "%s: codes and prior, all %lld dimensions",
@@ -123,13 +123,15 @@ bool marginals_picture(trainer *t, void *path)
     int64_t n = hg_data_size(shown_data(&t->w));
     n = n < MARGINAL_POINTS ? n : MARGINAL_POINTS;
     bool ok = cloud_items(&codes, &t->w, m, shown_data(&t->w), n, POSTERIOR) &&
-              (!m->prior || cloud_prior(&draws, &t->w, m, MARGINAL_DRAWS));
+              (!hg_model_has_prior(m) ||
+               cloud_prior(&draws, &t->w, m, MARGINAL_DRAWS));
     if (codes.width > 16)
         snprintf(more, sizeof more, " (the first 16 of %lld dimensions)",
                  (long long)codes.width);
     snprintf(title, sizeof title, "%s: codes%s after epoch %lld%s", m->name,
-             m->prior ? " and prior" : "", (long long)t->epoch, more);
-    bool fits = ok && (!m->prior || draws.width == codes.width);
+             hg_model_has_prior(m) ? " and prior" : "", (long long)t->epoch,
+             more);
+    bool fits = ok && (!hg_model_has_prior(m) || draws.width == codes.width);
     ok = ok &&
          (!fits || figure_marginals(path, title, codes.width, codes.values,
                                     codes.count, draws.values, draws.count));
@@ -140,5 +142,5 @@ bool marginals_picture(trainer *t, void *path)
 
 bool latent_pictures(trainer *t)
 {
-    return !t->s.model->encode || (latent_map(t) && marginals(t));
+    return !hg_model_has_code(t->s.model) || (latent_map(t) && marginals(t));
 }

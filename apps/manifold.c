@@ -62,7 +62,7 @@ static bool choose_dims(view *v, const arguments *a, plane *p)
 static bool place(view *v, plane *p)
 {
     cloud c = {0};
-    bool ok = v->model->prior
+    bool ok = hg_model_has_prior(v->model)
                   ? cloud_prior(&c, &v->w, v->model, DRAWS)
                   : cloud_items(&c, &v->w, v->model, v->data, DRAWS, CODES);
     p->at[0] = malloc((size_t)(2 * p->steps + c.width) * sizeof(double));
@@ -111,7 +111,8 @@ static bool write_picture(const view *v, const char *path, const plane *p,
     for (int i = 0; i < 2; i++)
         snprintf(label[i], sizeof label[i], "code z%lld", (long long)p->dim[i]);
     snprintf(title, sizeof title, "%s: decoded codes at quantiles of %s",
-             v->model->name, v->model->prior ? "the prior" : "the codes");
+             v->model->name,
+             hg_model_has_prior(v->model) ? "the prior" : "the codes");
     gallery g = {title,    label[0],
                  label[1], name ? name + p->steps : NULL,
                  name,     hg_data_shape(v->w.all),
@@ -130,14 +131,14 @@ static bool show(view *v, const arguments *a)
     int zoom = (int)flag_int(a, "zoom", 1, &code);
     cloud codes = {0}, images = {0}, one = {0};
     path_text path = view_picture(v, a, "manifold.png");
-    bool ok = !code &&
-              view_can(v, v->model->encode && v->model->decode,
-                       "does not reconstruct") &&
-              choose_dims(v, a, &p) && place(v, &p) &&
-              cloud_items(&one, &v->w, v->model, v->data, 1, CODES) &&
-              plane_codes(&p, one.width, &codes) &&
-              cloud_decoded(&images, &v->w, v->model, &codes) &&
-              write_picture(v, path.text, &p, zoom, &images);
+    bool ok =
+        !code &&
+        view_can(v, hg_model_reconstructs(v->model), "does not reconstruct") &&
+        choose_dims(v, a, &p) && place(v, &p) &&
+        cloud_items(&one, &v->w, v->model, v->data, 1, CODES) &&
+        plane_codes(&p, one.width, &codes) &&
+        cloud_decoded(&images, &v->w, v->model, &codes) &&
+        write_picture(v, path.text, &p, zoom, &images);
     cloud_free(&one);
     cloud_free(&codes);
     cloud_free(&images);

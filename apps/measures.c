@@ -19,7 +19,7 @@ static bool measure_ssim(view *v, json_t *report)
 {
     cloud x = {0}, y = {0};
     double mean = NAN;
-    if (!v->model->encode || !v->model->decode)
+    if (!hg_model_reconstructs(v->model))
         return true;
     bool ok = cloud_items(&x, &v->w, v->model, v->data, 0, PIXELS) &&
               cloud_items(&y, &v->w, v->model, v->data, 0, RECONSTRUCTIONS) &&
@@ -51,7 +51,7 @@ bool measure_codes(view *v, json_t *report)
 {
     hg_latent latent;
     double mean, worst;
-    if (!v->model->encode)
+    if (!hg_model_has_code(v->model))
         return true;
     if (!hg_model_latent(v->model, v->w.state, v->data, &latent) ||
         !match_prior(&v->w, v->model, &mean, &worst))
@@ -74,7 +74,7 @@ bool measure_aggregate(view *v, json_t *report)
     cloud codes = {0}, draws = {0};
     double squared, kl, information;
     bool ok = true;
-    if (v->model->encode && v->model->prior) {
+    if (hg_model_has_code(v->model) && hg_model_has_prior(v->model)) {
         ok = cloud_items(&codes, &v->w, v->model, v->data, COMPARED,
                          POSTERIOR) &&
              cloud_prior(&draws, &v->w, v->model, codes.count) &&
@@ -265,7 +265,7 @@ bool measure_probe(view *v, json_t *report)
     p.test_label = test;
     json_object_set_new(report, "probe", table);
     bool ok = train && test &&
-              view_can(v, v->model->encode, "has no encoder") &&
+              view_can(v, hg_model_has_code(v->model), "has no encoder") &&
               take(&p, CODES);
     int64_t width = p.train.width;
     ok = ok && probe_row(&p, "codes", table) && take(&p, PIXELS) &&

@@ -42,22 +42,23 @@ static bool open_model(workbench *w, const hg_model *model, const char *data,
  * analogy depend on options too, and say so themselves. */
 static json_t *tasks_of(const hg_model *m)
 {
-    bool both = m->encode && m->decode;
+    bool both = hg_model_reconstructs(m);
     const struct {
         const char *name;
         bool can;
     } all[] = {
-        {"encode", m->encode != NULL},
-        {"project", m->encode != NULL},
-        {"cluster", m->encode != NULL},
-        {"classify", m->encode != NULL},
+        {"encode", hg_model_has_code(m)},
+        {"project", hg_model_has_code(m)},
+        {"cluster", hg_model_has_code(m)},
+        {"classify", hg_model_has_code(m)},
         {"reconstruct", both},
         {"interpolate", both},
         {"traverse", both},
         {"manifold", both},
         {"anomaly", both},
         {"denoise", both},
-        {"sample", m->decode && (m->prior || m->encode)},
+        {"sample",
+         m->decode && (hg_model_has_prior(m) || hg_model_has_code(m))},
         {"likelihood", m->posterior != NULL},
     };
     json_t *tasks = json_array();

@@ -58,8 +58,8 @@ static bool reconstruction_picture(trainer *t, void *argument)
     if (!hg_data_batch(shown_data(&t->w), rows, n, &b))
         return false;
     hg_tensor *x = hg_model_input(t->s.model, t->w.state, &b);
-    hg_tensor *y =
-        t->s.model->decode(t->w.state, t->s.model->encode(t->w.state, x));
+    hg_tensor *y = t->s.model->decode(
+        t->w.state, hg_model_encode(t->s.model, t->w.state, x));
     hg_real *values =
         malloc((size_t)(2 * count + places * features) * sizeof *values);
     hg_real *strips = values + 2 * count;
@@ -77,8 +77,8 @@ static bool sample_picture(trainer *t, void *argument)
 {
     const char *path = argument;
     int64_t features = hg_data_features(t->w.all), n = 100;
-    hg_tensor *y =
-        t->s.model->decode(t->w.state, t->s.model->prior(t->w.state, n));
+    hg_tensor *y = t->s.model->decode(
+        t->w.state, hg_model_prior(t->s.model, t->w.state, t->w.config, n));
     hg_real *values = malloc((size_t)(n * features) * sizeof *values);
     bool ok = values && hg_read(y, values, n * features) &&
               picture_grid(path, values, hg_data_shape(t->w.all), n, 10,
@@ -144,17 +144,18 @@ static bool draw_epoch(trainer *t)
     const hg_model *m = t->s.model;
     path_text recon = epoch_path(t, "recon");
     path_text samples = epoch_path(t, "samples");
-    if (m->encode && m->decode &&
+    if (hg_model_reconstructs(m) &&
         !(in_fixed_scope(t, reconstruction_picture, recon.text) &&
           tensorboard_image(t, "reconstructions", recon.text)))
         return false;
-    if (m->prior && m->decode &&
+    if (hg_model_has_prior(m) && m->decode &&
         !(in_fixed_scope(t, sample_picture, samples.text) &&
           tensorboard_image(t, "samples", samples.text)))
         return false;
     return filters_picture(t, epoch_path(t, "filters").text) &&
-           (!m->encode || with_fixed_draws(t, marginals_picture,
-                                           epoch_path(t, "marginals").text));
+           (!hg_model_has_code(m) ||
+            with_fixed_draws(t, marginals_picture,
+                             epoch_path(t, "marginals").text));
 }
 
 /* ---- Loss curves, from metrics.jsonl ------------------------------------ */

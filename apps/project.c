@@ -49,7 +49,8 @@ static bool gather(view *v, const arguments *a, atlas *m)
     if (kind == CODES && strcmp(of, "codes"))
         return hg_fail(HG_ERROR_ARGUMENT, "--of %s: use codes, draws or pixels",
                        of);
-    if (!view_can(v, kind == PIXELS || v->model->encode, "has no encoder") ||
+    if (!view_can(v, kind == PIXELS || hg_model_has_code(v->model),
+                  "has no encoder") ||
         !cloud_items(&m->points, &v->w, v->model, v->data, count, kind))
         return false;
     int64_t n = m->points.count;

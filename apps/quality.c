@@ -144,12 +144,12 @@ static bool judge_model(judge *q)
     cloud codes = {0}, images = {0};
     bool ok = true;
     view_reseed(v);
-    if (m->prior && m->decode)
+    if (hg_model_has_prior(m) && m->decode)
         ok = cloud_prior(&codes, &v->w, m, q->real.count) &&
              cloud_decoded(&images, &v->w, m, &codes) &&
              add_distance(q, "draws", &images, true);
     cloud_free(&codes);
-    if (ok && m->encode && m->decode)
+    if (ok && hg_model_reconstructs(m))
         ok = cloud_items(&images, &v->w, m, v->data, q->real.count,
                          RECONSTRUCTIONS) &&
              add_distance(q, "reconstructions", &images, false);

@@ -69,8 +69,7 @@ static bool show(view *v, const arguments *a)
     columns = columns < count ? columns : count;
     bool ok =
         !code &&
-        view_can(v, v->model->encode && v->model->decode,
-                 "does not reconstruct") &&
+        view_can(v, hg_model_reconstructs(v->model), "does not reconstruct") &&
         cloud_items(&x, &v->w, v->model, v->data, count, PIXELS) &&
         cloud_items(&y, &v->w, v->model, v->data, count, RECONSTRUCTIONS) &&
         write_picture(v, path.text, &x, &y, columns);

@@ -40,11 +40,11 @@ static bool draw_codes(view *v, const arguments *a, int64_t count, cloud *codes)
     if (code)
         return false;
     if (!strcmp(from, "prior"))
-        return view_can(v, v->model->prior != NULL,
+        return view_can(v, hg_model_has_prior(v->model),
                         "has no prior; use --from mixture") &&
                cloud_prior(codes, &v->w, v->model, count);
     if (!strcmp(from, "mixture"))
-        return view_can(v, v->model->encode != NULL, "has no encoder") &&
+        return view_can(v, hg_model_has_code(v->model), "has no encoder") &&
                from_mixture(v, count, components, codes);
     return hg_fail(HG_ERROR_ARGUMENT, "--from %s: use prior or mixture", from);
 }

@@ -43,7 +43,7 @@ static bool measure(view *v, sweep *s)
         s->spread[j] = sqrt(s->latent.variance[j]);
     hg_order(isnan(s->latent.kl[0]) ? s->latent.variance : s->latent.kl, d,
              s->order);
-    if (!v->model->prior)
+    if (!hg_model_has_prior(v->model))
         return true;
     bool ok = cloud_prior(&draws, &v->w, v->model, 10000);
     if (ok)
@@ -129,7 +129,8 @@ static bool read_sweep(const arguments *a, sweep *s)
     int64_t dims = flag_int(a, "dims", 0, &code);
     s->steps = flag_int(a, "steps", 2, &code);
     s->span = flag_number(a, "span", 0, &code);
-    s->dims = dims && dims < s->latent.width ? dims : s->latent.width;
+    int64_t most = s->latent.width - s->latent.given;
+    s->dims = dims && dims < most ? dims : most;
     return !code;
 }
 
@@ -138,13 +139,13 @@ static bool show(view *v, const arguments *a)
     sweep s = {0};
     cloud codes = {0}, images = {0};
     path_text path = view_picture(v, a, "traverse.png");
-    bool ok = view_can(v, v->model->encode && v->model->decode,
-                       "does not reconstruct") &&
-              hg_model_latent(v->model, v->w.state, v->data, &s.latent) &&
-              read_sweep(a, &s) && measure(v, &s) && centre_on_item(v, a, &s) &&
-              sweep_codes(&s, &codes) &&
-              cloud_decoded(&images, &v->w, v->model, &codes) &&
-              write_picture(v, path.text, &s, &images);
+    bool ok =
+        view_can(v, hg_model_reconstructs(v->model), "does not reconstruct") &&
+        hg_model_latent(v->model, v->w.state, v->data, &s.latent) &&
+        read_sweep(a, &s) && measure(v, &s) && centre_on_item(v, a, &s) &&
+        sweep_codes(&s, &codes) &&
+        cloud_decoded(&images, &v->w, v->model, &codes) &&
+        write_picture(v, path.text, &s, &images);
     cloud_free(&codes);
     cloud_free(&images);
     free(s.order);

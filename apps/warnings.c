@@ -73,7 +73,7 @@ static hg_tensor *use_of_codes(const trainer *t, hg_tensor *x)
         hg_tensor *std = NULL, *mu = m->posterior(t->w.state, x, &std);
         return hg_mean(hg_normal_kl(mu, std), HG_OVER(0));
     }
-    hg_tensor *code = m->encode(t->w.state, x);
+    hg_tensor *code = hg_model_encode(m, t->w.state, x);
     hg_tensor *centred = hg_sub(code, hg_mean(code, HG_KEEP(0)));
     return hg_mean(hg_square(centred), HG_OVER(0));
 }
@@ -81,7 +81,7 @@ static hg_tensor *use_of_codes(const trainer *t, hg_tensor *x)
 static bool look_at_codes(trainer *t, hg_tensor *x)
 {
     const hg_model *m = t->s.model;
-    if (!m->encode)
+    if (!hg_model_has_code(m))
         return true;
     hg_tensor *use = use_of_codes(t, x);
     int64_t n = use ? hg_numel(use) : 0, idle = 0;
@@ -171,10 +171,10 @@ static bool look_at_units(trainer *t, hg_tensor *x)
     const hg_model *m = t->s.model;
     unit_count c = {0};
     char text[192];
-    if (!m->encode || !m->decode)
+    if (!hg_model_reconstructs(m))
         return true;
     hg_mode was = hg_set_mode(HG_RECORD); /* keeps what a step would keep */
-    hg_tensor *y = m->decode(t->w.state, m->encode(t->w.state, x));
+    hg_tensor *y = m->decode(t->w.state, hg_model_encode(m, t->w.state, x));
     hg_set_mode(was);
     if (!y || !walk(&c, y))
         return false;

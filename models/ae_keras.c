@@ -34,10 +34,9 @@ static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
 {
     bool faithful = ((struct ae_keras *)model)->faithful;
     hg_adadelta_options keras = {.rate = 1, .rho = 0.95, .eps = 1e-7};
-    o->list[0] = faithful ? hg_adadelta(p, "adadelta", keras)
-                          : hg_adam(p, "adam", (hg_adam_options){0});
-    o->count = 1;
-    return o->list[0] != NULL;
+    return hg_optimizers_add(o, faithful
+                                    ? hg_adadelta(p, "adadelta", keras)
+                                    : hg_adam(p, "adam", (hg_adam_options){0}));
 }
 
 static hg_tensor *encode(void *model, hg_tensor *x)
@@ -59,7 +58,7 @@ static hg_tensor *loss(void *model, const hg_batch *b)
 
 static const hg_option options[] = {
     {.name = "latent", .about = "width of the code", .number = 32},
-    HG_TIED,
+    HG_TIED("no"),
     HG_RECIPE("ReLU on the code, Adadelta at 1.0"),
     {0},
 };

@@ -11,7 +11,6 @@
 struct beta_vae {
     nn_layer *encoder, *decoder;
     hg_tensor *beta;
-    int64_t latent;
 };
 
 enum { FEATURES = 256 };
@@ -22,10 +21,10 @@ static void *build(hg_params *p, const hg_config *c)
     if (!m || !hg_wants_28(c, "beta-vae"))
         return NULL;
     hg_params *e = hg_params_at(p, "encoder");
-    m->latent = hg_config_int(c, "latent");
+    int64_t latent = hg_config_int(c, "latent");
     m->encoder = nn_chain(e, nn_two_convs(e, FEATURES), nn_relu(e),
-                          nn_linear(e, "7", FEATURES, 2 * m->latent));
-    m->decoder = nn_two_deconvs(hg_params_at(p, "decoder"), m->latent);
+                          nn_linear(e, "7", FEATURES, 2 * latent));
+    m->decoder = nn_two_deconvs(hg_params_at(p, "decoder"), latent);
     m->beta =
         hg_buffer(p, "beta", HG_SCALAR, (hg_real)hg_config_number(c, "beta"));
     return m;
@@ -35,12 +34,6 @@ static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
 {
     struct beta_vae *m = model;
     return nn_normal_head(nn_forward(m->encoder, x), nn_std_of_log_var, std);
-}
-
-static hg_tensor *sample(void *model, hg_tensor *x)
-{
-    hg_tensor *std, *mu = posterior(model, x, &std);
-    return hg_normal_sample(mu, std);
 }
 
 static hg_tensor *decode(void *model, hg_tensor *z)
@@ -56,23 +49,6 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     hg_tensor *bce = hg_bce_nats(nn_forward(m->decoder, z), b);
     hg_tensor *kl = hg_kl_cost(b, hg_normal_kl(mu, std));
     return hg_add(bce, hg_mul(kl, m->beta));
-}
-
-static hg_tensor *encode(void *model, hg_tensor *x)
-{
-    hg_tensor *std;
-    return posterior(model, x, &std);
-}
-
-static hg_tensor *kl(void *model, hg_tensor *x)
-{
-    hg_tensor *std, *mu = posterior(model, x, &std);
-    return hg_sum(hg_normal_kl(mu, std), HG_FROM(1));
-}
-
-static hg_tensor *prior(void *model, int64_t n)
-{
-    return hg_randn(HG_SHAPE(n, ((struct beta_vae *)model)->latent));
 }
 
 static const hg_option options[] = {
@@ -91,10 +67,6 @@ const hg_model model_beta_vae = {
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
     .build = build,
     .loss = loss,
-    .encode = encode,
-    .sample = sample,
     .decode = decode,
-    .prior = prior,
-    .kl = kl,
     .posterior = posterior,
 };

@@ -136,6 +136,17 @@ int64_t hg_config_int(const hg_config *c, const char *name)
     return 0;
 }
 
+int64_t hg_config_within(const hg_config *c, const char *name, int64_t low,
+                         int64_t high)
+{
+    int64_t n = hg_config_int(c, name);
+    if (hg_error() || (n >= low && n <= high))
+        return n;
+    hg_fail(HG_ERROR_ARGUMENT, "--%s %lld: use %lld to %lld", name,
+            (long long)n, (long long)low, (long long)high);
+    return 0;
+}
+
 const char *hg_config_text(const hg_config *c, const char *name)
 {
     const value *v = find(c, name);

@@ -52,26 +52,6 @@ static hg_tensor *closed_form(const struct contractive_ae *m, hg_tensor *h)
     return hg_matmul(hg_square(slope), lengths);
 }
 
-/* |v'J|^2, [batch]: v [batch, hidden], or NULL with h one unit, [batch]. */
-static hg_tensor *row(hg_tensor *h, hg_tensor *x, hg_tensor *v)
-{
-    return hg_sum(hg_square(hg_grad(h, x, v)), HG_FROM(1));
-}
-
-/* x is a leaf on which h depends. */
-static hg_tensor *by_gradients(const struct contractive_ae *m, hg_tensor *h,
-                               hg_tensor *x)
-{
-    if (!h)
-        return NULL;
-    if (!m->exact)
-        return row(h, x, hg_randn(h->shape));
-    hg_tensor *sum = row(hg_select(h, 1, 0), x, NULL);
-    for (int64_t k = 1; k < h->shape.dim[1]; k++)
-        sum = hg_add(sum, row(hg_select(h, 1, k), x, NULL));
-    return sum;
-}
-
 /* Gradients in x are wanted in an evaluation too. */
 static hg_tensor *penalty(const struct contractive_ae *m, hg_tensor *pixels,
                           hg_tensor **h)
@@ -80,7 +60,9 @@ static hg_tensor *penalty(const struct contractive_ae *m, hg_tensor *pixels,
     hg_set_mode(m->closed ? was : was | HG_RECORD);
     hg_tensor *x = m->closed ? pixels : hg_watch(pixels);
     *h = nn_forward(m->encoder, x);
-    hg_tensor *norm = m->closed ? closed_form(m, *h) : by_gradients(m, *h, x);
+    hg_tensor *norm = m->closed  ? closed_form(m, *h)
+                      : m->exact ? nn_jacobian_norm(*h, x)
+                                 : nn_jacobian_norm_sampled(*h, x);
     hg_set_mode(was);
     return norm;
 }
@@ -109,15 +91,9 @@ static hg_tensor *loss(void *model, const hg_batch *b)
 
 static const hg_option options[] = {
     {.name = "weight", .about = "of the penalty", .number = 0.1},
-    {.name = "jacobian",
-     .about = "how its norm is had",
-     .text = "closed",
-     .choices = ways},
+    HG_CHOICE("jacobian", "how its norm is had", "closed", ways),
     {.name = "hidden", .about = "units of the code", .number = 1000},
-    {.name = "tied",
-     .about = "decode with the encoder's weights",
-     .text = "yes",
-     .choices = hg_no_yes},
+    HG_TIED("yes"),
     HG_RECIPE("rounds the penalty down, which leaves it no gradient"),
     {0},
 };

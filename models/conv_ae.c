@@ -26,15 +26,6 @@ static void *build(hg_params *p, const hg_config *c)
     return m;
 }
 
-static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
-{
-    (void)model;
-    hg_adam_options l2 = {.rate = 1e-3, .weight_decay = 1e-5};
-    o->list[0] = hg_adam(p, "adam", l2);
-    o->count = 1;
-    return o->list[0] != NULL;
-}
-
 static hg_tensor *encode(void *model, hg_tensor *x)
 {
     struct conv_ae *m = model;
@@ -66,9 +57,9 @@ const hg_model model_conv_ae = {
     .batch_size = 256,
     .epochs = 30,
     .likelihood = HG_LIKELIHOOD_GAUSSIAN,
+    .adam = &(const hg_adam_options){.rate = 1e-3, .weight_decay = 1e-5},
     .build = build,
     .loss = loss,
-    .optimizers = optimizers,
     .encode = encode,
     .decode = decode,
 };

@@ -37,15 +37,6 @@ static void *conv_vae_build(hg_params *p, const hg_config *c)
     return m;
 }
 
-static bool conv_vae_optimizers(void *model, hg_params *p, hg_optimizers *o)
-{
-    (void)model;
-    hg_adam_options l2 = {.rate = 1e-3, .weight_decay = 1e-5};
-    o->list[0] = hg_adam(p, "adam", l2);
-    o->count = 1;
-    return o->list[0] != NULL;
-}
-
 /* sigma^2 + mu^2 - log sigma - 1/2, the first two halved if corrected: [batch,
  * latent]. */
 static hg_tensor *divergence(const struct conv_vae *m, hg_tensor *mu,
@@ -83,24 +74,12 @@ static bool conv_vae_step(void *model, const hg_batch *b,
                        o->list[0]);
 }
 
-static hg_tensor *conv_vae_encode(void *model, hg_tensor *x)
-{
-    struct conv_vae *m = model;
-    return nn_forward(m->mu, nn_forward(m->encoder, x));
-}
-
 static hg_tensor *conv_vae_posterior(void *model, hg_tensor *x, hg_tensor **std)
 {
     struct conv_vae *m = model;
     hg_tensor *h = nn_forward(m->encoder, x);
     *std = hg_exp(nn_forward(m->log_sigma, h));
     return nn_forward(m->mu, h);
-}
-
-static hg_tensor *conv_vae_sample(void *model, hg_tensor *x)
-{
-    hg_tensor *std = NULL, *mu = conv_vae_posterior(model, x, &std);
-    return hg_normal_sample(mu, std);
 }
 
 /* The true KL: to N(0, I / 2) for the faithful recipe, ln(2) / 2 less. */
@@ -146,12 +125,10 @@ const hg_model model_conv_vae = {
     .published = &(
         const hg_published){.epochs = 50, .validation = 0.2, .in_order = true},
     .likelihood = HG_LIKELIHOOD_GAUSSIAN,
+    .adam = &(const hg_adam_options){.rate = 1e-3, .weight_decay = 1e-5},
     .build = conv_vae_build,
     .loss = conv_vae_loss,
-    .optimizers = conv_vae_optimizers,
     .step = conv_vae_step,
-    .encode = conv_vae_encode,
-    .sample = conv_vae_sample,
     .decode = conv_vae_decode,
     .prior = conv_vae_prior,
     .kl = conv_vae_kl,

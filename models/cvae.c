@@ -80,8 +80,9 @@ static hg_tensor *given(hg_tensor *t, int64_t width)
 
 /* ---- The two nets ------------------------------------------------------- */
 
-static hg_tensor *posterior(struct cvae *m, hg_tensor *x, hg_tensor **std)
+static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
 {
+    struct cvae *m = model;
     return nn_normal_head(nn_forward(m->encoder, x), nn_std_of_log_var, std);
 }
 
@@ -111,12 +112,6 @@ static hg_tensor *sample(void *model, hg_tensor *x)
     return hg_concat(1, hg_normal_sample(mu, std), given(x, m->inputs));
 }
 
-static hg_tensor *kl(void *model, hg_tensor *x)
-{
-    hg_tensor *std, *mu = posterior(model, x, &std);
-    return hg_sum(hg_normal_kl(mu, std), HG_FROM(1));
-}
-
 /* Nothing visible, or each class in turn. */
 static hg_tensor *prior(void *model, int64_t n)
 {
@@ -127,25 +122,32 @@ static hg_tensor *prior(void *model, int64_t n)
     return hg_concat(1, z, c);
 }
 
+/* Of what is hidden, [batch]. */
+static hg_tensor *cross_entropy(struct cvae *m, hg_tensor *code, hg_tensor *x)
+{
+    hg_tensor *bce = hg_bce_with_logits(nn_forward(m->decoder, code), x);
+    if (m->quarters)
+        bce = hg_mul(bce, hg_rsub(given(code, m->latent + m->inputs), 1));
+    return hg_sum(bce, HG_FROM(1));
+}
+
+static hg_tensor *log_likelihood(void *model, hg_tensor *x, hg_tensor *code)
+{
+    return hg_neg(cross_entropy(model, code, x));
+}
+
 static hg_tensor *loss(void *model, const hg_batch *b)
 {
     struct cvae *m = model;
     hg_tensor *c = condition(m, b), *std;
     hg_tensor *mu = posterior(m, hg_concat(1, b->x, c), &std);
     hg_tensor *code = hg_concat(1, hg_normal_sample(mu, std), c);
-    hg_tensor *bce =
-        hg_bce_with_logits(nn_forward(m->decoder, code), b->target);
-    if (m->quarters)
-        bce = hg_mul(bce, hg_rsub(given(c, m->inputs), 1));
-    return hg_add(hg_sum(bce, HG_FROM(1)),
-                  hg_kl_cost(b, hg_normal_kl(mu, std)));
+    hg_tensor *bce = cross_entropy(m, code, b->target);
+    return hg_add(bce, hg_kl_cost(b, hg_normal_kl(mu, std)));
 }
 
 static const hg_option options[] = {
-    {.name = "given",
-     .about = "label or quadrants",
-     .text = "label",
-     .choices = givens},
+    HG_CHOICE("given", "label or quadrants", "label", givens),
     {.name = "latent", .about = "width of the code", .number = 20},
     {.name = "hidden", .about = "units of the hidden layer", .number = 400},
     {0},
@@ -166,5 +168,6 @@ const hg_model model_cvae = {
     .sample = sample,
     .decode = decode,
     .prior = prior,
-    .kl = kl,
+    .posterior = posterior,
+    .log_likelihood = log_likelihood,
 };

@@ -9,6 +9,7 @@
  * faithful) the first is trained by plain gradient descent at 0.1, and the
  * second's noise has mean 1/2, so that spoilt images are also too bright.
  */
+#include "models/evaluation.h"
 #include "models/internal.h"
 
 struct denoising_ae {
@@ -20,25 +21,6 @@ struct denoising_ae {
 static const char *const nets[] = {"dense", "conv", NULL};
 static const char *const noises[] = {"masking", "gaussian", NULL};
 
-static bool build_nets(struct denoising_ae *m, hg_params *p, const hg_config *c)
-{
-    hg_params *e = hg_params_at(p, "encoder");
-    if (m->conv && !hg_wants_28(c, "denoising-ae --net conv"))
-        return false;
-    if (m->conv) {
-        m->encoder = nn_two_convs(e, 16);
-        m->decoder = nn_two_deconvs(hg_params_at(p, "decoder"), 16);
-        return !hg_error();
-    }
-    nn_layer *in = nn_linear(p, "encoder", hg_config_int(c, "inputs"),
-                             hg_config_int(c, "hidden"));
-    m->encoder = nn_chain(e, in, nn_sigmoid(e));
-    m->decoder =
-        nn_linear_mirror(p, "decoder", in, hg_config_is(c, "tied", "yes"),
-                         (nn_linear_options){0});
-    return !hg_error();
-}
-
 static void *build(hg_params *p, const hg_config *c)
 {
     struct denoising_ae *m = hg_params_alloc(p, sizeof *m);
@@ -49,32 +31,36 @@ static void *build(hg_params *p, const hg_config *c)
     m->masking = hg_config_is(c, "noise", "masking");
     m->rate = hg_config_number(c, "rate");
     m->std = hg_config_number(c, "std");
-    return build_nets(m, p, c) ? m : NULL;
+    if (m->conv) {
+        m->encoder = nn_two_convs(hg_params_at(p, "encoder"), 16);
+        m->decoder = nn_two_deconvs(hg_params_at(p, "decoder"), 16);
+        return hg_wants_28(c, "denoising-ae --net conv") ? m : NULL;
+    }
+    nn_layer *in = nn_linear(p, "encoder", hg_config_int(c, "inputs"),
+                             hg_config_int(c, "hidden"));
+    bool tied = hg_config_is(c, "tied", "yes");
+    m->encoder = nn_chain(p, in, nn_sigmoid(p));
+    m->decoder =
+        nn_linear_mirror(p, "decoder", in, tied, (nn_linear_options){0});
+    return m;
 }
 
 static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
 {
     const struct denoising_ae *m = model;
     hg_sgd_options theano = {.rate = 0.1};
-    o->list[0] = m->faithful && !m->conv
-                     ? hg_sgd(p, "sgd", theano)
-                     : hg_adam(p, "adam", (hg_adam_options){0});
-    o->count = 1;
-    return o->list[0] != NULL;
+    return hg_optimizers_add(o, m->faithful && !m->conv
+                                    ? hg_sgd(p, "sgd", theano)
+                                    : hg_adam(p, "adam", (hg_adam_options){0}));
 }
 
 static hg_tensor *corrupt(void *model, hg_tensor *x)
 {
     const struct denoising_ae *m = model;
-    if (!x)
-        return NULL;
-    if (m->masking) {
-        hg_tensor *keep = hg_full(x->shape, (hg_real)(1 - m->rate));
-        return hg_mul(x, hg_bernoulli(keep));
-    }
-    hg_tensor *noise = hg_scale(hg_randn(x->shape), m->std);
+    if (m->masking)
+        return hg_mask_noise(x, m->rate);
     double mean = m->faithful && m->conv ? 0.5 : 0;
-    return hg_clamp(hg_add(x, hg_shift(noise, mean)), 0, 1);
+    return hg_add_noise(x, mean, m->std);
 }
 
 static hg_tensor *encode(void *model, hg_tensor *x)
@@ -97,18 +83,12 @@ static hg_tensor *loss(void *model, const hg_batch *b)
 }
 
 static const hg_option options[] = {
-    {.name = "net", .about = "dense or conv", .text = "dense", .choices = nets},
-    {.name = "noise",
-     .about = "what spoils the images",
-     .text = "masking",
-     .choices = noises},
+    HG_CHOICE("net", "dense or conv", "dense", nets),
+    HG_CHOICE("noise", "what spoils the images", "masking", noises),
     {.name = "rate", .about = "pixels that masking drops", .number = 0.3},
     {.name = "std", .about = "deviation of gaussian noise", .number = 0.5},
     {.name = "hidden", .about = "units of the dense code", .number = 500},
-    {.name = "tied",
-     .about = "decode with the encoder's weights",
-     .text = "yes",
-     .choices = hg_no_yes},
+    HG_TIED("yes"),
     HG_RECIPE("dense: gradient descent at 0.1; conv: noise of mean 1/2"),
     {0},
 };

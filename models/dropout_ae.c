@@ -46,7 +46,7 @@ static const hg_option options[] = {
     {.name = "hidden", .about = "units of the code", .number = 1000},
     {.name = "drop", .about = "units of the code dropped", .number = 0.5},
     {.name = "drop-input", .about = "pixels dropped", .number = 0},
-    HG_TIED,
+    HG_TIED("no"),
     {0},
 };
 

@@ -97,7 +97,7 @@ HG_API hg_tensor *hg_model_completion_nll(const hg_model *, void *model,
 /* ---- Noise -------------------------------------------------------------- */
 
 /* Normal noise added, clipped to [0, 1]; pixels set to 0 with this chance. */
-HG_API hg_tensor *hg_add_noise(hg_tensor *x, double std);
+HG_API hg_tensor *hg_add_noise(hg_tensor *x, double mean, double std);
 HG_API hg_tensor *hg_mask_noise(hg_tensor *x, double share);
 /* The mean of (a - b)^2 over n values. */
 HG_API double hg_mean_square(const double *a, const double *b, int64_t n);
@@ -108,11 +108,13 @@ HG_API double hg_mean_square(const double *a, const double *b, int64_t n);
  * the context. */
 typedef struct {
     int64_t width, images;
-    double *kl; /* mean over images of the KL to the prior, nats; NaN without a
-                   Gaussian code. A prior of the model's own counts as a
-                   Gaussian with the moments of its draws. */
+    int64_t given; /* the last of them, which are a condition */
+    double *kl; /* mean over images of the KL to the prior, nats; 0 of what is
+                   given, NaN without a Gaussian code. A prior of the model's
+                   own counts as a Gaussian with the moments of its draws. */
     double *mean, *variance; /* of the code's mean over the images */
-    int active;              /* dimensions whose variance exceeds 0.01 */
+    int active; /* dimensions, of those not given, whose variance exceeds 0.01
+                 */
 } hg_latent;
 HG_API HG_CHECK bool hg_model_latent(const hg_model *, void *model, hg_data *,
                                      hg_latent *);

@@ -9,18 +9,26 @@ extern const char *const hg_recipes[], *const hg_no_yes[];
 /* Every published recipe has oddities: `oddity` says what the faithful one
  * does that the corrected one, the default, does not. */
 #define HG_RECIPE(oddity)                                                      \
-    {                                                                          \
-        .name = "recipe",                                                      \
-        .about = "corrected, or faithful to the publication: " oddity,         \
-        .text = "corrected", .choices = hg_recipes                             \
-    }
+    HG_CHOICE("recipe", "corrected, or faithful to the publication: " oddity,  \
+              "corrected", hg_recipes)
 
 /* The decoder uses the encoder's weights, transposed. */
-#define HG_TIED                                                                \
+#define HG_TIED(default_)                                                      \
+    HG_CHOICE("tied", "decode with the encoder's weights", default_, hg_no_yes)
+
+/* Options of nn_styled's nets, `classes` that of how many; and four Adams:
+ * decoder and encoder at 6e-4, critics and generator at 8e-4. */
+#define HG_STYLED_NETS                                                         \
+    {.name = "hidden",                                                         \
+     .about = "units of encoder and decoder",                                  \
+     .number = 1000},                                                          \
+        {.name = "critic", .about = "units of the critics", .number = 1000},   \
     {                                                                          \
-        .name = "tied", .about = "decode with the encoder's weights",          \
-        .text = "no", .choices = hg_no_yes                                     \
+        .name = "drop", .about = "dropout of encoder and decoder",             \
+        .number = 0.25                                                         \
     }
+nn_styled_options hg_styled_options(const hg_config *, const char *classes);
+bool hg_styled_optimizers(hg_params *, hg_optimizers *);
 
 /* Not to be mixed up with the images' width, which it hides: hg_config_image.
  */
@@ -40,6 +48,16 @@ bool hg_wants_labels(const hg_config *, const char *model);
  * whole data set, divided by its size. */
 bool hg_data_moments(hg_context *, const hg_data *, double *mean,
                      double *covariance);
+/* Principal axes of a data set into three buffers: mean [features], the leading
+ * axes [k, features] and the deviations along them [k]. */
+bool hg_data_axes(hg_context *, const hg_data *, hg_tensor *mean,
+                  hg_tensor *axes, hg_tensor *std);
+/* Pixels' log odds in the data set, into a decoder's last bias [features]. */
+bool hg_data_log_odds(hg_context *, const hg_data *, hg_tensor *bias);
+/* Fits a mixture of normals, of which the diagonals are kept, to the codes of
+ * the first `images` of a set (all, where there are fewer). */
+bool hg_fit_prior(hg_context *, const nn_mixture *, const hg_model *,
+                  void *model, const hg_data *, int64_t images);
 /* 0, 1, ..., k - 1, 0, 1, ... as one-hot rows, [n, k]: every class in turn. */
 hg_tensor *hg_each_class(int64_t n, int64_t k);
 /* BCE of logits and pixels in nats an image: [batch]. */

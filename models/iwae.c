@@ -12,7 +12,7 @@
 
 struct iwae {
     nn_layer *encoder, *decoder;
-    hg_params *params;
+    hg_context *context;
     hg_tensor *last_bias; /* of the decoder, [inputs] */
     int64_t latent, k;
     bool elbo;
@@ -27,54 +27,27 @@ static void *build(hg_params *p, const hg_config *c)
         return NULL;
     hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
     int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
-    m->params = p;
+    m->context = hg_params_context(p);
     m->latent = hg_config_int(c, "latent");
     m->elbo = hg_config_is(c, "bound", "elbo");
-    m->k = hg_config_int(c, "k");
-    if (!hg_error() && m->k < 1)
-        hg_fail(HG_ERROR_ARGUMENT, "--k %lld: at least one draw is needed",
-                (long long)m->k);
+    m->k = hg_config_within(c, "k", 1, 100000);
     m->encoder = nn_mlp(e, nn_tanh, in, h, h, 2 * m->latent);
     m->decoder = nn_mlp(d, nn_tanh, m->latent, h, h, in);
     m->last_bias = hg_params_find(d, "4.bias");
     return m;
 }
 
-/* The decoder begins with the mean image: its bias is the pixels' log odds. */
+/* The decoder begins with the mean image. */
 static bool prepare(void *model, hg_data *train)
 {
-    const struct iwae *m = model;
-    int64_t n = hg_data_features(train);
-    double *mean = hg_params_alloc(m->params, (size_t)n * sizeof *mean);
-    hg_context *context = hg_params_context(m->params);
-    if (!mean || !hg_data_moments(context, train, mean, NULL))
-        return false;
-    hg_scope *s = hg_scope_open(context, HG_EVAL);
-    hg_tensor *p = hg_clamp(hg_from(mean, "f8", HG_SHAPE(n)), 1e-3, 1 - 1e-3);
-    bool ok = hg_assign(m->last_bias, hg_log(hg_div(p, hg_rsub(p, 1))));
-    hg_scope_close(s);
-    return ok;
-}
-
-static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
-{
-    (void)model;
-    hg_adam_options burda = {.rate = 1e-3, .eps = 1e-4};
-    o->list[0] = hg_adam(p, "adam", burda);
-    o->count = 1;
-    return o->list[0] != NULL;
+    struct iwae *m = model;
+    return hg_data_log_odds(m->context, train, m->last_bias);
 }
 
 static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
 {
     struct iwae *m = model;
     return nn_normal_head(nn_forward(m->encoder, x), nn_std_of_log_var, std);
-}
-
-static hg_tensor *sample(void *model, hg_tensor *x)
-{
-    hg_tensor *std, *mu = posterior(model, x, &std);
-    return hg_normal_sample(mu, std);
 }
 
 static hg_tensor *decode(void *model, hg_tensor *z)
@@ -107,29 +80,9 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_rsub(hg_logsumexp(log_w, HG_OVER(0)), log((double)m->k));
 }
 
-static hg_tensor *encode(void *model, hg_tensor *x)
-{
-    hg_tensor *std;
-    return posterior(model, x, &std);
-}
-
-static hg_tensor *kl(void *model, hg_tensor *x)
-{
-    hg_tensor *std, *mu = posterior(model, x, &std);
-    return hg_sum(hg_normal_kl(mu, std), HG_FROM(1));
-}
-
-static hg_tensor *prior(void *model, int64_t n)
-{
-    return hg_randn(HG_SHAPE(n, ((struct iwae *)model)->latent));
-}
-
 static const hg_option options[] = {
     {.name = "k", .about = "draws an image", .number = 50},
-    {.name = "bound",
-     .about = "iwae, or elbo: a VAE",
-     .text = "iwae",
-     .choices = bounds},
+    HG_CHOICE("bound", "iwae, or elbo: a VAE", "iwae", bounds),
     {.name = "latent", .about = "width of the code", .number = 50},
     {.name = "hidden", .about = "units of each hidden layer", .number = 200},
     {0},
@@ -145,12 +98,8 @@ const hg_model model_iwae = {
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
     .build = build,
     .loss = loss,
-    .optimizers = optimizers,
+    .adam = &(const hg_adam_options){.rate = 1e-3, .eps = 1e-4},
     .prepare = prepare,
-    .encode = encode,
-    .sample = sample,
     .decode = decode,
-    .prior = prior,
-    .kl = kl,
     .posterior = posterior,
 };

@@ -75,21 +75,25 @@ static const hg_real *values_of(const hg_tensor *t)
 static bool add_batch(survey *s, hg_context *context, const hg_batch *b)
 {
     hg_tensor *x = hg_model_input(s->model, s->state, b), *std = NULL;
-    hg_tensor *mu = s->model->posterior ? s->model->posterior(s->state, x, &std)
-                                        : s->model->encode(s->state, x);
-    const hg_real *m = values_of(mu);
+    hg_tensor *code =
+        s->model->posterior ? s->model->posterior(s->state, x, &std) : NULL;
+    if (!code || s->model->encode)
+        code = hg_model_encode(s->model, s->state, x);
+    const hg_real *m = values_of(code);
     const hg_real *spread = std ? values_of(std) : NULL;
     if (!m || (std && !spread) ||
-        (!s->out->kl && !take(s, context, mu->shape.dim[1])))
+        (!s->out->kl && !take(s, context, code->shape.dim[1])))
         return false;
-    int64_t d = s->out->width;
+    int64_t d = s->out->width, free = std ? std->shape.dim[1] : d;
+    s->out->given = d - free;
     for (int64_t i = 0; i < b->size * d; i++) {
         double at = (double)m[i];
-        s->out->mean[i % d] += at;
-        s->out->variance[i % d] += at * at;
-        if (spread)
-            s->out->kl[i % d] +=
-                normal_kl(at, (double)spread[i], s->mean[i % d], s->std[i % d]);
+        int64_t j = i % d;
+        s->out->mean[j] += at;
+        s->out->variance[j] += at * at;
+        if (spread && j < free)
+            s->out->kl[j] += normal_kl(at, (double)spread[i / d * free + j],
+                                       s->mean[j], s->std[j]);
     }
     s->out->images += b->size;
     return true;
@@ -104,7 +108,7 @@ static void finish(const hg_model *model, hg_latent *o)
         o->mean[j] /= n;
         o->variance[j] = o->variance[j] / n - o->mean[j] * o->mean[j];
         o->kl[j] = model->posterior ? o->kl[j] / n : NAN;
-        o->active += o->variance[j] > 0.01;
+        o->active += j < o->width - o->given && o->variance[j] > 0.01;
     }
 }
 
@@ -115,7 +119,7 @@ bool hg_model_latent(const hg_model *model, void *state, hg_data *data,
     memset(o, 0, sizeof *o);
     if (hg_error())
         return false;
-    if (!model->encode)
+    if (!hg_model_has_code(model))
         return hg_fail(HG_ERROR_ARGUMENT, "%s has no encoder", model->name);
     hg_loader *loader = hg_loader_new(data, AT_ONCE, false);
     survey survey = {.model = model, .state = state, .out = o};

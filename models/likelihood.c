@@ -127,13 +127,10 @@ static bool open_posterior(const hg_model *model, void *state, hg_batch *b,
 {
     if (binarise)
         b->x = b->target = hg_bernoulli(b->x);
-    hg_tensor *x = hg_model_input(model, state, b), *std = NULL;
+    hg_tensor *given = model->condition ? model->condition(state, b) : NULL;
+    hg_tensor *x = given ? hg_concat(1, b->x, given) : b->x, *std = NULL;
     hg_tensor *mu = model->posterior(state, x, &std);
-    *q = (posterior){
-        model,     state,
-        b->target, model->condition ? model->condition(state, b) : NULL,
-        mu,        std,
-        b->size};
+    *q = (posterior){model, state, b->target, given, mu, std, b->size};
     return mu && std && !hg_error();
 }
 

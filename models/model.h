@@ -36,6 +36,13 @@ typedef struct {
     const char *const *choices; /* NULL-ended, for texts; or NULL */
 } hg_option;
 
+/* One of several texts. */
+#define HG_CHOICE(name_, about_, default_, choices_)                           \
+    {                                                                          \
+        .name = (name_), .about = (about_), .text = (default_),                \
+        .choices = (choices_)                                                  \
+    }
+
 /* Values of a model's options, with what the data says: "inputs" (features),
  * "channels", "height", "width", "classes"; the sides as "image_height" and
  * "image_width" too, for models with an option of the short name. */
@@ -76,7 +83,9 @@ typedef struct hg_model {
     void *(*build)(hg_params *, const hg_config *);
     /* [batch]; the trainer minimises its mean. */
     hg_tensor *(*loss)(void *model, const hg_batch *);
-    /* Instead of one Adam at 1e-3 over everything. */
+    /* Of the one Adam over everything; NULL: PyTorch's defaults, 1e-3. */
+    const hg_adam_options *adam;
+    /* Instead of that one. */
     bool (*optimizers)(void *model, hg_params *, hg_optimizers *);
     /* Once, before the first step: what the recipe takes from the training
      * set as a whole (a mean, a few labels, a fit). The set outlives the model;
@@ -90,22 +99,23 @@ typedef struct hg_model {
      * hg_model_input(), pixels and condition side by side, and a code ends with
      * its condition. */
     hg_tensor *(*condition)(void *model, const hg_batch *);
+    /* Of a Gaussian code q(z|x) = N(mu, std^2): mu and, through the pointer,
+     * std, each [batch, latent]. The four slots below may then stay empty:
+     * encode is mu, sample mu + std * noise, the prior N(0, I) as wide as the
+     * option "latent", kl the KL to it. */
+    hg_tensor *(*posterior)(void *model, hg_tensor *x, hg_tensor **std);
     /* x [batch, features] -> code [batch, latent] (the mean where there is a
      * distribution). */
     hg_tensor *(*encode)(void *model, hg_tensor *x);
     /* A draw from q(z|x), [batch, latent], where the code has a distribution;
      * the ELBO is measured with it. */
     hg_tensor *(*sample)(void *model, hg_tensor *x);
-    /* code -> reconstruction in [0, 1], [batch, features]. */
-    hg_tensor *(*decode)(void *model, hg_tensor *code);
     /* n codes drawn from the prior, [n, latent]. */
     hg_tensor *(*prior)(void *model, int64_t n);
     /* The true KL to the prior in nats per image, [batch]; or NULL. */
     hg_tensor *(*kl)(void *model, hg_tensor *x);
-    /* Of a Gaussian code q(z|x) = N(mu, std^2): mu and, through the pointer,
-     * std, each [batch, latent]. Importance-weighted likelihoods and the KL of
-     * each dimension are made from it. */
-    hg_tensor *(*posterior)(void *model, hg_tensor *x, hg_tensor **std);
+    /* code -> reconstruction in [0, 1], [batch, features]. */
+    hg_tensor *(*decode)(void *model, hg_tensor *code);
     /* log p(z), [batch], of codes [batch, latent]; NULL: N(0, I). */
     hg_tensor *(*log_prior)(void *model, hg_tensor *z);
     /* log p(x|z), [batch]; NULL: made from `decode` and `likelihood`, where a
@@ -127,7 +137,7 @@ typedef struct hg_model {
 /* What HG_EXPORT_MODEL leaves for the program: the model, and with which
  * headers it was compiled. The version goes up with every change of a public
  * header that compiled models would not survive. */
-#define HG_MODEL_VERSION 1
+#define HG_MODEL_VERSION 2
 
 typedef struct {
     uint32_t version, real_bytes, sizes[4];
@@ -159,6 +169,9 @@ HG_API int64_t hg_config_int(const hg_config *, const char *name);
 HG_API double hg_config_number(const hg_config *, const char *name);
 /* The text of a choice. */
 HG_API const char *hg_config_text(const hg_config *, const char *name);
+/* A whole number from `low` to `high`; else 0, and a sentence. */
+HG_API int64_t hg_config_within(const hg_config *, const char *name,
+                                int64_t low, int64_t high);
 /* Is the option's text this one? hg_config_is(c, "recipe", "faithful") */
 HG_API bool hg_config_is(const hg_config *, const char *name, const char *text);
 
@@ -175,12 +188,27 @@ HG_API const hg_model *hg_model_at(int i);
 
 /* ---- Training step and evaluation, for any model ------------------------ */
 
-/* Optimisers as the model wants them, or one Adam(1e-3) over the store. */
+/* Optimisers as the model wants them, or one Adam over the store. */
 HG_API HG_CHECK bool hg_model_optimizers(const hg_model *, void *model,
                                          hg_params *, hg_optimizers *);
+/* One more; false if it is NULL. For the slot `optimizers`, which begins with
+ * none. */
+HG_API HG_CHECK bool hg_optimizers_add(hg_optimizers *, hg_optimizer *);
 /* What the recipe takes from the training set: before the first step. */
 HG_API HG_CHECK bool hg_model_prepare(const hg_model *, void *model,
                                       hg_data *train);
+/* What a model can do, and that: from the slot, or from the posterior. The
+ * prior's draws, [n, latent], take their width from the options. */
+HG_API bool hg_model_has_code(const hg_model *);
+HG_API bool hg_model_reconstructs(const hg_model *);
+HG_API bool hg_model_has_draws(const hg_model *);
+HG_API bool hg_model_has_kl(const hg_model *);
+HG_API bool hg_model_has_prior(const hg_model *);
+HG_API hg_tensor *hg_model_encode(const hg_model *, void *model, hg_tensor *x);
+HG_API hg_tensor *hg_model_sample(const hg_model *, void *model, hg_tensor *x);
+HG_API hg_tensor *hg_model_kl(const hg_model *, void *model, hg_tensor *x);
+HG_API hg_tensor *hg_model_prior(const hg_model *, void *model,
+                                 const hg_config *, int64_t n);
 /* What encode, sample, kl, posterior and classify take: b->x, and behind it
  * the condition of conditional models. [batch, features + width] */
 HG_API hg_tensor *hg_model_input(const hg_model *, void *model,

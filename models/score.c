@@ -13,10 +13,10 @@ const char *hg_score_name(hg_score kind)
 
 bool hg_model_can_score(const hg_model *m, hg_score kind)
 {
-    bool draws = m->sample && m->decode;
-    return kind == HG_SCORE_RECONSTRUCTION ? m->encode && m->decode
+    bool draws = hg_model_has_draws(m) && m->decode;
+    return kind == HG_SCORE_RECONSTRUCTION ? hg_model_reconstructs(m)
            : kind == HG_SCORE_PROBABILITY  ? draws
-                                           : draws && m->kl;
+                                           : draws && hg_model_has_kl(m);
 }
 
 /* [batch] */
@@ -25,17 +25,17 @@ static hg_tensor *scores_of(const hg_model *m, void *state, const hg_batch *b,
 {
     hg_tensor *x = hg_model_input(m, state, b), *sum = NULL;
     if (kind == HG_SCORE_RECONSTRUCTION) {
-        hg_tensor *y = m->decode(state, m->encode(state, x));
+        hg_tensor *y = m->decode(state, hg_model_encode(m, state, x));
         return hg_sum(hg_square(hg_sub(y, b->target)), HG_FROM(1));
     }
     for (int i = 0; i < draws; i++) {
-        hg_tensor *z = m->sample(state, x);
+        hg_tensor *z = hg_model_sample(m, state, x);
         hg_tensor *cost =
             hg_neg(hg_model_log_likelihood(m, state, b->target, z));
         sum = i ? hg_add(sum, cost) : cost;
     }
     sum = hg_scale(sum, 1.0 / draws);
-    return kind == HG_SCORE_ELBO ? hg_add(sum, m->kl(state, x)) : sum;
+    return kind == HG_SCORE_ELBO ? hg_add(sum, hg_model_kl(m, state, x)) : sum;
 }
 
 static bool keep(const hg_tensor *t, int64_t n, double *out)

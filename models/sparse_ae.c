@@ -23,42 +23,28 @@ static void *build(hg_params *p, const hg_config *c)
     struct sparse_ae *m = hg_params_alloc(p, sizeof *m);
     if (!m)
         return NULL;
+    int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
+    bool tied = hg_config_is(c, "tied", "yes");
     m->l1 = hg_config_is(c, "penalty", "l1");
     m->kl = hg_config_is(c, "penalty", "kl");
     m->weight = hg_config_number(c, "weight");
     if (m->weight < 0)
         m->weight = m->kl ? 3 : 0.1;
     m->rho = hg_config_number(c, "rho");
-    m->k = hg_config_int(c, "k");
-    int64_t hidden = hg_config_int(c, "hidden");
-    if (!m->l1 && !m->kl && (m->k < 1 || m->k > hidden)) {
-        hg_fail(HG_ERROR_ARGUMENT, "--k %lld: between 1 and the %lld units",
-                (long long)m->k, (long long)hidden);
-        return NULL;
-    }
-    nn_layer *in = nn_linear(p, "encoder", hg_config_int(c, "inputs"), hidden);
-    m->encoder = nn_chain(p, in,
-                          m->l1   ? nn_relu(p)
-                          : m->kl ? nn_sigmoid(p)
-                                  : nn_identity(p));
-    m->decoder =
-        nn_linear_mirror(p, "decoder", in, hg_config_is(c, "tied", "yes"),
-                         (nn_linear_options){0});
+    m->k = m->l1 || m->kl ? 0 : hg_config_within(c, "k", 1, h);
+    m->encoder = nn_linear(p, "encoder", in, h);
+    m->decoder = nn_linear_mirror(p, "decoder", m->encoder, tied,
+                                  (nn_linear_options){0});
     return m;
-}
-
-/* Zero but for the k largest of each row. */
-static hg_tensor *keep_largest(hg_tensor *h, int64_t k)
-{
-    hg_tensor *last = hg_slice(hg_topk(h, k, 1, NULL), 1, -1, HG_END, 1);
-    return hg_mul(h, hg_greater_equal(h, hg_detach(last)));
 }
 
 static hg_tensor *encode(void *model, hg_tensor *x)
 {
     const struct sparse_ae *m = model;
     hg_tensor *h = nn_forward(m->encoder, x);
-    return m->l1 || m->kl ? h : keep_largest(h, m->k);
+    return m->l1   ? hg_relu(h)
+           : m->kl ? hg_sigmoid(h)
+                   : nn_keep_largest(h, m->k);
 }
 
 static hg_tensor *decode(void *model, hg_tensor *code)
@@ -66,41 +52,26 @@ static hg_tensor *decode(void *model, hg_tensor *code)
     return hg_sigmoid(nn_forward(((struct sparse_ae *)model)->decoder, code));
 }
 
-/* KL of Bernoulli variables, summed over units: how far the mean activity of
- * each is from rho. A scalar. */
-static hg_tensor *activity(hg_tensor *h, double rho)
-{
-    hg_tensor *mean = hg_clamp(hg_mean(h, HG_OVER(0)), 1e-6, 1 - 1e-6);
-    hg_tensor *on = hg_scale(hg_log(hg_scale(mean, 1 / rho)), -rho);
-    hg_tensor *off = hg_scale(hg_rsub(mean, 1), 1 / (1 - rho));
-    return hg_sum(hg_sub(on, hg_scale(hg_log(off), 1 - rho)), HG_ALL);
-}
-
 static hg_tensor *loss(void *model, const hg_batch *b)
 {
     struct sparse_ae *m = model;
     hg_tensor *h = encode(m, b->x);
     hg_tensor *bce = hg_bce_nats(nn_forward(m->decoder, h), b);
-    if (!m->l1 && !m->kl)
+    if (m->k)
         return bce;
     hg_tensor *penalty =
-        m->l1 ? hg_sum(hg_abs(h), HG_FROM(1)) : activity(h, m->rho);
+        m->l1 ? hg_sum(hg_abs(h), HG_FROM(1)) : nn_activity_kl(h, m->rho);
     hg_report("penalty", penalty);
     return hg_add(bce, hg_scale(penalty, m->weight));
 }
 
 static const hg_option options[] = {
-    {.name = "penalty",
-     .about = "what makes the code sparse",
-     .text = "l1",
-     .choices = penalties},
-    {.name = "weight",
-     .about = "of the penalty (-1: 0.1 l1, 3 kl)",
-     .number = -1},
+    HG_CHOICE("penalty", "what makes the code sparse", "l1", penalties),
+    {.name = "weight", .about = "of it (-1: 0.1 l1, 3 kl)", .number = -1},
     {.name = "rho", .about = "kl: mean activity wanted", .number = 0.05},
     {.name = "k", .about = "k-sparse: units at work", .number = 25},
     {.name = "hidden", .about = "units of the code", .number = 1000},
-    HG_TIED,
+    HG_TIED("no"),
     {0},
 };
 

@@ -1,12 +1,12 @@
 /* spoil.c - noise to be taken away again, and how much of it is left. */
 #include "models/evaluation.h"
 
-hg_tensor *hg_add_noise(hg_tensor *x, double std)
+hg_tensor *hg_add_noise(hg_tensor *x, double mean, double std)
 {
     if (!x)
         return NULL;
     hg_tensor *noise = hg_scale(hg_randn(x->shape), std);
-    return hg_clamp(hg_add(x, noise), 0, 1);
+    return hg_clamp(hg_add(x, mean ? hg_shift(noise, mean) : noise), 0, 1);
 }
 
 hg_tensor *hg_mask_noise(hg_tensor *x, double share)

@@ -1,6 +1,7 @@
-/* statistics.c - what `prepare` learns from a whole data set: the mean image
- * and how its pixels vary together. */
+/* statistics.c - what `prepare` learns from a whole data set: the mean image,
+ * how its pixels vary together, and along which axes. */
 #include "models/internal.h"
+#include "models/measure.h"
 #include "tensor/internal.h"
 
 #include <string.h>
@@ -81,4 +82,57 @@ bool hg_data_moments(hg_context *context, const hg_data *data, double *mean,
             covariance[j * d + k] =
                 covariance[j * d + k] / n - mean[j] * mean[k];
     return true;
+}
+
+/* ---- Into buffers of a model -------------------------------------------- */
+
+static bool take_axes(hg_context *context, const double *mean,
+                      const double *variance, const double *axes,
+                      hg_tensor *to[3])
+{
+    hg_scope *s = hg_scope_open(context, HG_EVAL);
+    hg_tensor *part = hg_from(variance, "f8", to[2]->shape);
+    hg_tensor *std = hg_sqrt(hg_relu(part)); /* rounding may leave -1e-18 */
+    bool ok = hg_assign(to[0], hg_from(mean, "f8", to[0]->shape)) &&
+              hg_assign(to[1], hg_from(axes, "f8", to[1]->shape)) &&
+              hg_assign(to[2], std);
+    if (s)
+        hg_scope_close(s);
+    return ok;
+}
+
+bool hg_data_axes(hg_context *context, const hg_data *data, hg_tensor *mean,
+                  hg_tensor *axes, hg_tensor *std)
+{
+    int64_t d = hg_data_features(data);
+    size_t size = (size_t)(2 * d * (d + 1)) * sizeof(double);
+    double *centre = hg_memory_allocate(context, size);
+    if (!centre)
+        return false;
+    double *variance = centre + d, *covariance = variance + d;
+    double *all = covariance + d * d;
+    bool ok = hg_data_moments(context, data, centre, covariance) &&
+              hg_eigen(context, covariance, d, variance, all) &&
+              take_axes(context, centre, variance, all,
+                        (hg_tensor *[]){mean, axes, std});
+    hg_memory_release(context, centre, size);
+    return ok;
+}
+
+bool hg_data_log_odds(hg_context *context, const hg_data *data, hg_tensor *bias)
+{
+    int64_t n = hg_data_features(data);
+    double *mean = hg_memory_allocate(context, (size_t)n * sizeof *mean);
+    if (!mean)
+        return false;
+    bool ok = hg_data_moments(context, data, mean, NULL);
+    hg_scope *s = ok ? hg_scope_open(context, HG_EVAL) : NULL;
+    if (s) {
+        hg_tensor *p = hg_from(mean, "f8", HG_SHAPE(n));
+        p = hg_clamp(p, 1e-3, 1 - 1e-3);
+        ok = hg_assign(bias, hg_log(hg_div(p, hg_rsub(p, 1))));
+        hg_scope_close(s);
+    }
+    hg_memory_release(context, mean, (size_t)n * sizeof *mean);
+    return ok && s;
 }

@@ -20,105 +20,13 @@ struct tfp_vae {
 
 static const char *const kls[] = {"auto", "analytic", "sampled", NULL};
 
-static const nn_window same = {.kernel = 5, .pad = 2};
-static const nn_window down = {.kernel = 5, .pad = 2, .stride = 2};
-
-enum { MOST_HALVINGS = 16 };
-
-/* Sides and channels of the levels; level `halvings` is seen by one window. */
-typedef struct {
-    int halvings;
-    int64_t colours, width, side[MOST_HALVINGS + 1];
-} levels;
-
-static bool levels_of(levels *l, const hg_config *c)
-{
-    int64_t height = hg_config_int(c, "image_height");
-    int n = 0;
-    l->colours = hg_config_int(c, "channels");
-    l->width = hg_config_int(c, "width");
-    l->side[0] = hg_config_int(c, "image_width");
-    if (hg_error())
-        return false;
-    if (l->side[0] != height || l->width < 1 || l->width > 1024)
-        return hg_fail(HG_ERROR_DATA,
-                       "tfp-vae takes square images and a width of 1 to 1024, "
-                       "these are %lld x %lld with --width %lld; --image-size "
-                       "makes pictures square",
-                       (long long)height, (long long)l->side[0],
-                       (long long)l->width);
-    for (; n < MOST_HALVINGS && l->side[n] > 7; n++)
-        l->side[n + 1] = (l->side[n] + 1) / 2;
-    l->halvings = n;
-    return true;
-}
-
-/* 32 channels at the image's own size, 64 at all others. */
-static int64_t channels_at(const levels *l, int i)
-{
-    return i ? 2 * l->width : l->width;
-}
-
-static nn_window whole(const levels *l)
-{
-    return (nn_window){.kernel = l->side[l->halvings]};
-}
-
-static void add_bent(nn_stack *s, nn_layer *layer)
-{
-    nn_stack_add(s, layer);
-    nn_stack_add(s, nn_leaky_relu(s->params, 0.2));
-}
-
-static nn_layer *encoder(hg_params *p, const levels *l, int64_t latent)
-{
-    nn_stack s = {.params = p};
-    int64_t in = l->colours;
-    nn_stack_add_unnamed(&s, nn_unflatten(p, in, l->side[0], l->side[0]));
-    for (int i = 0; i < l->halvings; i++) {
-        int64_t out = channels_at(l, i);
-        add_bent(&s, nn_conv2d(p, nn_stack_name(&s), in, out, same));
-        add_bent(&s, nn_conv2d(p, nn_stack_name(&s), out, out, down));
-        in = out;
-    }
-    int64_t top = channels_at(l, 1);
-    add_bent(&s, nn_conv2d(p, nn_stack_name(&s), in, top, whole(l)));
-    nn_stack_add(&s, nn_flatten(p));
-    nn_stack_add(&s, nn_linear(p, nn_stack_name(&s), top, 2 * latent));
-    return nn_stack_chain(&s);
-}
-
-static nn_layer *decoder(hg_params *p, const levels *l, int64_t latent)
-{
-    nn_stack s = {.params = p};
-    int64_t in = channels_at(l, 1);
-    nn_stack_add_unnamed(&s, nn_unflatten(p, latent, 1, 1));
-    add_bent(&s,
-             nn_conv_transpose2d(p, nn_stack_name(&s), latent, in, whole(l)));
-    for (int i = l->halvings - 1; i >= 0; i--) {
-        int64_t out = channels_at(l, i);
-        nn_window up = down;
-        up.output_pad = l->side[i] % 2 == 0;
-        add_bent(&s, nn_conv_transpose2d(p, nn_stack_name(&s), in, out, same));
-        add_bent(&s, nn_conv_transpose2d(p, nn_stack_name(&s), out, out, up));
-        in = out;
-    }
-    add_bent(&s, nn_conv_transpose2d(p, nn_stack_name(&s), in, in, same));
-    nn_stack_add(&s, nn_conv2d(p, nn_stack_name(&s), in, l->colours, same));
-    nn_stack_add(&s, nn_flatten(p));
-    return nn_stack_chain(&s);
-}
-
 /* Glorot's bound for the components' means, whose deviations begin at 1. */
 static bool add_prior(struct tfp_vae *m, hg_params *p, const hg_config *c)
 {
     int64_t k = hg_config_int(c, "components");
-    m->samples = hg_config_int(c, "samples");
+    m->samples = hg_config_within(c, "samples", 1, 100000);
     m->sampled_kl = k > 1 || hg_config_is(c, "kl", "sampled");
     m->mixture.k = 1;
-    if (!hg_error() && m->samples < 1)
-        return hg_fail(HG_ERROR_ARGUMENT, "--samples %lld: at least 1",
-                       (long long)m->samples);
     if (k > 1 && hg_config_is(c, "kl", "analytic"))
         return hg_fail(HG_ERROR_ARGUMENT,
                        "--kl analytic: the KL to a mixture of %lld has no "
@@ -131,13 +39,15 @@ static bool add_prior(struct tfp_vae *m, hg_params *p, const hg_config *c)
 
 static void *build(hg_params *p, const hg_config *c)
 {
-    levels l = {0};
     struct tfp_vae *m = hg_params_alloc(p, sizeof *m);
-    if (!m || !levels_of(&l, c))
+    if (!m)
         return NULL;
+    hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
+    hg_shape image = hg_config_image(c);
+    int64_t width = hg_config_int(c, "width");
     m->latent = hg_config_int(c, "latent");
-    m->encoder = encoder(hg_params_at(p, "encoder"), &l, m->latent);
-    m->decoder = decoder(hg_params_at(p, "decoder"), &l, m->latent);
+    m->encoder = nn_wide_convs(e, image, width, 2 * m->latent);
+    m->decoder = nn_wide_deconvs(d, image, width, m->latent);
     return add_prior(m, p, c) ? m : NULL;
 }
 
@@ -203,18 +113,6 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_sub(hg_kl_cost(b, kl), p);
 }
 
-static hg_tensor *encode(void *model, hg_tensor *x)
-{
-    hg_tensor *std;
-    return posterior(model, x, &std);
-}
-
-static hg_tensor *sample(void *model, hg_tensor *x)
-{
-    hg_tensor *std, *mu = posterior(model, x, &std);
-    return hg_normal_sample(mu, std);
-}
-
 /* To a mixture: an estimate, by one draw. */
 static hg_tensor *kl(void *model, hg_tensor *x)
 {
@@ -242,10 +140,7 @@ static const hg_option options[] = {
     {.name = "components",
      .about = "normals of the prior, 1: N(0, I)",
      .number = 1},
-    {.name = "kl",
-     .about = "in closed form, or by draws",
-     .text = "auto",
-     .choices = kls},
+    HG_CHOICE("kl", "in closed form, or by draws", "auto", kls),
     {.name = "samples", .about = "draws an image", .number = 1},
     HG_WIDTH(32),
     {0},
@@ -260,8 +155,6 @@ const hg_model model_tfp_vae = {
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
     .build = build,
     .loss = loss,
-    .encode = encode,
-    .sample = sample,
     .decode = decode,
     .prior = prior,
     .kl = kl,

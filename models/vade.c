@@ -11,10 +11,6 @@
  * of its own.
  */
 #include "models/internal.h"
-#include "models/measure.h"
-#include "tensor/internal.h"
-
-#include <math.h>
 
 struct vade {
     nn_layer *encoder, *decoder;
@@ -23,12 +19,11 @@ struct vade {
                         fitted */
     hg_params *params;
     const hg_data *data; /* of `prepare` */
-    int64_t latent, k;
-    double pretrain; /* epochs */
+    double pretrain;     /* epochs */
 };
 
 enum { NETS, MIXTURE };
-enum { FITTED = 10000, AT_ONCE = 250 }; /* images that the mixture is fit to */
+enum { FITTED = 10000 }; /* images that the mixture is fitted to */
 
 static void *build(hg_params *p, const hg_config *c)
 {
@@ -38,14 +33,13 @@ static void *build(hg_params *p, const hg_config *c)
     hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
     int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
     m->params = p;
-    m->latent = hg_config_int(c, "latent");
-    m->k = hg_config_int(c, "clusters");
+    int64_t latent = hg_config_int(c, "latent");
+    int64_t k = hg_config_int(c, "clusters");
     m->pretrain = hg_config_number(c, "pretrain");
-    m->encoder = nn_mlp(e, nn_relu, in, h, h, 4 * h, 2 * m->latent);
-    m->decoder = nn_mlp(d, nn_relu, m->latent, 4 * h, h, h, in);
-    if (!nn_mixture_new(&m->clusters, hg_params_at(p, "mixture"), m->k,
-                        m->latent, nn_std_of_log_var,
-                        HG_INIT(HG_INIT_UNIFORM, -1, 1)))
+    m->encoder = nn_mlp(e, nn_relu, in, h, h, 4 * h, 2 * latent);
+    m->decoder = nn_mlp(d, nn_relu, latent, 4 * h, h, h, in);
+    if (!nn_mixture_new(&m->clusters, hg_params_at(p, "mixture"), k, latent,
+                        nn_std_of_log_var, HG_INIT(HG_INIT_UNIFORM, -1, 1)))
         return NULL;
     m->seen = hg_buffer(p, "seen", HG_SCALAR, 0);
     return m;
@@ -71,18 +65,6 @@ static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
     return nn_normal_head(nn_forward(m->encoder, x), nn_std_of_log_var, std);
 }
 
-static hg_tensor *encode(void *model, hg_tensor *x)
-{
-    hg_tensor *std;
-    return posterior(model, x, &std);
-}
-
-static hg_tensor *sample(void *model, hg_tensor *x)
-{
-    hg_tensor *std, *mu = posterior(model, x, &std);
-    return hg_normal_sample(mu, std);
-}
-
 static hg_tensor *decode(void *model, hg_tensor *z)
 {
     return hg_sigmoid(nn_forward(((struct vade *)model)->decoder, z));
@@ -92,8 +74,8 @@ static hg_tensor *decode(void *model, hg_tensor *z)
 
 static hg_tensor *classify(void *model, hg_tensor *x)
 {
-    return nn_mixture_joint(&((struct vade *)model)->clusters,
-                            encode(model, x));
+    hg_tensor *std, *mu = posterior(model, x, &std);
+    return nn_mixture_joint(&((struct vade *)model)->clusters, mu);
 }
 
 static hg_tensor *log_prior(void *model, hg_tensor *z)
@@ -138,65 +120,10 @@ static hg_tensor *kl(void *model, hg_tensor *x)
 
 /* ---- From an autoencoder to a mixture ----------------------------------- */
 
-/* Codes of the first n training images, [n, latent]. */
-static bool codes_of(struct vade *m, double *codes, int64_t n)
-{
-    int64_t rows[AT_ONCE];
-    hg_batch b;
-    for (int64_t from = 0; from < n; from += AT_ONCE) {
-        int64_t count = n - from < AT_ONCE ? n - from : AT_ONCE;
-        for (int64_t i = 0; i < count; i++)
-            rows[i] = from + i;
-        hg_scope *s = hg_scope_open(hg_params_context(m->params), HG_EVAL);
-        bool ok = s && hg_data_batch(m->data, rows, count, &b);
-        hg_tensor *z = ok ? encode(m, b.x) : NULL;
-        const hg_real *value = hg_fetch_values(z);
-        for (int64_t i = 0; value && i < count * m->latent; i++)
-            codes[from * m->latent + i] = (double)value[i];
-        if (s)
-            hg_scope_close(s);
-        if (!value)
-            return false;
-    }
-    return true;
-}
-
-/* Weights, means and the covariances' diagonals. */
-static bool take_mixture(struct vade *m, const hg_mixture *fit)
-{
-    int64_t d = m->latent, k = m->k;
-    hg_context *context = hg_params_context(m->params);
-    hg_scope *s = hg_scope_open(context, HG_EVAL);
-    hg_tensor *weight = hg_from(fit->weight, "f8", HG_SHAPE(k));
-    hg_tensor *mu = hg_from(fit->mean, "f8", HG_SHAPE(k, d));
-    hg_tensor *root = hg_from(fit->root, "f8", HG_SHAPE(k, d, d));
-    hg_tensor *variance = hg_sum(hg_square(root), HG_OVER(2));
-    hg_tensor *logits = hg_log(hg_shift(weight, 1e-6));
-    hg_tensor *log_var = hg_log(variance);
-    bool ok = log_var && hg_assign(m->clusters.logits, logits) &&
-              hg_assign(m->clusters.mu, mu) &&
-              hg_assign(m->clusters.raw, log_var);
-    if (s)
-        hg_scope_close(s);
-    return ok;
-}
-
 static bool fit_mixture(struct vade *m)
 {
     hg_context *context = hg_params_context(m->params);
-    int64_t n = hg_data_size(m->data);
-    n = n < FITTED ? n : FITTED;
-    size_t size = (size_t)(n * m->latent) * sizeof(double);
-    double *codes = hg_memory_allocate(context, size);
-    if (!codes)
-        return false;
-    hg_points points = {codes, n, m->latent};
-    hg_mixture *fit = codes_of(m, codes, n)
-                          ? hg_mixture_fit(context, points, (int)m->k,
-                                           hg_context_seed(context))
-                          : NULL;
-    hg_memory_release(context, codes, size);
-    if (!fit || !take_mixture(m, fit))
+    if (!hg_fit_prior(context, &m->clusters, &model_vade, m, m->data, FITTED))
         return false;
     hg_set(m->seen, -1);
     return true;
@@ -212,7 +139,8 @@ static bool prepare(void *model, hg_data *train)
 /* As an ordinary autoencoder, on the means. */
 static bool pretrain(struct vade *m, const hg_batch *b, const hg_optimizers *o)
 {
-    hg_tensor *logits = nn_forward(m->decoder, encode(m, b->x));
+    hg_tensor *std, *mu = posterior(m, b->x, &std);
+    hg_tensor *logits = nn_forward(m->decoder, mu);
     hg_tensor *bce = hg_bce_nats(logits, b);
     hg_report("loss", bce);
     if (!hg_minimize(hg_mean(bce, HG_ALL), o->list[NETS]))
@@ -255,8 +183,6 @@ const hg_model model_vade = {
     .optimizers = optimizers,
     .prepare = prepare,
     .step = step,
-    .encode = encode,
-    .sample = sample,
     .decode = decode,
     .prior = prior,
     .kl = kl,

@@ -12,7 +12,7 @@
 
 struct vae_keras {
     nn_layer *encoder, *decoder;
-    int64_t latent;
+    double pixels;
     bool faithful;
 };
 
@@ -26,36 +26,29 @@ static void *build(hg_params *p, const hg_config *c)
         return NULL;
     hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
     int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
-    m->latent = hg_config_int(c, "latent");
-    m->faithful = hg_config_is(c, "recipe", "faithful");
+    int64_t code = hg_config_int(c, "latent");
     m->encoder = conv ? nn_chain(e, nn_two_convs(e, 16), nn_relu(e),
-                                 nn_linear(e, "7", 16, 2 * m->latent))
-                      : nn_mlp(e, nn_relu, in, h, 2 * m->latent);
-    m->decoder = conv ? nn_two_deconvs(d, m->latent)
-                      : nn_mlp(d, nn_relu, m->latent, h, in);
+                                 nn_linear(e, "7", 16, 2 * code))
+                      : nn_mlp(e, nn_relu, in, h, 2 * code);
+    m->decoder =
+        conv ? nn_two_deconvs(d, code) : nn_mlp(d, nn_relu, code, h, in);
+    m->pixels = (double)in;
+    m->faithful = hg_config_is(c, "recipe", "faithful");
     return m;
 }
 
 static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
 {
-    bool faithful = ((struct vae_keras *)model)->faithful;
     hg_rmsprop_options keras = {.rate = 1e-3, .alpha = 0.9};
-    o->list[0] = faithful ? hg_rmsprop(p, "rmsprop", keras)
-                          : hg_adam(p, "adam", (hg_adam_options){0});
-    o->count = 1;
-    return o->list[0] != NULL;
+    return hg_optimizers_add(o, ((struct vae_keras *)model)->faithful
+                                    ? hg_rmsprop(p, "rmsprop", keras)
+                                    : hg_adam(p, "adam", (hg_adam_options){0}));
 }
 
 static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
 {
     struct vae_keras *m = model;
     return nn_normal_head(nn_forward(m->encoder, x), nn_std_of_log_var, std);
-}
-
-static hg_tensor *sample(void *model, hg_tensor *x)
-{
-    hg_tensor *std, *mu = posterior(model, x, &std);
-    return hg_normal_sample(mu, std);
 }
 
 static hg_tensor *decode(void *model, hg_tensor *z)
@@ -68,32 +61,14 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     struct vae_keras *m = model;
     hg_tensor *std, *mu = posterior(m, b->x, &std);
     hg_tensor *noise = m->faithful ? hg_scale(std, 0.01) : std;
-    hg_tensor *z = hg_normal_sample(mu, noise);
-    hg_tensor *bce = hg_bce_nats(nn_forward(m->decoder, z), b);
+    hg_tensor *logits = nn_forward(m->decoder, hg_normal_sample(mu, noise));
     hg_tensor *kl = hg_kl_cost(b, hg_normal_kl(mu, std));
-    double scale = m->faithful && z ? 1.0 / (double)b->x->shape.dim[1] : 1;
-    return hg_add(hg_scale(bce, scale), kl);
-}
-
-static hg_tensor *encode(void *model, hg_tensor *x)
-{
-    hg_tensor *std;
-    return posterior(model, x, &std);
-}
-
-static hg_tensor *kl(void *model, hg_tensor *x)
-{
-    hg_tensor *std, *mu = posterior(model, x, &std);
-    return hg_sum(hg_normal_kl(mu, std), HG_FROM(1));
-}
-
-static hg_tensor *prior(void *model, int64_t n)
-{
-    return hg_randn(HG_SHAPE(n, ((struct vae_keras *)model)->latent));
+    double scale = m->faithful ? 1 / m->pixels : 1;
+    return hg_add(hg_scale(hg_bce_nats(logits, b), scale), kl);
 }
 
 static const hg_option options[] = {
-    {.name = "net", .about = "dense or conv", .text = "dense", .choices = nets},
+    HG_CHOICE("net", "dense or conv", "dense", nets),
     {.name = "latent", .about = "width of the code", .number = 2},
     {.name = "hidden", .about = "units of the dense net", .number = 512},
     HG_RECIPE("cross-entropy a mean over pixels, hardly any noise, RMSprop"),
@@ -109,12 +84,8 @@ const hg_model model_vae_keras = {
     .epochs = 50,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
     .build = build,
-    .loss = loss,
     .optimizers = optimizers,
-    .encode = encode,
-    .sample = sample,
-    .decode = decode,
-    .prior = prior,
-    .kl = kl,
+    .loss = loss,
     .posterior = posterior,
+    .decode = decode,
 };

@@ -8,7 +8,6 @@
 
 struct vae_pytorch {
     nn_layer *encoder, *decoder;
-    int64_t latent;
 };
 
 static void *build(hg_params *p, const hg_config *c)
@@ -18,9 +17,9 @@ static void *build(hg_params *p, const hg_config *c)
         return NULL;
     hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
     int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
-    m->latent = hg_config_int(c, "latent");
-    m->encoder = nn_mlp(e, nn_relu, in, h, 2 * m->latent);
-    m->decoder = nn_mlp(d, nn_relu, m->latent, h, in);
+    int64_t latent = hg_config_int(c, "latent");
+    m->encoder = nn_mlp(e, nn_relu, in, h, 2 * latent);
+    m->decoder = nn_mlp(d, nn_relu, latent, h, in);
     return m;
 }
 
@@ -28,12 +27,6 @@ static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
 {
     struct vae_pytorch *m = model;
     return nn_normal_head(nn_forward(m->encoder, x), nn_std_of_log_var, std);
-}
-
-static hg_tensor *sample(void *model, hg_tensor *x)
-{
-    hg_tensor *std, *mu = posterior(model, x, &std);
-    return hg_normal_sample(mu, std);
 }
 
 static hg_tensor *decode(void *model, hg_tensor *z)
@@ -48,23 +41,6 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     hg_tensor *z = hg_normal_sample(mu, std);
     hg_tensor *bce = hg_bce_nats(nn_forward(m->decoder, z), b);
     return hg_add(bce, hg_kl_cost(b, hg_normal_kl(mu, std)));
-}
-
-static hg_tensor *encode(void *model, hg_tensor *x)
-{
-    hg_tensor *std;
-    return posterior(model, x, &std);
-}
-
-static hg_tensor *kl(void *model, hg_tensor *x)
-{
-    hg_tensor *std, *mu = posterior(model, x, &std);
-    return hg_sum(hg_normal_kl(mu, std), HG_FROM(1));
-}
-
-static hg_tensor *prior(void *model, int64_t n)
-{
-    return hg_randn(HG_SHAPE(n, ((struct vae_pytorch *)model)->latent));
 }
 
 static const hg_option options[] = {
@@ -83,10 +59,6 @@ const hg_model model_vae_pytorch = {
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
     .build = build,
     .loss = loss,
-    .encode = encode,
-    .sample = sample,
     .decode = decode,
-    .prior = prior,
-    .kl = kl,
     .posterior = posterior,
 };

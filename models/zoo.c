@@ -42,7 +42,35 @@ hg_tensor *hg_each_class(int64_t n, int64_t k)
     return hg_one_hot(hg_int_of(hg_sub(i, start)), k);
 }
 
+nn_styled_options hg_styled_options(const hg_config *c, const char *classes)
+{
+    return (nn_styled_options){.inputs = hg_config_int(c, "inputs"),
+                               .hidden = hg_config_int(c, "hidden"),
+                               .style = hg_config_int(c, "latent"),
+                               .classes = hg_config_int(c, classes),
+                               .critic = hg_config_int(c, "critic"),
+                               .drop = hg_config_number(c, "drop")};
+}
+
+bool hg_styled_optimizers(hg_params *p, hg_optimizers *o)
+{
+    hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
+    hg_params *c = hg_params_at(p, "critic");
+    hg_adam_options recon = {.rate = 6e-4}, game = {.rate = 8e-4};
+    return hg_optimizers_add(o, hg_adam(d, "decoder", recon)) &&
+           hg_optimizers_add(o, hg_adam(e, "encoder", recon)) &&
+           hg_optimizers_add(o, hg_adam(c, "critic", game)) &&
+           hg_optimizers_add(o, hg_adam(e, "generator", game));
+}
+
 /* ---- Training ----------------------------------------------------------- */
+
+bool hg_optimizers_add(hg_optimizers *o, hg_optimizer *one)
+{
+    if (one)
+        o->list[o->count++] = one;
+    return one != NULL;
+}
 
 bool hg_model_optimizers(const hg_model *model, void *state, hg_params *p,
                          hg_optimizers *o)
@@ -50,11 +78,12 @@ bool hg_model_optimizers(const hg_model *model, void *state, hg_params *p,
     memset(o, 0, sizeof *o);
     if (hg_error())
         return false;
+    if (!hg_params_count(p))
+        return true; /* nothing to train */
+    hg_adam_options adam = model->adam ? *model->adam : (hg_adam_options){0};
     if (model->optimizers)
         return model->optimizers(state, p, o);
-    o->list[0] = hg_adam(p, "adam", (hg_adam_options){0});
-    o->count = 1;
-    return o->list[0] != NULL;
+    return hg_optimizers_add(o, hg_adam(p, "adam", adam));
 }
 
 bool hg_model_prepare(const hg_model *model, void *state, hg_data *train)
@@ -76,6 +105,8 @@ bool hg_model_step(const hg_model *model, void *state, const hg_batch *b,
         return model->step(state, b, o);
     hg_tensor *loss = model->loss(state, b);
     hg_report("loss", loss);
+    if (!o->count)
+        return loss != NULL;
     return hg_minimize_n(hg_mean(loss, HG_ALL), o->list, o->count);
 }
 
@@ -135,7 +166,7 @@ static void add_reconstruction(const hg_model *model, void *state,
                                const hg_batch *b, hg_metrics *m)
 {
     hg_tensor *x = hg_model_input(model, state, b);
-    hg_tensor *y = model->decode(state, model->encode(state, x));
+    hg_tensor *y = model->decode(state, hg_model_encode(model, state, x));
     add_sum(&m->recon_sse, squared_error(y, b));
     add_sum(&m->recon_bce, cross_entropy(y, b));
 }
@@ -145,7 +176,12 @@ static void add_distortion(const hg_model *model, void *state,
                            const hg_batch *b, hg_metrics *m)
 {
     hg_tensor *x = hg_model_input(model, state, b);
-    hg_tensor *y = model->decode(state, model->sample(state, x));
+    hg_tensor *z = hg_model_sample(model, state, x);
+    if (model->log_likelihood) {
+        add_sum(&m->elbo, hg_neg(model->log_likelihood(state, b->target, z)));
+        return;
+    }
+    hg_tensor *y = model->decode(state, z);
     bool bernoulli = model->likelihood == HG_LIKELIHOOD_BERNOULLI;
     add_sum(&m->elbo, bernoulli ? cross_entropy(y, b) : hg_gaussian_cost(b, y));
 }
@@ -155,12 +191,13 @@ static void add_batch(const hg_model *model, void *state, const hg_batch *b,
 {
     if (model->loss)
         add_sum(&m->loss, model->loss(state, b));
-    if (model->encode && model->decode)
+    if (hg_model_reconstructs(model))
         add_reconstruction(model, state, b, m);
-    if (model->sample && model->decode)
+    if (hg_model_has_draws(model) && model->decode)
         add_distortion(model, state, b, m);
-    if (model->kl)
-        add_sum(&m->kl, model->kl(state, hg_model_input(model, state, b)));
+    if (hg_model_has_kl(model))
+        add_sum(&m->kl,
+                hg_model_kl(model, state, hg_model_input(model, state, b)));
     m->images += b->size;
 }
 
@@ -168,13 +205,15 @@ static void add_batch(const hg_model *model, void *state, const hg_batch *b,
 static void finish(const hg_model *model, int64_t features, hg_metrics *m)
 {
     double n = (double)m->images;
-    bool decodes = model->encode && model->decode;
+    bool decodes = hg_model_reconstructs(model);
     m->loss = model->loss ? m->loss / n : NAN;
     m->recon_sse = decodes ? m->recon_sse / n : NAN;
     m->recon_bce = decodes ? m->recon_bce / n : NAN;
     m->recon_mse = m->recon_sse / (double)features;
-    m->kl = model->kl ? m->kl / n : NAN;
-    m->elbo = model->sample && model->kl ? -m->elbo / n - m->kl : NAN;
+    m->kl = hg_model_has_kl(model) ? m->kl / n : NAN;
+    m->elbo = hg_model_has_draws(model) && hg_model_has_kl(model)
+                  ? -m->elbo / n - m->kl
+                  : NAN;
 }
 
 bool hg_model_evaluate(const hg_model *model, void *state, hg_data *data,

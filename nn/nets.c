@@ -26,6 +26,37 @@ nn_layer *nn_mlp_n(hg_params *p, nn_layer *(*bend)(hg_params *),
     return nn_chain_n(p, list, count);
 }
 
+void nn_mirrored_mlp_n(hg_params *p, nn_layer *(*bend)(hg_params *), bool tied,
+                       nn_linear_options o, nn_layer **encoder,
+                       nn_layer **decoder, const int64_t *widths, int n)
+{
+    nn_stack there = {.params = hg_params_at(p, "encoder")};
+    nn_stack back = {.params = hg_params_at(p, "decoder")};
+    nn_layer *layer[NN_STACK_MOST / 2];
+    if (!bend || n < 2 || n > NN_STACK_MOST / 2) {
+        hg_fail(HG_ERROR_ARGUMENT,
+                "nn_mirrored_mlp: an activation and from 2 to %d widths are "
+                "needed, here are %d",
+                NN_STACK_MOST / 2, n);
+        return;
+    }
+    for (int i = 0; i + 1 < n; i++) {
+        layer[i] = nn_linear_with(there.params, nn_stack_name(&there),
+                                  widths[i], widths[i + 1], o);
+        nn_stack_add(&there, layer[i]);
+        if (i + 2 < n)
+            nn_stack_add(&there, bend(there.params));
+    }
+    for (int i = n - 2; i >= 0; i--) {
+        nn_stack_add(&back, nn_linear_mirror(back.params, nn_stack_name(&back),
+                                             layer[i], tied, o));
+        if (i)
+            nn_stack_add(&back, bend(back.params));
+    }
+    *encoder = nn_stack_chain(&there);
+    *decoder = nn_stack_chain(&back);
+}
+
 /* ---- Convolutions for 28 x 28 pixels ------------------------------------ */
 
 static const nn_window down = {.kernel = 3, .stride = 2, .pad = 1};

@@ -31,6 +31,16 @@ HG_API nn_layer *nn_linear_mirror(hg_params *, const char *name,
                                   nn_layer *linear, bool tied,
                                   nn_linear_options);
 
+/* Both ways at once: "encoder.0", "encoder.2", ... of these widths and
+ * "decoder.0", ... back, with the activation between them; tied or not. */
+HG_API void nn_mirrored_mlp_n(hg_params *, nn_layer *(*bend)(hg_params *),
+                              bool tied, nn_linear_options, nn_layer **encoder,
+                              nn_layer **decoder, const int64_t *widths, int n);
+#define nn_mirrored_mlp(p, bend, tied, options, encoder, decoder, ...)         \
+    nn_mirrored_mlp_n(p, bend, tied, options, encoder, decoder,                \
+                      (const int64_t[]){__VA_ARGS__},                          \
+                      HG_COUNT(int64_t, __VA_ARGS__))
+
 /* Images [batch, c * h * w] of the shape [c, h, w] to 128 features, and back
  * from [batch, latent]: 3x3 convolutions of stride 2 until the longer side is
  * at most 4, with `width` channels after the first and twice as many after each
@@ -39,6 +49,15 @@ HG_API nn_layer *nn_linear_mirror(hg_params *, const char *name,
 HG_API nn_layer *nn_halving_convs(hg_params *, hg_shape image, int64_t width);
 HG_API nn_layer *nn_doubling_convs(hg_params *, int64_t latent, hg_shape image,
                                    int64_t width);
+/* Square images [batch, c * side * side] to `latent` numbers and back, to
+ * logits: 5x5 convolutions, each side halved by the second of two until at
+ * most 7 is left, which one window sees whole; `width` channels at the image's
+ * own size, twice as many below; leaky ReLU (TensorFlow Probability's example).
+ */
+HG_API nn_layer *nn_wide_convs(hg_params *, hg_shape image, int64_t width,
+                               int64_t latent);
+HG_API nn_layer *nn_wide_deconvs(hg_params *, hg_shape image, int64_t width,
+                                 int64_t latent);
 /* 28 x 28 pixels to 16 features and back, through 14 and 7: two 3x3
  * convolutions of stride 2 with 32 and 64 channels, ReLU (the nets of Keras'
  * examples). The way back ends with logits. */
@@ -78,6 +97,19 @@ HG_API hg_tensor *nn_normal_head(hg_tensor *head,
 HG_API hg_tensor *nn_std_of_log_var(hg_tensor *x);
 HG_API hg_tensor *nn_std_from_one(hg_tensor *x);
 
+/* ---- What keeps a wide code from copying: penalties.c ------------------- */
+
+/* h [batch, width], zero but for the k largest of each row. */
+HG_API hg_tensor *nn_keep_largest(hg_tensor *h, int64_t k);
+/* KL of Bernoulli variables, summed over units: how far the mean activity of
+ * each in the batch is from rho. h [batch, width] in (0, 1); a scalar. */
+HG_API hg_tensor *nn_activity_kl(hg_tensor *h, double rho);
+/* Squared Frobenius norm of dh/dx, [batch], of h [batch, width] that was made
+ * from x on the tape: row by row, which can be differentiated again, or as
+ * |v'J|^2 of one normal v an image, whose mean it is (Hutchinson, 1989). */
+HG_API hg_tensor *nn_jacobian_norm(hg_tensor *h, hg_tensor *x);
+HG_API hg_tensor *nn_jacobian_norm_sampled(hg_tensor *h, hg_tensor *x);
+
 /* ---- A learned mixture as prior: mixture.c ------------------------------ */
 
 /* k normal components with diagonal covariances: parameters "logits" [k], "mu"
@@ -103,6 +135,34 @@ HG_API hg_tensor *nn_mixture_draw(const nn_mixture *, int64_t n);
  * makes fakes that pass for real. */
 HG_API hg_tensor *nn_critic_loss(hg_tensor *real, hg_tensor *fake);
 HG_API hg_tensor *nn_generator_loss(hg_tensor *fake);
+
+/* ---- A style and a class: styled.c -------------------------------------- */
+
+/* An encoder of two hidden layers with two heads, whose code is a style
+ * [batch, style] and behind it a softmax [batch, classes]; a decoder, and a
+ * critic for each part (Makhzani et al., 2015). */
+typedef struct {
+    nn_layer *trunk, *style, *label, *decoder, *style_critic, *label_critic;
+    int64_t style_width, classes;
+} nn_styled;
+typedef struct {
+    int64_t inputs, hidden, style, classes, critic;
+    double drop;
+} nn_styled_options;
+HG_API HG_CHECK bool nn_styled_new(nn_styled *, hg_params *, nn_styled_options);
+/* The code [batch, style + classes] and the class's logits [batch, classes]. */
+HG_API hg_tensor *nn_styled_encode(const nn_styled *, hg_tensor *x);
+HG_API hg_tensor *nn_styled_classify(const nn_styled *, hg_tensor *x);
+/* Cross-entropy of the reconstruction, [batch, inputs]. */
+HG_API hg_tensor *nn_styled_bce(const nn_styled *, hg_tensor *x,
+                                hg_tensor *target);
+/* Three updates, each with its optimisers: decoder and encoder reconstruct, the
+ * critics tell N(0, I) and one-hot draws from codes, the encoder makes codes
+ * that pass for draws. Reports "loss", "critic" and "generator". */
+enum { NN_DECODER, NN_ENCODER, NN_CRITICS, NN_GENERATOR };
+HG_API HG_CHECK bool nn_styled_step(const nn_styled *, hg_tensor *x,
+                                    hg_tensor *target,
+                                    hg_optimizer *const optimizers[4]);
 
 /* ---- Priors that can be sampled: prior.c -------------------------------- */
 

@@ -152,7 +152,7 @@ class OwnModels(Case):
         self.call("eval", "runs/lost", code=USAGE, says=["lost.c"])
         self.write("lost.c", text.replace("number = 400", "number = 300"))
         self.call("eval", "runs/lost")  # the run has its options
-        self.write("lost.c", text.replace("2 * m->latent", "3 * m->latent"))
+        self.write("lost.c", text.replace("2 * latent", "3 * latent"))
         self.call("eval", "runs/lost", code=DAMAGED, says=["encoder.2"])
 
 

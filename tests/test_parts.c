@@ -62,6 +62,31 @@ START_TEST(a_free_mirror_has_a_weight_of_its_own)
 }
 END_TEST
 
+START_TEST(a_mirrored_mlp_goes_back_by_the_same_widths)
+{
+    hg_params *p = hg_params_new(ctx), *q = hg_params_new(ctx);
+    nn_layer *there = NULL, *back = NULL, *tied_there, *tied_back;
+    nn_mirrored_mlp(p, nn_tanh, false, (nn_linear_options){0}, &there, &back, 5,
+                    4, 2);
+    nn_mirrored_mlp(q, nn_tanh, true, (nn_linear_options){0}, &tied_there,
+                    &tied_back, 5, 4, 2);
+    ck_assert_int_eq(hg_params_count(p), 2 * (5 * 4 + 4 * 2) + 4 + 2 + 4 + 5);
+    ck_assert_int_eq(hg_params_count(q), 5 * 4 + 4 * 2 + 4 + 2 + 4 + 5);
+    hg_tensor *x = hg_randn(HG_SHAPE(3, 5));
+    hg_real a[6], b[6];
+    nn_layer *same =
+        nn_mlp(hg_params_at(hg_params_new(ctx), "encoder"), nn_tanh, 5, 4, 2);
+    expect_ok(hg_read(nn_forward(there, x), a, 6));
+    expect_ok(hg_read(nn_forward(same, x), b, 6));
+    ck_assert_mem_eq(a, b, sizeof a);
+    hg_tensor *y = nn_forward(tied_back, nn_forward(tied_there, x));
+    ck_assert(y && hg_shape_equal(y->shape, x->shape));
+    nn_mirrored_mlp(hg_params_new(ctx), nn_tanh, false, (nn_linear_options){0},
+                    &there, &back, 5);
+    expect_error(ARGUMENT, "nn_mirrored_mlp");
+}
+END_TEST
+
 START_TEST(nets_of_convolutions_go_there_and_back)
 {
     hg_params *p = hg_params_new(ctx), *q = hg_params_new(ctx);
@@ -109,6 +134,36 @@ START_TEST(halving_fits_every_size_and_colour)
 END_TEST
 
 /* ---- Posteriors and losses ---------------------------------------------- */
+
+START_TEST(the_largest_units_are_kept_and_learn)
+{
+    hg_tensor *h = hg_watch(tensor((2, 3), 1, 3, 2, -1, -2, -3));
+    hg_tensor *kept = nn_keep_largest(h, 2);
+    expect_values(kept, 0, 3, 2, -1, -2, 0);
+    expect_ok(hg_backward(hg_sum(kept, HG_ALL)));
+    expect_values(h->grad, 0, 1, 1, 1, 1, 0);
+}
+END_TEST
+
+START_TEST(activity_costs_how_far_its_mean_is_from_what_is_wanted)
+{
+    /* means 0.2 and 0.5; the first is as wanted */
+    hg_tensor *h = tensor((2, 2), 0.1, 0.4, 0.3, 0.6);
+    double kl = 0.2 * log(0.2 / 0.5) + 0.8 * log(0.8 / 0.5);
+    expect_values(nn_activity_kl(h, 0.2), kl);
+}
+END_TEST
+
+START_TEST(the_norm_of_a_linear_jacobian_is_that_of_its_weight)
+{
+    hg_tensor *w = tensor((2, 3), 1, 2, 3, 4, 5, 6);
+    hg_tensor *x = hg_watch(hg_zeros(HG_SHAPE(1, 3)));
+    expect_values(nn_jacobian_norm(hg_linear(x, w, NULL), x), 91);
+    x = hg_watch(hg_zeros(HG_SHAPE(20000, 3)));
+    hg_tensor *norm = nn_jacobian_norm_sampled(hg_linear(x, w, NULL), x);
+    ck_assert_double_eq_tol((double)hg_item(hg_mean(norm, HG_ALL)), 91, 3);
+}
+END_TEST
 
 START_TEST(a_head_is_means_and_then_deviations)
 {
@@ -246,6 +301,10 @@ TEST_MAIN("parts", an_mlp_is_the_chain_that_one_would_write,
           an_mlp_of_one_width_is_refused,
           a_tied_mirror_uses_the_weight_and_sends_it_its_gradient,
           a_free_mirror_has_a_weight_of_its_own,
+          a_mirrored_mlp_goes_back_by_the_same_widths,
+          the_largest_units_are_kept_and_learn,
+          activity_costs_how_far_its_mean_is_from_what_is_wanted,
+          the_norm_of_a_linear_jacobian_is_that_of_its_weight,
           nets_of_convolutions_go_there_and_back,
           halving_fits_every_size_and_colour,
           a_head_is_means_and_then_deviations,

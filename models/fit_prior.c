@@ -1,0 +1,78 @@
+/* fit_prior.c - a mixture of normals fitted to a model's codes, into the
+ * parameters of its prior. */
+#include "models/internal.h"
+#include "models/measure.h"
+#include "tensor/internal.h"
+
+enum { AT_ONCE = 250 };
+
+typedef struct {
+    hg_context *context;
+    const hg_model *model;
+    void *state;
+    const hg_data *data;
+    int64_t latent;
+} source;
+
+/* Codes of the first n images, [n, latent]. */
+static bool codes_of(const source *s, double *codes, int64_t n)
+{
+    int64_t rows[AT_ONCE];
+    hg_batch b;
+    for (int64_t from = 0; from < n; from += AT_ONCE) {
+        int64_t count = n - from < AT_ONCE ? n - from : AT_ONCE;
+        for (int64_t i = 0; i < count; i++)
+            rows[i] = from + i;
+        hg_scope *scope = hg_scope_open(s->context, HG_EVAL);
+        bool ok = scope && hg_data_batch(s->data, rows, count, &b);
+        hg_tensor *z = ok ? hg_model_encode(s->model, s->state, b.x) : NULL;
+        const hg_real *value = hg_fetch_values(z);
+        for (int64_t i = 0; value && i < count * s->latent; i++)
+            codes[from * s->latent + i] = (double)value[i];
+        if (scope)
+            hg_scope_close(scope);
+        if (!value)
+            return false;
+    }
+    return true;
+}
+
+/* Weights, means and the covariances' diagonals. */
+static bool take(hg_context *context, const nn_mixture *m,
+                 const hg_mixture *fit)
+{
+    int64_t k = m->mu->shape.dim[0], d = m->mu->shape.dim[1];
+    hg_scope *s = hg_scope_open(context, HG_EVAL);
+    hg_tensor *weight = hg_from(fit->weight, "f8", HG_SHAPE(k));
+    hg_tensor *mu = hg_from(fit->mean, "f8", HG_SHAPE(k, d));
+    hg_tensor *root = hg_from(fit->root, "f8", HG_SHAPE(k, d, d));
+    hg_tensor *variance = hg_sum(hg_square(root), HG_OVER(2));
+    hg_tensor *logits = hg_log(hg_shift(weight, 1e-6));
+    hg_tensor *log_var = hg_log(variance);
+    bool ok = log_var && hg_assign(m->logits, logits) && hg_assign(m->mu, mu) &&
+              hg_assign(m->raw, log_var);
+    if (s)
+        hg_scope_close(s);
+    return ok;
+}
+
+bool hg_fit_prior(hg_context *context, const nn_mixture *m,
+                  const hg_model *model, void *state, const hg_data *data,
+                  int64_t images)
+{
+    int64_t n = hg_data_size(data), d = m->mu->shape.dim[1];
+    source s = {context, model, state, data, d};
+    n = n < images ? n : images;
+    size_t size = (size_t)(n * d) * sizeof(double);
+    double *codes = hg_memory_allocate(context, size);
+    if (!codes)
+        return false;
+    hg_points points = {codes, n, d};
+    hg_mixture *fit =
+        codes_of(&s, codes, n)
+            ? hg_mixture_fit(context, points, (int)m->mu->shape.dim[0],
+                             hg_context_seed(context))
+            : NULL;
+    hg_memory_release(context, codes, size);
+    return fit && take(context, m, fit);
+}
