@@ -2,7 +2,7 @@
  * here: pending errors, shape rules, devices, allocation, recording, versions
  * and the hunt for NaN. */
 #include "autograd/internal.h"
-#include "tensor/device.h"
+#include "autograd/parts.h"
 
 #include <string.h>
 
@@ -92,15 +92,37 @@ static void dense_where_one(hg_shape shape, int64_t stride[HG_MAX_RANK])
     }
 }
 
-/* Runs a queued operation: its attributes were copied behind it. */
-static void run_queued(hg_stream *stream, const void *arguments)
+/* A queued operation: its attributes were copied behind it. */
+static hg_kernel queued(const void *arguments)
 {
     hg_kernel k = *(const hg_kernel *)arguments;
     if (k.op->attr_size)
         k.attr = HG_QUEUED_AFTER(arguments, sizeof k);
+    return k;
+}
+
+static void run_queued(hg_stream *stream, const void *arguments)
+{
+    hg_kernel k = queued(arguments);
     k.stream = stream;
     k.op->cuda(&k);
 }
+
+void hg_run_without_last(hg_stream *stream, const void *arguments)
+{
+    hg_kernel k = queued(arguments);
+    k.stream = stream;
+    k.arity--;
+    k.op->cuda(&k);
+}
+
+static int parts_of_queued(const void *arguments, hg_part *parts)
+{
+    hg_kernel k = queued(arguments);
+    return k.op->parts ? k.op->parts(&k, parts) : 0;
+}
+
+static const hg_work operation = {run_queued, parts_of_queued};
 
 /* What differs from step to step must not be part of what is compared. */
 static bool queue(hg_kernel *k)
@@ -109,7 +131,7 @@ static bool queue(hg_kernel *k)
     k->step = 0;
     k->step_at = hg_control_step(k->context);
     k->attr = NULL;
-    return !k->n || hg_queue(k->context, k->op->name, run_queued, k, sizeof *k,
+    return !k->n || hg_queue(k->context, k->op->name, &operation, k, sizeof *k,
                              attr, k->op->attr_size);
 }
 

@@ -4,6 +4,7 @@
 #include "autograd/basic.h"
 #include "autograd/cuda.h"
 #include "autograd/internal.h"
+#include "autograd/parts.h"
 
 #include <string.h>
 
@@ -36,12 +37,19 @@ static void full_cpu(const hg_kernel *k)
     hg_parallel_for(k->threads, k->n, 1 << 16, fill_range, &job);
 }
 
+static int full_parts(const hg_kernel *k, hg_part *p)
+{
+    p->step.a = (hg_real)((const hg_full_attr *)k->attr)->value;
+    return hg_map_parts(k, p, HG_STEP_CONSTANT, 0);
+}
+
 static const hg_op full_op = {
     .name = "full",
     .shape = full_shape,
     .attr_size = sizeof(hg_full_attr),
     .cpu = full_cpu,
     .cuda = HG_CUDA(hg_full_cuda),
+    .parts = full_parts,
     .doc = "a constant",
 };
 
@@ -130,12 +138,18 @@ static void pass_gradient(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
         dx[i] = g;
 }
 
+static int copy_parts(const hg_kernel *k, hg_part *p)
+{
+    return hg_map_parts(k, p, HG_STEP_COPY, 1);
+}
+
 static const hg_op dense_op = {
     .name = "dense",
     .arity = 1,
     .shape = same_shape,
     .cpu = copy_cpu,
     .cuda = HG_CUDA(hg_dense_cuda),
+    .parts = copy_parts,
     .backward = pass_gradient,
     .reads = HG_READS_NOTHING,
     .doc = "a dense copy of a strided view",
@@ -179,12 +193,18 @@ static void accumulate_cpu(const hg_kernel *k)
                     (void *)(uintptr_t)k);
 }
 
+static int accumulate_parts(const hg_kernel *k, hg_part *p)
+{
+    return hg_map_parts(k, p, HG_STEP_ADD, 3);
+}
+
 static const hg_op accumulate_op = {
     .name = "accumulate",
     .arity = 2,
     .shape = same_shape,
     .cpu = accumulate_cpu,
     .cuda = HG_CUDA(hg_accumulate_cuda),
+    .parts = accumulate_parts,
     .backward = pass_gradient,
     .reads = HG_READS_NOTHING,
     .doc = "the sum of two gradients of one value",

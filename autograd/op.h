@@ -58,6 +58,7 @@ typedef struct {
 /* A product of two: the gradient of one reads the other. */
 #define HG_READS_OTHER 0x400u
 
+struct hg_part;
 struct hg_op {
     const char *name;
     int arity;       /* HG_ANY_ARITY: 0 to HG_MAX_INPUTS */
@@ -68,6 +69,9 @@ struct hg_op {
     size_t attr_size;
     void (*cpu)(const hg_kernel *);
     void (*cuda)(const hg_kernel *);
+    /* On a GPU: what a call consists of, see autograd/parts.h. NULL: it shares
+     * its launch with nobody, and nothing queued after it runs before it. */
+    int (*parts)(const hg_kernel *, struct hg_part *);
     /* Given g, the gradient of the result, puts the gradient of input i into
      * dx[i], built from operations. May skip inputs for which
      * hg_needs(z, i) is false. NULL: the result is not differentiable. */

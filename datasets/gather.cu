@@ -35,8 +35,10 @@ static void run(hg_stream *stream, const void *arguments)
               0, stream, *job);
 }
 
+static const hg_work gathering = {run, NULL};
+
 extern "C" bool hg_gather_on_device(hg_context *context,
                                     const hg_gather_job *job)
 {
-    return hg_queue(context, "batch", run, job, sizeof *job, NULL, 0);
+    return hg_queue(context, "batch", &gathering, job, sizeof *job, NULL, 0);
 }

@@ -133,6 +133,8 @@ static void run_update(hg_stream *stream, const void *arguments)
     HG_LAUNCH(update, job->blocks, THREADS, 0, stream, job->spans, job->count);
 }
 
+static const hg_work updating = {run_update, NULL};
+
 /* ---- Norms -------------------------------------------------------------- */
 
 /* Squares of one block's elements, each first cut, added in a fixed order. */
@@ -196,6 +198,8 @@ static void run_norm(hg_stream *stream, const void *arguments)
               (int64_t)job->blocks, job->most, job->out);
 }
 
+static const hg_work taking_the_norm = {run_norm, NULL};
+
 /* ---- Averages, and gradients that are rewritten ------------------------- */
 
 __global__ void rework(const hg_update_there *spans, int count,
@@ -237,6 +241,8 @@ static void run_rework(hg_stream *stream, const void *arguments)
               job->kind, job->a);
 }
 
+static const hg_work reworking = {run_rework, NULL};
+
 /* ---- Queued ------------------------------------------------------------- */
 
 static unsigned blocks_of(const hg_update_there *spans, int count)
@@ -258,8 +264,8 @@ extern "C" bool hg_update_on_device(hg_context *context,
 {
     update_job job = {put(context, spans, count), count,
                       blocks_of(spans, count)};
-    return job.spans && hg_queue(context, "optimiser's update", run_update,
-                                 &job, sizeof job, NULL, 0);
+    return job.spans && hg_queue(context, "optimiser's update", &updating, &job,
+                                 sizeof job, NULL, 0);
 }
 
 extern "C" bool hg_norm_on_device(hg_context *context,
@@ -273,8 +279,8 @@ extern "C" bool hg_norm_on_device(hg_context *context,
     job.out = out;
     job.partial = (double *)hg_device_scratch(context, job.blocks * 8);
     job.spans = job.partial ? put(context, spans, count) : NULL;
-    return job.spans && hg_queue(context, "norm of gradients", run_norm, &job,
-                                 sizeof job, NULL, 0);
+    return job.spans && hg_queue(context, "norm of gradients", &taking_the_norm,
+                                 &job, sizeof job, NULL, 0);
 }
 
 extern "C" bool hg_rework_on_device(hg_context *context,
@@ -288,5 +294,5 @@ extern "C" bool hg_rework_on_device(hg_context *context,
     job.kind = kind;
     job.a = a;
     return job.spans &&
-           hg_queue(context, "rework", run_rework, &job, sizeof job, NULL, 0);
+           hg_queue(context, "rework", &reworking, &job, sizeof job, NULL, 0);
 }

@@ -6,6 +6,7 @@
  * mean and variance included. */
 #include "ops/batch_norm.h"
 #include "ops/internal.h"
+#include "ops/joint.h"
 
 /* ---- Statistics: [2, C], mean and 1 / standard deviation ---------------- */
 
@@ -26,6 +27,20 @@ static bool stats_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
+/* Inputs from the second on are read and written. */
+static int parts_of_moving(const hg_kernel *k, hg_part *p, int first)
+{
+    int count = hg_alone_parts(k, p);
+    for (int i = 0; i < p->ranges; i++)
+        p->range[i].writes |= i >= first;
+    return count;
+}
+
+static int stats_parts(const hg_kernel *k, hg_part *p)
+{
+    return parts_of_moving(k, p, 1);
+}
+
 static const hg_op stats_op = {
     .name = "batch_norm",
     .arity = HG_ANY_ARITY,
@@ -34,6 +49,7 @@ static const hg_op stats_op = {
     .attr_size = sizeof(hg_batch_norm_attr),
     .cpu = hg_batch_norm_stats_cpu,
     .cuda = HG_CUDA(hg_batch_norm_stats_cuda),
+    .parts = stats_parts,
     .doc = "mean and inverse standard deviation of every channel",
 };
 
@@ -62,8 +78,39 @@ static const hg_op sums_op = {
     .shape = sums_shape,
     .cpu = hg_batch_norm_sums_cpu,
     .cuda = HG_CUDA(hg_batch_norm_sums_cuda),
+    .parts = hg_alone_parts,
     .doc = "gradients of batch_norm in its bias and weight",
 };
+
+/* As a map: the first `like` inputs lie like x, in [n, channels, inner]; of
+ * the others there is one value a channel, and of those from number `pairs` on
+ * there are two rows [2, C], which become two inputs. */
+static int channel_map(const hg_kernel *k, hg_part *p, int code, int like,
+                       int pairs)
+{
+    hg_kernel map = *k;
+    int64_t c = k->in_shape[0].dim[1];
+    map.out_shape =
+        HG_SHAPE(k->in_shape[0].dim[0], c, k->n / (k->in_shape[0].dim[0] * c));
+    map.arity = 0;
+    for (int i = 0; i < k->arity; i++)
+        for (int row = 0; row <= (i >= pairs); row++) {
+            int j = map.arity++;
+            int64_t inner = i < like ? map.out_shape.dim[2] : 1;
+            map.in[j] = k->in[i] + row * c;
+            map.in_shape[j] = map.out_shape;
+            map.in_stride[j][0] = i < like ? c * inner : 0;
+            map.in_stride[j][1] = inner;
+            map.in_stride[j][2] = i < like;
+        }
+    return hg_joint_map(&map, p, code, (1u << map.arity) - 1);
+}
+
+static int dx_parts(const hg_kernel *k, hg_part *p)
+{
+    p->step.a = (hg_real)(1 / (double)(k->n / k->in_shape[0].dim[1]));
+    return channel_map(k, p, HG_STEP_BATCH_NORM_DX, 2, 3);
+}
 
 /* From g, x, w, statistics, sums: the gradient of x,
  * w / std (g - mean(g) - xhat mean(g xhat)) = a g + b x + d. */
@@ -74,6 +121,7 @@ static const hg_op dx_op = {
     .shape = like_first,
     .cpu = hg_batch_norm_dx_cpu,
     .cuda = HG_CUDA(hg_batch_norm_dx_cuda),
+    .parts = dx_parts,
     .doc = "gradient of batch_norm in its input",
 };
 
@@ -134,6 +182,11 @@ static void batch_norm_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
         dx[2] = hg_select(sums, 0, 0);
 }
 
+static int batch_norm_parts(const hg_kernel *k, hg_part *p)
+{
+    return channel_map(k, p, HG_STEP_BATCH_NORM, 1, 3);
+}
+
 static const hg_op batch_norm_op = {
     .name = "batch_norm",
     .arity = 4,
@@ -142,6 +195,7 @@ static const hg_op batch_norm_op = {
     .attr_size = sizeof(hg_batch_norm_attr),
     .cpu = hg_batch_norm_cpu,
     .cuda = HG_CUDA(hg_batch_norm_cuda),
+    .parts = batch_norm_parts,
     .backward = batch_norm_backward,
     .reads = HG_READS_IN(0) | HG_READS_IN(1) | HG_READS_IN(3),
     .doc = "normalisation of channels over the batch",
@@ -155,6 +209,11 @@ static bool count_shape(hg_tensor *z, hg_shape *out)
     return true;
 }
 
+static int count_parts(const hg_kernel *k, hg_part *p)
+{
+    return parts_of_moving(k, p, 0);
+}
+
 /* An operation, so that the count lives where the other two do. */
 static const hg_op count_op = {
     .name = "batch_norm_count",
@@ -163,6 +222,7 @@ static const hg_op count_op = {
     .shape = count_shape,
     .cpu = hg_batch_norm_count_cpu,
     .cuda = HG_CUDA(hg_batch_norm_count_cuda),
+    .parts = count_parts,
     .out_int = true,
     .int_inputs = 1u << 0 | 1u << 16,
     .doc = "one more batch",

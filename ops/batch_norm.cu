@@ -1,6 +1,7 @@
 /* batch_norm.cu - batch normalisation on a GPU. Statistics and sums take a
  * block a channel, or, where every channel has one place only, a block for 32
  * neighbouring ones, a lane each. The rest is one result a thread. */
+#include "ops/batch_norm.cuh"
 #include "ops/batch_norm.h"
 #include "ops/divisor.cuh"
 #include "ops/moments.cuh"
@@ -133,15 +134,14 @@ static __global__ void __launch_bounds__(MOST_THREADS)
 
 /* ---- Every value -------------------------------------------------------- */
 
-/* w xhat + b = a x + d */
 static __global__ void forward(hg_real *out, const hg_real *x, const hg_real *w,
                                const hg_real *b, const hg_real *stats, layout l,
                                int64_t n)
 {
     for (HG_EACH(i, n)) {
         int64_t c = l.channel_of(i);
-        hg_real a = w[c] * stats[l.channels + c];
-        out[i] = a * x[i] + (b[c] - a * stats[c]);
+        out[i] =
+            hg_normalized(x[i], w[c], b[c], stats[c], stats[l.channels + c]);
     }
 }
 
@@ -149,17 +149,14 @@ struct gradient_inputs {
     const hg_real *g, *x, *w, *stats, *sums;
 };
 
-/* w / std (g - mean(g) - xhat mean(g xhat)) = a g + b x + d */
 static __global__ void gradient(hg_real *out, gradient_inputs in, layout l,
                                 hg_real share, int64_t n)
 {
     for (HG_EACH(i, n)) {
         int64_t c = l.channel_of(i);
-        hg_real mean = in.stats[c], inverse = in.stats[l.channels + c];
-        hg_real a = in.w[c] * inverse;
-        hg_real b = -a * inverse * in.sums[l.channels + c] * share;
-        hg_real d = -a * in.sums[c] * share - b * mean;
-        out[i] = a * in.g[i] + b * in.x[i] + d;
+        out[i] = hg_normalized_dx(in.g[i], in.x[i], in.w[c], in.stats[c],
+                                  in.stats[l.channels + c], in.sums[c],
+                                  in.sums[l.channels + c], share);
     }
 }
 

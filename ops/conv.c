@@ -152,28 +152,64 @@ static hg_conv_job job_of(const hg_kernel *k, hg_shape x, hg_shape y,
     };
 }
 
-static void convolve(const hg_kernel *k)
+static hg_conv_job forward_job(const hg_kernel *k)
 {
     hg_conv_job job = job_of(k, k->in_shape[0], k->out_shape, k->in_shape[1]);
     job.x = k->in[0];
     job.weight = k->in[1];
-    hg_conv_forward(k, &job);
+    return job;
 }
 
-static void convolve_transposed(const hg_kernel *k)
+static hg_conv_job input_job(const hg_kernel *k)
 {
     hg_conv_job job = job_of(k, k->out_shape, k->in_shape[0], k->in_shape[1]);
     job.y = k->in[0];
     job.weight = k->in[1];
-    hg_conv_input(k, &job);
+    return job;
 }
 
-static void correlate(const hg_kernel *k)
+static hg_conv_job weight_job(const hg_kernel *k)
 {
     hg_conv_job job = job_of(k, k->in_shape[0], k->in_shape[1], k->out_shape);
     job.x = k->in[0];
     job.y = k->in[1];
+    return job;
+}
+
+static void convolve(const hg_kernel *k)
+{
+    hg_conv_job job = forward_job(k);
+    hg_conv_forward(k, &job);
+}
+
+static int forward_parts(const hg_kernel *k, hg_part *p)
+{
+    hg_conv_job job = forward_job(k);
+    return hg_conv_forward_parts(k, &job, p);
+}
+
+static void convolve_transposed(const hg_kernel *k)
+{
+    hg_conv_job job = input_job(k);
+    hg_conv_input(k, &job);
+}
+
+static int input_parts(const hg_kernel *k, hg_part *p)
+{
+    hg_conv_job job = input_job(k);
+    return hg_conv_input_parts(k, &job, p);
+}
+
+static void correlate(const hg_kernel *k)
+{
+    hg_conv_job job = weight_job(k);
     hg_conv_weight(k, &job);
+}
+
+static int weight_parts(const hg_kernel *k, hg_part *p)
+{
+    hg_conv_job job = weight_job(k);
+    return hg_conv_weight_parts(k, &job, p);
 }
 
 /* ---- Rules -------------------------------------------------------------- */
@@ -190,6 +226,7 @@ static const hg_op conv2d_op = {
     .attr_size = sizeof(conv_attr),
     .cpu = convolve,
     .cuda = HG_CUDA(convolve),
+    .parts = forward_parts,
     .backward = conv2d_backward,
     .reads = HG_READS_OTHER,
     .doc = "convolution of images (cross-correlation)",
@@ -203,6 +240,7 @@ static const hg_op conv_transpose2d_op = {
     .attr_size = sizeof(conv_attr),
     .cpu = convolve_transposed,
     .cuda = HG_CUDA(convolve_transposed),
+    .parts = input_parts,
     .backward = conv_transpose2d_backward,
     .reads = HG_READS_OTHER,
     .doc = "transposed convolution: the gradient of conv2d in its input",
@@ -216,6 +254,7 @@ static const hg_op conv2d_weight_op = {
     .attr_size = sizeof(conv_attr),
     .cpu = correlate,
     .cuda = HG_CUDA(correlate),
+    .parts = weight_parts,
     .backward = conv2d_weight_backward,
     .reads = HG_READS_OTHER,
     .doc = "the gradient of conv2d in its weight",

@@ -2,217 +2,44 @@
  * one operand is read from where it would lie if the windows were unfolded,
  * but nothing is. Where such a product would waste most of its tiles, the
  * kernels of conv_direct.cu serve. */
-#include "ops/conv.h"
-#include "ops/divisor.cuh"
-#include "ops/product.cuh"
-
-namespace
-{
-/* ---- Forward: y [O, N places] = weight [O, C taps] x [C taps, N places] -- */
-
-template <typename T> struct forward {
-    typedef T tile;
-    int64_t m, n, k, count;
-    hg_conv_job job;
-    hg_divisor area, width, window, side; /* of y; of the taps */
-
-    explicit forward(const hg_conv_job &j)
-        : m(j.shape.o), n(j.shape.n * j.shape.oh * j.shape.ow),
-          k(j.shape.c * j.shape.kh * j.shape.kw), count(1), job(j),
-          area(j.shape.oh * j.shape.ow), width(j.shape.ow),
-          window(j.shape.kh * j.shape.kw), side(j.shape.kw)
-    {
-    }
-    __device__ forward of(int64_t) const
-    {
-        return *this;
-    }
-    static __device__ constexpr bool a_along_k()
-    {
-        return true;
-    }
-    static __device__ constexpr bool b_along_k()
-    {
-        return false;
-    }
-    __device__ hg_real a(int64_t o, int64_t l) const
-    {
-        return job.weight[o * k + l];
-    }
-    __device__ hg_real b(int64_t l, int64_t place) const
-    {
-        const hg_conv &s = job.shape;
-        int q = (int)place, j = (int)l;
-        int64_t image = area.split(q), p = width.split(q);
-        int64_t c = window.split(j), i = side.split(j);
-        int64_t h = p * s.stride - s.padding + i * s.dilation;
-        int64_t w = q * s.stride - s.padding + j * s.dilation;
-        bool inside = h >= 0 && h < s.h && w >= 0 && w < s.w;
-        return inside ? job.x[((image * s.c + c) * s.h + h) * s.w + w] : 0;
-    }
-    __device__ void put(int64_t o, int64_t place, hg_real sum) const
-    {
-        const hg_conv &s = job.shape;
-        int at = (int)place;
-        int64_t image = area.split(at);
-        job.out[(image * s.o + o) * s.oh * s.ow + at] =
-            job.bias ? sum + job.bias[o] : sum;
-    }
-};
-
-/* ---- The input gradient, stride x stride phases ------------------------- */
-
-static int64_t shares(int64_t size, int64_t stride)
-{
-    return (size + stride - 1) / stride;
-}
-
-/* Pixels with the same remainder of the stride see the same taps, and those
- * taps see neighbouring places of y, one after the other:
- * x [C, N pixels] = weight [C, O taps] y [O taps, N pixels].
- * A phase with fewer pixels or taps than the others has zeros in their place.
- * Stride or dilation must be 1. */
-template <typename T> struct input {
-    typedef T tile;
-    int64_t m, n, k, count;
-    hg_conv_job job;
-    hg_divisor area, width, window, side; /* of a phase; of its taps */
-    int64_t top, left, up, back;          /* its first pixel and tap */
-
-    explicit input(const hg_conv_job &j)
-        : m(j.shape.c), n(), k(), count(j.shape.stride * j.shape.stride),
-          job(j), top(), left(), up(), back()
-    {
-        const hg_conv &s = j.shape;
-        int64_t rows = shares(s.h, s.stride), columns = shares(s.w, s.stride);
-        int64_t high = shares(s.kh, s.stride), wide = shares(s.kw, s.stride);
-        n = s.n * rows * columns;
-        k = s.o * high * wide;
-        area = hg_divisor(rows * columns);
-        width = hg_divisor(columns);
-        window = hg_divisor(high * wide);
-        side = hg_divisor(wide);
-    }
-    __device__ input of(int64_t phase) const
-    {
-        input p = *this;
-        p.top = phase / job.shape.stride;
-        p.left = phase % job.shape.stride;
-        p.up = (p.top + job.shape.padding) % job.shape.stride;
-        p.back = (p.left + job.shape.padding) % job.shape.stride;
-        return p;
-    }
-    static __device__ constexpr bool a_along_k()
-    {
-        return true;
-    }
-    static __device__ constexpr bool b_along_k()
-    {
-        return false;
-    }
-    __device__ hg_real a(int64_t c, int64_t l) const
-    {
-        const hg_conv &s = job.shape;
-        int tap = (int)l;
-        int64_t o = window.split(tap);
-        int64_t i = up + side.split(tap) * s.stride;
-        int64_t j = back + tap * s.stride;
-        bool inside = i < s.kh && j < s.kw;
-        return inside ? job.weight[((o * s.c + c) * s.kh + i) * s.kw + j] : 0;
-    }
-    /* Tap 0 of the phase's pixel 0 sees this place; the next pixel the next
-     * place, the next tap the one before. */
-    __device__ hg_real b(int64_t l, int64_t pixel) const
-    {
-        const hg_conv &s = job.shape;
-        int q = (int)pixel, tap = (int)l;
-        int64_t image = area.split(q), p = width.split(q);
-        int64_t o = window.split(tap), i = side.split(tap);
-        p += (top + s.padding - up) / s.stride - i * s.dilation;
-        int64_t at = q + (left + s.padding - back) / s.stride;
-        at -= tap * s.dilation;
-        bool inside = p >= 0 && p < s.oh && at >= 0 && at < s.ow;
-        return inside ? job.y[((image * s.o + o) * s.oh + p) * s.ow + at] : 0;
-    }
-    __device__ void put(int64_t c, int64_t pixel, hg_real sum) const
-    {
-        const hg_conv &s = job.shape;
-        int q = (int)pixel;
-        int64_t image = area.split(q);
-        int64_t h = top + width.split(q) * s.stride, w = left + q * s.stride;
-        if (h < s.h && w < s.w)
-            job.out[((image * s.c + c) * s.h + h) * s.w + w] =
-                job.bias ? sum + job.bias[c] : sum;
-    }
-};
-
-/* ---- The weight gradient ------------------------------------------------ */
-
-/* weight [O, C taps] = y [O, N places] x [N places, C taps] */
-template <typename T> struct weight {
-    typedef T tile;
-    int64_t m, n, k, count;
-    hg_conv_job job;
-    hg_divisor area, width, window, side; /* of y; of the taps */
-
-    explicit weight(const hg_conv_job &j)
-        : m(j.shape.o), n(j.shape.c * j.shape.kh * j.shape.kw),
-          k(j.shape.n * j.shape.oh * j.shape.ow), count(1), job(j),
-          area(j.shape.oh * j.shape.ow), width(j.shape.ow),
-          window(j.shape.kh * j.shape.kw), side(j.shape.kw)
-    {
-    }
-    __device__ weight of(int64_t) const
-    {
-        return *this;
-    }
-    static __device__ constexpr bool a_along_k()
-    {
-        return true;
-    }
-    static __device__ constexpr bool b_along_k()
-    {
-        return true;
-    }
-    __device__ hg_real a(int64_t o, int64_t l) const
-    {
-        const hg_conv &s = job.shape;
-        int at = (int)l;
-        int64_t image = area.split(at);
-        return job.y[(image * s.o + o) * s.oh * s.ow + at];
-    }
-    __device__ hg_real b(int64_t l, int64_t tap) const
-    {
-        const hg_conv &s = job.shape;
-        int q = (int)l, j = (int)tap;
-        int64_t image = area.split(q), p = width.split(q);
-        int64_t c = window.split(j), i = side.split(j);
-        int64_t h = p * s.stride - s.padding + i * s.dilation;
-        int64_t w = q * s.stride - s.padding + j * s.dilation;
-        bool inside = h >= 0 && h < s.h && w >= 0 && w < s.w;
-        return inside ? job.x[((image * s.c + c) * s.h + h) * s.w + w] : 0;
-    }
-    __device__ void put(int64_t o, int64_t tap, hg_real sum) const
-    {
-        job.out[o * n + tap] = sum;
-    }
-};
-} // namespace
+#include "ops/conv.cuh"
+#include "ops/product_parts.cuh"
 
 /* ---- Choice ------------------------------------------------------------- */
 
-/* Tiles as large as there is work for. */
+/* Tiles as large as there is work for. Calls act(problem, 0, 1 or 2). */
+template <template <typename> class P, typename F>
+static void with_tiles(const hg_conv_job *job, F act)
+{
+    P<hg_wide_tile> large(*job);
+    if (large.m <= 16)
+        act(P<hg_flat_tile>(*job), 0);
+    else if (large.m <= 32 || (hg_tiles_of(large) < 2 * HG_ENOUGH_TILES &&
+                               large.k < HG_LONG_SUM))
+        act(P<hg_square_tile>(*job), 1);
+    else
+        act(large, 2);
+}
+
 template <template <typename> class P>
 static void run(const hg_kernel *k, const hg_conv_job *job)
 {
-    P<hg_tile<64, 64, 16>> large(*job);
-    if (large.m <= 16)
-        hg_run_product(k, P<hg_tile<16, 64, 32>>(*job));
-    else if (large.m <= 32 || (hg_tiles_of(large) < 2 * HG_ENOUGH_TILES &&
-                               large.k < HG_LONG_SUM))
-        hg_run_product(k, P<hg_tile<32, 32, 32>>(*job));
-    else
-        hg_run_product(k, large);
+    with_tiles<P>(job, [&](const auto &p, int) { hg_run_product(k, p); });
+}
+
+/* Those of products with the largest tiles, and of kernels for each result,
+ * have launches of their own. */
+template <template <typename> class P>
+static int parts(const hg_kernel *k, const hg_conv_job *job, hg_part *p,
+                 int maker)
+{
+    int count = 0;
+    with_tiles<P>(job, [&](const auto &problem, int tile) {
+        count = tile > 1 ? hg_alone_parts(k, p)
+                         : hg_product_parts(k, p, problem, maker + tile,
+                                            maker + HG_CONV_ADD_PARTS);
+    });
+    return count;
 }
 
 /* Indices of the products' sides are 32-bit. */
@@ -227,30 +54,61 @@ static bool fits(const hg_kernel *k, const hg_conv *s)
 
 enum { SHORT_SUM = 32, FEW_CHANNELS = 4 };
 
+static bool forward_fits(const hg_kernel *k, const hg_conv *s)
+{
+    bool wide = s->o >= FEW_CHANNELS, deep = s->c * s->kh * s->kw >= SHORT_SUM;
+    return wide && deep && fits(k, s);
+}
+
 extern "C" void hg_conv_forward_cuda(const hg_kernel *k, const hg_conv_job *job)
 {
-    const hg_conv *s = &job->shape;
-    bool wide = s->o >= FEW_CHANNELS, deep = s->c * s->kh * s->kw >= SHORT_SUM;
-    if (wide && deep && fits(k, s))
-        run<forward>(k, job);
+    if (forward_fits(k, &job->shape))
+        run<hg_conv_y>(k, job);
     else
         hg_conv_forward_direct(k, job);
 }
 
+extern "C" int hg_conv_forward_parts_cuda(const hg_kernel *k,
+                                          const hg_conv_job *job, hg_part *p)
+{
+    return forward_fits(k, &job->shape)
+               ? parts<hg_conv_y>(k, job, p, HG_MAKER_CONV_Y)
+               : hg_alone_parts(k, p);
+}
+
+static bool input_fits(const hg_kernel *k, const hg_conv *s)
+{
+    bool regular = s->stride == 1 || s->dilation == 1;
+    return s->c >= FEW_CHANNELS && regular && fits(k, s);
+}
+
 extern "C" void hg_conv_input_cuda(const hg_kernel *k, const hg_conv_job *job)
 {
-    const hg_conv *s = &job->shape;
-    bool regular = s->stride == 1 || s->dilation == 1;
-    if (s->c >= FEW_CHANNELS && regular && fits(k, s))
-        run<input>(k, job);
+    if (input_fits(k, &job->shape))
+        run<hg_conv_x>(k, job);
     else
         hg_conv_input_direct(k, job);
+}
+
+extern "C" int hg_conv_input_parts_cuda(const hg_kernel *k,
+                                        const hg_conv_job *job, hg_part *p)
+{
+    return input_fits(k, &job->shape)
+               ? parts<hg_conv_x>(k, job, p, HG_MAKER_CONV_X)
+               : hg_alone_parts(k, p);
 }
 
 extern "C" void hg_conv_weight_cuda(const hg_kernel *k, const hg_conv_job *job)
 {
     if (fits(k, &job->shape))
-        run<weight>(k, job);
+        run<hg_conv_w>(k, job);
     else
         hg_conv_weight_direct(k, job);
+}
+
+extern "C" int hg_conv_weight_parts_cuda(const hg_kernel *k,
+                                         const hg_conv_job *job, hg_part *p)
+{
+    return fits(k, &job->shape) ? parts<hg_conv_w>(k, job, p, HG_MAKER_CONV_W)
+                                : hg_alone_parts(k, p);
 }

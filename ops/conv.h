@@ -7,7 +7,7 @@
 #ifndef HG_CONV_H
 #define HG_CONV_H
 
-#include "autograd/op.h"
+#include "autograd/parts.h"
 
 HG_BEGIN_DECLS
 
@@ -32,6 +32,11 @@ void hg_conv_forward(const hg_kernel *, const hg_conv_job *);
 void hg_conv_input(const hg_kernel *, const hg_conv_job *);
 void hg_conv_weight(const hg_kernel *, const hg_conv_job *);
 
+/* Their parts (autograd/parts.h). */
+int hg_conv_forward_parts(const hg_kernel *, const hg_conv_job *, hg_part *);
+int hg_conv_input_parts(const hg_kernel *, const hg_conv_job *, hg_part *);
+int hg_conv_weight_parts(const hg_kernel *, const hg_conv_job *, hg_part *);
+
 /* Plain C: fallback and oracle. */
 void hg_conv_forward_reference(const hg_kernel *, const hg_conv_job *);
 void hg_conv_input_reference(const hg_kernel *, const hg_conv_job *);
@@ -44,6 +49,11 @@ void hg_conv_weight_cuda(const hg_kernel *, const hg_conv_job *);
 void hg_conv_forward_direct(const hg_kernel *, const hg_conv_job *);
 void hg_conv_input_direct(const hg_kernel *, const hg_conv_job *);
 void hg_conv_weight_direct(const hg_kernel *, const hg_conv_job *);
+int hg_conv_forward_parts_cuda(const hg_kernel *, const hg_conv_job *,
+                               hg_part *);
+int hg_conv_input_parts_cuda(const hg_kernel *, const hg_conv_job *, hg_part *);
+int hg_conv_weight_parts_cuda(const hg_kernel *, const hg_conv_job *,
+                              hg_part *);
 /* Adds the bias to an input gradient. */
 void hg_conv_bias_cuda(const hg_kernel *, const hg_conv_job *);
 

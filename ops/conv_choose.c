@@ -125,3 +125,34 @@ void hg_conv_weight(const hg_kernel *k, const hg_conv_job *job)
     choose(k, job, weight_product, weight_cuda, hg_conv_weight_lanes,
            hg_conv_weight_reference);
 }
+
+/* ---- Parts -------------------------------------------------------------- */
+
+typedef int parts(const hg_kernel *, const hg_conv_job *, hg_part *);
+
+static parts *const forward_parts = HG_CUDA(hg_conv_forward_parts_cuda);
+static parts *const input_parts = HG_CUDA(hg_conv_input_parts_cuda);
+static parts *const weight_parts = HG_CUDA(hg_conv_weight_parts_cuda);
+
+static int parts_of(const hg_kernel *k, const hg_conv_job *job, hg_part *p,
+                    parts *cuda)
+{
+    return cuda && !is_product(k, &job->shape) ? cuda(k, job, p)
+                                               : hg_alone_parts(k, p);
+}
+
+int hg_conv_forward_parts(const hg_kernel *k, const hg_conv_job *job,
+                          hg_part *p)
+{
+    return parts_of(k, job, p, forward_parts);
+}
+
+int hg_conv_input_parts(const hg_kernel *k, const hg_conv_job *job, hg_part *p)
+{
+    return parts_of(k, job, p, input_parts);
+}
+
+int hg_conv_weight_parts(const hg_kernel *k, const hg_conv_job *job, hg_part *p)
+{
+    return parts_of(k, job, p, weight_parts);
+}

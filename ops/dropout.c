@@ -2,6 +2,7 @@
  * mask is not stored: backward draws it again from the same stream, so that
  * dropout is its own mirror. */
 #include "ops/internal.h"
+#include "ops/joint.h"
 #include "ops/random_kernels.h"
 
 #define CHUNK 1024
@@ -43,6 +44,14 @@ static void dropout_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
     dx[0] = hg_apply(z->op, z->attr, g);
 }
 
+static int dropout_parts(const hg_kernel *k, hg_part *p)
+{
+    const hg_dropout_attr *a = k->attr;
+    p->step.a = (hg_real)a->p;
+    p->step.b = a->p < 1 ? (hg_real)(1 / (1 - a->p)) : 0;
+    return hg_draw_map(k, p, HG_STEP_DROPOUT, a->stream);
+}
+
 static const hg_op dropout_op = {
     .name = "dropout",
     .arity = 1,
@@ -51,6 +60,7 @@ static const hg_op dropout_op = {
     .attr_size = sizeof(hg_dropout_attr),
     .cpu = dropout_cpu,
     .cuda = HG_CUDA(hg_dropout_cuda),
+    .parts = dropout_parts,
     .backward = dropout_backward,
     .reads = HG_READS_NOTHING,
     .doc = "zero with probability p, else scaled by 1 / (1 - p)",

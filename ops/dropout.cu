@@ -10,10 +10,9 @@ __global__ void drop_all(hg_real *out, const hg_real *x, int64_t n,
         uint32_t w[HG_DRAWN];
         hg_real v[HG_DRAWN] = {};
         hg_philox_block(&philox, (uint64_t)b, w);
-        /* A product, so that NaN passes through. */
         for (int j = 0; j < HG_DRAWN && b * HG_DRAWN + j < n; j++)
-            v[j] =
-                x[b * HG_DRAWN + j] * (hg_word_uniform(w[j]) < p ? 0 : scale);
+            v[j] = hg_dropped(x[b * HG_DRAWN + j], hg_word_uniform(w[j]), p,
+                              scale);
         hg_put_drawn(out, b, n, v);
     }
 }

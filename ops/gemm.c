@@ -130,3 +130,12 @@ void hg_gemm(const hg_kernel *k, const hg_gemm_job *job)
 {
     hg_gemm_many(k, job, &(hg_gemm_batch){0});
 }
+
+int hg_gemm_parts(const hg_kernel *k, const hg_gemm_job *first,
+                  const hg_gemm_batch *batch, hg_part *p)
+{
+    static int (*const parts)(const hg_kernel *, const hg_gemm_job *,
+                              const hg_gemm_batch *, hg_part *) =
+        HG_CUDA(hg_gemm_parts_cuda);
+    return parts ? parts(k, first, batch, p) : 0;
+}

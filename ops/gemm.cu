@@ -1,6 +1,6 @@
 /* gemm.cu - products of matrices on a GPU, one or a batch of them. */
-#include "ops/gemm.h"
-#include "ops/product.cuh"
+#include "ops/gemm.cuh"
+#include "ops/product_parts.cuh"
 #include "tensor/cublas.h"
 
 #include <limits.h>
@@ -71,13 +71,11 @@ static cublasComputeType_t compute_of(const hg_kernel *k)
 #endif
 }
 
-/* Every row of C: the bias, to which the product is added. */
-static __global__ void spread_bias(hg_gemm_job j, int64_t results)
+static __global__ void add_bias(hg_gemm_job j, int64_t results)
 {
     for (HG_EACH(i, results)) {
         int64_t column = i % j.n, row = i / j.n;
-        j.c[row * j.n + column] =
-            j.bias[row % j.m * j.bias_row + column * j.bias_col];
+        j.c[i] += j.bias[row % j.m * j.bias_row + column * j.bias_col];
     }
 }
 
@@ -90,10 +88,7 @@ static void run_cublas(const hg_kernel *k, const hg_gemm_job *j,
     cublasHandle_t handle = hg_cublas_handle(k->context);
     if (!handle)
         return;
-    hg_real one = 1, beta = j->bias ? 1 : 0;
-    if (j->bias)
-        HG_RUN(spread_bias, hg_blocks(k->n, HG_BLOCK), HG_BLOCK, 0, k, *j,
-               k->n);
+    hg_real one = 1, none = 0;
     bool a_rows = is_plain(j->a_row, 1, j->m, j->k) && j->a_col == 1;
     bool b_rows = is_plain(j->b_row, 1, j->k, j->n) && j->b_col == 1;
     int batch = (int)count_of(b);
@@ -103,7 +98,7 @@ static void run_cublas(const hg_kernel *k, const hg_gemm_job *j,
         &one, j->b, type, (int)(b_rows ? j->b_row : j->b_col),
         b->rank ? b->b_stride[0] : 0, j->a, type,
         (int)(a_rows ? j->a_row : j->a_col), b->rank ? b->a_stride[0] : 0,
-        &beta, j->c, type, (int)j->c_row, j->m * j->n, batch, compute_of(k),
+        &none, j->c, type, (int)j->c_row, j->m * j->n, batch, compute_of(k),
         CUBLAS_GEMM_DEFAULT);
     ((hg_stream *)k->stream)->launches++;
     if (status != CUBLAS_STATUS_SUCCESS)
@@ -112,73 +107,31 @@ static void run_cublas(const hg_kernel *k, const hg_gemm_job *j,
                 "(status %d)",
                 (long long)j->m, (long long)j->k, (long long)j->k,
                 (long long)j->n, (int)status);
+    else if (j->bias)
+        HG_RUN(add_bias, hg_blocks(k->n, HG_BLOCK), HG_BLOCK, 0, k, *j, k->n);
 }
 
 /* ---- Our own ------------------------------------------------------------ */
 
-namespace
-{
-template <typename T> struct strided {
-    typedef T tile;
-    int64_t m, n, k, count;
-    hg_gemm_job j;
-    hg_gemm_batch batch;
-
-    __device__ strided of(int64_t number) const
-    {
-        strided p = *this;
-        p.j.c += number * m * n;
-        for (int d = batch.rank - 1; d >= 0; d--) {
-            int64_t at = number % batch.dim[d];
-            p.j.a += at * batch.a_stride[d];
-            p.j.b += at * batch.b_stride[d];
-            number /= batch.dim[d];
-        }
-        return p;
-    }
-    __device__ bool a_along_k() const
-    {
-        return j.a_col == 1;
-    }
-    __device__ bool b_along_k() const
-    {
-        return j.b_col != 1;
-    }
-    __device__ hg_real a(int64_t row, int64_t l) const
-    {
-        return j.a[row * j.a_row + l * j.a_col];
-    }
-    __device__ hg_real b(int64_t l, int64_t column) const
-    {
-        return j.b[l * j.b_row + column * j.b_col];
-    }
-    __device__ void put(int64_t row, int64_t column, hg_real sum) const
-    {
-        hg_real bias =
-            j.bias ? j.bias[row * j.bias_row + column * j.bias_col] : 0;
-        j.c[row * j.c_row + column * j.c_col] = sum + bias;
-    }
-};
-} // namespace
-
 template <typename T>
-static strided<T> strided_of(const hg_gemm_job *j, const hg_gemm_batch *b)
+static hg_strided<T> strided_of(const hg_gemm_job *j, const hg_gemm_batch *b)
 {
-    return {j->m, j->n, j->k, count_of(b), *j, *b};
+    return {j->m, j->n, j->k, count_of(b), *j, *b, 0};
 }
 
-/* Small tiles where large ones would leave most of the GPU idle. */
-static void run_tiles(const hg_kernel *k, const hg_gemm_job *j,
-                      const hg_gemm_batch *b)
+/* Small tiles where large ones would leave most of the GPU idle. Calls
+ * act(problem, maker of the joint kernel). */
+template <typename F>
+static void with_tiles(const hg_gemm_job *j, const hg_gemm_batch *b, F act)
 {
-    auto small = strided_of<hg_tile<16, 16, 64>>(j, b);
-    auto middle = strided_of<hg_tile<32, 32, 32>>(j, b);
+    auto small = strided_of<hg_small_tile>(j, b);
+    auto middle = strided_of<hg_middle_tile>(j, b);
     if (hg_tiles_of(small) <= HG_MANY_TILES / 2)
-        hg_run_product(k, small);
+        act(small, HG_MAKER_PRODUCT_16);
     else if (hg_tiles_of(middle) <= HG_MANY_TILES)
-        hg_run_product(k, middle);
+        act(middle, HG_MAKER_PRODUCT_32);
     else
-        hg_run_product(k, strided_of<hg_tile<64, 64, 16>>(j, b));
+        act(strided_of<hg_large_tile>(j, b), HG_MAKER_PRODUCT_64);
 }
 
 extern "C" void hg_gemm_cuda(const hg_kernel *k, const hg_gemm_job *job,
@@ -188,5 +141,42 @@ extern "C" void hg_gemm_cuda(const hg_kernel *k, const hg_gemm_job *job,
     if (is_for_cublas(k, job, &b))
         run_cublas(k, job, &b);
     else
-        run_tiles(k, job, &b);
+        with_tiles(job, &b, [&](const auto &p, int) { hg_run_product(k, p); });
+}
+
+/* ---- Parts -------------------------------------------------------------- */
+
+/* The library's product, and then the bias as a map: out + bias. */
+static int cublas_parts(const hg_kernel *k, hg_part *p, const hg_gemm_job *j)
+{
+    hg_kernel without = *k;
+    if (!j->bias)
+        return hg_alone_parts(k, p);
+    without.arity--;
+    hg_alone_parts(&without, p);
+    p->run = hg_run_without_last;
+    hg_kernel add = *k;
+    add.arity = 2;
+    add.in[0] = j->c;
+    add.in[1] = j->bias;
+    add.out_shape = HG_SHAPE(j->m, j->n);
+    add.in_shape[0] = add.in_shape[1] = add.out_shape;
+    add.in_stride[0][0] = j->n;
+    add.in_stride[0][1] = 1;
+    add.in_stride[1][0] = j->bias_row;
+    add.in_stride[1][1] = j->bias_col;
+    return hg_joint_map(&add, &p[1], HG_STEP_ADD, 3) + 1;
+}
+
+extern "C" int hg_gemm_parts_cuda(const hg_kernel *k, const hg_gemm_job *job,
+                                  const hg_gemm_batch *batch, hg_part *p)
+{
+    hg_gemm_batch b = merged(batch);
+    int count = 0;
+    if (is_for_cublas(k, job, &b))
+        return cublas_parts(k, p, job);
+    with_tiles(job, &b, [&](const auto &problem, int maker) {
+        count = hg_product_parts(k, p, problem, maker, HG_MAKER_ADD_PARTS);
+    });
+    return count;
 }

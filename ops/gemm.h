@@ -3,7 +3,7 @@
 #ifndef HG_GEMM_H
 #define HG_GEMM_H
 
-#include "autograd/op.h"
+#include "autograd/parts.h"
 
 HG_BEGIN_DECLS
 
@@ -40,6 +40,11 @@ void hg_gemm_many(const hg_kernel *k, const hg_gemm_job *first,
  * strides that cuBLAS does not know, and where there is no cuBLAS. */
 void hg_gemm_cuda(const hg_kernel *k, const hg_gemm_job *first,
                   const hg_gemm_batch *batch);
+/* The parts of such a call (autograd/parts.h); 0 in builds without CUDA. */
+int hg_gemm_parts(const hg_kernel *k, const hg_gemm_job *first,
+                  const hg_gemm_batch *batch, hg_part *);
+int hg_gemm_parts_cuda(const hg_kernel *k, const hg_gemm_job *first,
+                       const hg_gemm_batch *batch, hg_part *);
 /* Plain C: fallback and oracle. */
 void hg_gemm_reference(const hg_kernel *k, const hg_gemm_job *job);
 

@@ -37,13 +37,21 @@ struct hg_member {
     int apart; /* from a lane's thread to the next lane's */
 };
 
-static __device__ inline hg_member hg_member_of(hg_groups g)
+/* Threads of the block beyond those of its groups stand nowhere. */
+static __device__ inline hg_member hg_member_of(hg_groups g, int64_t block)
 {
     int t = threadIdx.x;
-    int64_t first = (int64_t)blockIdx.x * g.width;
+    int64_t first = block * g.width;
+    if (t >= g.lanes * g.width)
+        return {g.lanes, INT64_MAX, 0};
     if (g.beside)
         return {t / g.width, first + t % g.width, g.width};
     return {t % g.lanes, first + t / g.lanes, 1};
+}
+
+static __device__ inline hg_member hg_member_of(hg_groups g)
+{
+    return hg_member_of(g, blockIdx.x);
 }
 
 /* Combines the values of a group by halving; lane 0 gets the result. `room`

@@ -29,29 +29,41 @@ static bool linear_shape(hg_tensor *z, hg_shape *out)
 
 /* x is a matrix of any strides, or dense: its rows are evenly spaced. The
  * stride of an axis of size 1 says nothing, also in a dense tensor. */
-static void multiply(const hg_kernel *k)
+static hg_gemm_job job_of(const hg_kernel *k)
 {
     int last = k->out_shape.rank - 1;
     int64_t out = k->out_shape.dim[last], in = k->in_shape[0].dim[last];
     bool bias = k->arity == 3;
-    if (!out)
+    return (hg_gemm_job){
+        .m = k->n / out,
+        .n = out,
+        .k = in,
+        .a = k->in[0],
+        .a_row = last == 1 ? k->in_stride[0][0] : in,
+        .a_col = k->in_stride[0][last],
+        .b = k->in[1],
+        .b_row = k->in_stride[1][1],
+        .b_col = k->in_stride[1][0],
+        .c = k->out,
+        .c_row = out,
+        .c_col = 1,
+        .bias = bias ? k->in[2] : NULL,
+        .bias_col = bias ? k->in_stride[2][0] : 0,
+    };
+}
+
+static void multiply(const hg_kernel *k)
+{
+    if (!k->n)
         return;
-    hg_gemm(k, &(hg_gemm_job){
-                   .m = k->n / out,
-                   .n = out,
-                   .k = in,
-                   .a = k->in[0],
-                   .a_row = last == 1 ? k->in_stride[0][0] : in,
-                   .a_col = k->in_stride[0][last],
-                   .b = k->in[1],
-                   .b_row = k->in_stride[1][1],
-                   .b_col = k->in_stride[1][0],
-                   .c = k->out,
-                   .c_row = out,
-                   .c_col = 1,
-                   .bias = bias ? k->in[2] : NULL,
-                   .bias_col = bias ? k->in_stride[2][0] : 0,
-               });
+    hg_gemm_job job = job_of(k);
+    hg_gemm(k, &job);
+}
+
+static int parts(const hg_kernel *k, hg_part *p)
+{
+    hg_gemm_job job = job_of(k);
+    return hg_gemm_parts(k, &job, &(hg_gemm_batch){0}, p);
 }
 
 /* All rows of t as one matrix. */
@@ -89,6 +101,7 @@ static const hg_op linear_op = {
     .shape = linear_shape,
     .cpu = multiply,
     .cuda = HG_CUDA(multiply),
+    .parts = parts,
     .backward = linear_backward,
     .reads = HG_READS_OTHER,
     .doc = "x w' + b: a fully connected layer",

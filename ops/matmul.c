@@ -33,27 +33,38 @@ static hg_gemm_batch batch_of(const hg_kernel *k)
     return b;
 }
 
+static hg_gemm_job job_of(const hg_kernel *k)
+{
+    int last = k->out_shape.rank - 1;
+    return (hg_gemm_job){
+        .m = k->out_shape.dim[last - 1],
+        .n = k->out_shape.dim[last],
+        .k = k->in_shape[0].dim[last],
+        .a = k->in[0],
+        .a_row = k->in_stride[0][last - 1],
+        .a_col = k->in_stride[0][last],
+        .b = k->in[1],
+        .b_row = k->in_stride[1][last - 1],
+        .b_col = k->in_stride[1][last],
+        .c = k->out,
+        .c_row = k->out_shape.dim[last],
+        .c_col = 1,
+    };
+}
+
 /* On either device. */
 static void multiply(const hg_kernel *k)
 {
-    int last = k->out_shape.rank - 1;
     hg_gemm_batch batch = batch_of(k);
-    hg_gemm_many(k,
-                 &(hg_gemm_job){
-                     .m = k->out_shape.dim[last - 1],
-                     .n = k->out_shape.dim[last],
-                     .k = k->in_shape[0].dim[last],
-                     .a = k->in[0],
-                     .a_row = k->in_stride[0][last - 1],
-                     .a_col = k->in_stride[0][last],
-                     .b = k->in[1],
-                     .b_row = k->in_stride[1][last - 1],
-                     .b_col = k->in_stride[1][last],
-                     .c = k->out,
-                     .c_row = k->out_shape.dim[last],
-                     .c_col = 1,
-                 },
-                 &batch);
+    hg_gemm_job job = job_of(k);
+    hg_gemm_many(k, &job, &batch);
+}
+
+static int parts(const hg_kernel *k, hg_part *p)
+{
+    hg_gemm_batch batch = batch_of(k);
+    hg_gemm_job job = job_of(k);
+    return hg_gemm_parts(k, &job, &batch, p);
 }
 
 /* Are the columns of this matrix dense, and not its rows? */
@@ -83,6 +94,7 @@ static const hg_op matmul_op = {
     .shape = matmul_shape,
     .cpu = multiply,
     .cuda = HG_CUDA(multiply),
+    .parts = parts,
     .backward = matmul_backward,
     .reads = HG_READS_OTHER,
     .doc = "matrix product, leading axes broadcast",

@@ -1,6 +1,7 @@
 /* pointwise.c - descriptors, rules and public functions of pointwise.def, and
  * the shape rule that broadcasting rests on. */
 #include "ops/internal.h"
+#include "ops/joint.h"
 #include "ops/pointwise.h"
 #include "ops/unary.h"
 
@@ -92,6 +93,7 @@ enum {
         .attr_size = sizeof(hg_pointwise_attr),                                \
         .cpu = hg_pointwise_cpu,                                               \
         .cuda = HG_CUDA(hg_pointwise_cuda),                                    \
+        .parts = hg_pointwise_parts,                                           \
         .backward = rule,                                                      \
         .reads = what,                                                         \
         .doc = text,                                                           \

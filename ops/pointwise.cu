@@ -1,54 +1,7 @@
 /* pointwise.cu - the kernels of pointwise.def on a GPU: one a row and rule,
  * four values a thread and step where all inputs are dense. */
 #include "ops/kernels.cuh"
-#include "ops/pointwise.h"
-#include "ops/vocabulary.h"
-
-#define NONE R(0)
-
-/* ---- One function a kernel ---------------------------------------------- */
-
-#define LOAD(i, v) [[maybe_unused]] hg_real v = in[i]
-#define FUNCTION(n, inputs, often, loads, formula)                             \
-    struct f_##n {                                                             \
-        enum { arity = inputs, common = often };                               \
-        static __device__ hg_real of(const hg_real *in,                        \
-                                     [[maybe_unused]] hg_real a,               \
-                                     [[maybe_unused]] hg_real b)               \
-        {                                                                      \
-            loads;                                                             \
-            return (formula);                                                  \
-        }                                                                      \
-    };
-#define LOAD1(v) LOAD(0, v)
-#define LOAD2(v, w)                                                            \
-    LOAD1(v);                                                                  \
-    LOAD(1, w)
-#define LOAD3(v, w, p)                                                         \
-    LOAD2(v, w);                                                               \
-    LOAD(2, p)
-#define LOAD4(v, w, p, q)                                                      \
-    LOAD3(v, w, p);                                                            \
-    LOAD(3, q)
-
-#define UNARY(n, value, gradient, reads, curvature, ...)                       \
-    FUNCTION(n, 1, true, LOAD1(x), value)                                      \
-    FUNCTION(n##_dx, 3, true, LOAD3(g, x, z), gradient)                        \
-    FUNCTION(n##_d2, 2, false, LOAD2(x, z), curvature)
-#define UNARY_A  UNARY
-#define UNARY_AB UNARY
-#define BINARY(n, value, dx, dy, reads, dxx, dxy, dyy, ...)                    \
-    FUNCTION(n, 2, true, LOAD2(x, y), value)                                   \
-    FUNCTION(n##_dx, 4, true, LOAD4(g, x, y, z), dx)                           \
-    FUNCTION(n##_dy, 4, true, LOAD4(g, x, y, z), dy)                           \
-    FUNCTION(n##_dxx, 3, false, LOAD3(x, y, z), dxx)                           \
-    FUNCTION(n##_dxy, 3, false, LOAD3(x, y, z), dxy)                           \
-    FUNCTION(n##_dyy, 3, false, LOAD3(x, y, z), dyy)
-#define LINEAR(n, value, ...)  FUNCTION(n, 2, true, LOAD2(x, y), value)
-#define COMPARE(n, value, ...) FUNCTION(n, 2, false, LOAD2(x, y), value)
-#define TERNARY(n, value, ...) FUNCTION(n, 3, true, LOAD3(x, y, z), value)
-#include "ops/pointwise.def"
-#include "ops/pointwise_undef.h"
+#include "ops/pointwise.cuh"
 
 /* ---- The loops ---------------------------------------------------------- */
 

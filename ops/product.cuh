@@ -11,7 +11,8 @@
  *         bool b_along_k();
  *         hg_real a(int64_t row, int64_t l);
  *         hg_real b(int64_t l, int64_t column);
- *         void put(int64_t row, int64_t column, hg_real sum);
+ *         // writes it; returns its place in the output, -1 if it has none
+ *         int64_t put(int64_t row, int64_t column, hg_real sum);
  *     };
  *
  * A block computes one tile of C. Its threads fall into teams, each of which
@@ -39,10 +40,16 @@ template <int ROWS, int COLUMNS, int DEPTH> struct hg_tile {
     };
 };
 
-/* Where the sums over parts of k wait: [count, parts, m, n]. */
+/* Where the sums over parts of k wait: [count, parts, m, n]. In the joint
+ * kernel a problem and its parts are one job. */
 struct hg_parts {
     hg_real *sums; /* NULL: k is not cut */
     int64_t count, length;
+};
+
+template <typename P> struct hg_product_job {
+    P all;
+    hg_parts parts;
 };
 
 /* ---- Through registers into shared memory ------------------------------- */
@@ -144,43 +151,60 @@ static __device__ inline void hg_join_teams(const hg_real sum[4][4],
     }
 }
 
-/* Block x: the tile, of the first product's, then of the second's; y: the
- * part of k. */
-template <typename P>
-__global__ void __launch_bounds__(HG_BLOCK, 2) hg_product(P all, hg_parts parts)
+/* The tile with this number, of the first product's, then of the second's; a
+ * part of k. `made` is told of every result that is complete; `room` holds
+ * tile::ROOM values. */
+template <typename P, typename M>
+static __device__ inline void hg_product_block(const P &all,
+                                               const hg_parts &parts,
+                                               int64_t block, int64_t part,
+                                               hg_real *room, M made)
 {
     typedef typename P::tile T;
-    __shared__ __align__(16) hg_real room[T::ROOM];
     int64_t across = (all.n + T::N - 1) / T::N;
     int64_t tiles = across * ((all.m + T::M - 1) / T::M);
-    int64_t number = blockIdx.x / tiles, tile = blockIdx.x % tiles;
+    int64_t number = block / tiles, tile = block % tiles;
     int64_t row = tile / across * T::M, column = tile % across * T::N;
-    int64_t from = blockIdx.y * parts.length, to = from + parts.length;
+    int64_t from = part * parts.length, to = from + parts.length;
     const P p = all.of(number);
     hg_real sum[4][4] = {};
     hg_accumulate(p, room, row, column, from, to < p.k ? to : p.k, sum);
-    int64_t waiting = (number * parts.count + blockIdx.y) * all.m * all.n;
+    int64_t waiting = (number * parts.count + part) * p.m * p.n;
     hg_join_teams<T>(sum, room, [&](int i, int j, hg_real total) {
         if (row + i >= p.m || column + j >= p.n)
             return;
         if (parts.sums)
-            parts.sums[waiting + (row + i) * all.n + column + j] = total;
+            parts.sums[waiting + (row + i) * p.n + column + j] = total;
         else
-            p.put(row + i, column + j, total);
+            made(p.put(row + i, column + j, total));
     });
+}
+
+/* Result i, from the sums over the parts of k. */
+template <typename P>
+static __device__ inline int64_t hg_add_parts_of(const P &all,
+                                                 const hg_parts &parts,
+                                                 int64_t i)
+{
+    int64_t size = all.m * all.n, number = i / size, at = i % size;
+    const hg_real *from = parts.sums + number * parts.count * size + at;
+    hg_real total = from[0];
+    for (int64_t part = 1; part < parts.count; part++)
+        total += from[part * size];
+    return all.of(number).put(at / all.n, at % all.n, total);
+}
+
+template <typename P>
+__global__ void __launch_bounds__(HG_BLOCK, 2) hg_product(P all, hg_parts parts)
+{
+    __shared__ __align__(16) hg_real room[P::tile::ROOM];
+    hg_product_block(all, parts, blockIdx.x, blockIdx.y, room, [](int64_t) {});
 }
 
 template <typename P> __global__ void hg_add_parts(P all, hg_parts parts)
 {
-    int64_t size = all.m * all.n;
-    for (HG_EACH(i, all.count * size)) {
-        int64_t number = i / size, at = i % size;
-        const hg_real *from = parts.sums + number * parts.count * size + at;
-        hg_real total = from[0];
-        for (int64_t part = 1; part < parts.count; part++)
-            total += from[part * size];
-        all.of(number).put(at / all.n, at % all.n, total);
-    }
+    for (HG_EACH(i, all.count * all.m * all.n))
+        hg_add_parts_of(all, parts, i);
 }
 
 /* ---- Launching ---------------------------------------------------------- */
@@ -207,13 +231,19 @@ template <typename P> static hg_parts hg_parts_of(const P &p)
     return parts;
 }
 
+/* Bytes of the sums over parts of k. */
+template <typename P>
+static size_t hg_parts_room(const P &p, const hg_parts &parts)
+{
+    return (size_t)(p.count * parts.count * p.m * p.n) * sizeof(hg_real);
+}
+
 template <typename P> static void hg_run_product(const hg_kernel *k, const P &p)
 {
     hg_parts parts = hg_parts_of(p);
     if (parts.count > 1) {
-        size_t values = (size_t)(p.count * parts.count * p.m * p.n);
         parts.sums =
-            (hg_real *)hg_device_scratch(k->context, values * sizeof(hg_real));
+            (hg_real *)hg_device_scratch(k->context, hg_parts_room(p, parts));
         if (!parts.sums)
             return;
     }

@@ -2,6 +2,7 @@
  * seed, domain and step (see tensor/random.h), so the draws of a step can be
  * made again: by backward, by a replayed step, after a resume. */
 #include "ops/internal.h"
+#include "ops/joint.h"
 #include "ops/random_kernels.h"
 
 uint64_t hg_next_stream(void)
@@ -67,6 +68,17 @@ static void draw_cpu(const hg_kernel *k)
                     (void *)(uintptr_t)k);
 }
 
+static int draw_parts(const hg_kernel *k, hg_part *p)
+{
+    const hg_draw_attr *a = k->attr;
+    p->step.a = (hg_real)a->low;
+    p->step.b = (hg_real)(a->high - a->low);
+    int code = a->kind == HG_DRAW_NORMAL   ? HG_STEP_NORMAL
+               : a->kind == HG_DRAW_GUMBEL ? HG_STEP_GUMBEL
+                                           : HG_STEP_UNIFORM;
+    return hg_draw_map(k, p, code, a->stream);
+}
+
 #define DRAW(n, text)                                                          \
     static const hg_op n##_op = {                                              \
         .name = #n,                                                            \
@@ -74,6 +86,7 @@ static void draw_cpu(const hg_kernel *k)
         .attr_size = sizeof(hg_draw_attr),                                     \
         .cpu = draw_cpu,                                                       \
         .cuda = HG_CUDA(hg_draw_cuda),                                         \
+        .parts = draw_parts,                                                   \
         .doc = text,                                                           \
     };
 DRAW(rand, "uniform draws")
@@ -136,6 +149,12 @@ static void bernoulli_cpu(const hg_kernel *k)
                     (void *)(uintptr_t)k);
 }
 
+static int bernoulli_parts(const hg_kernel *k, hg_part *p)
+{
+    return hg_draw_map(k, p, HG_STEP_BERNOULLI,
+                       ((const hg_bernoulli_attr *)k->attr)->stream);
+}
+
 static const hg_op bernoulli_op = {
     .name = "bernoulli",
     .arity = 1,
@@ -144,6 +163,7 @@ static const hg_op bernoulli_op = {
     .attr_size = sizeof(hg_bernoulli_attr),
     .cpu = bernoulli_cpu,
     .cuda = HG_CUDA(hg_bernoulli_cuda),
+    .parts = bernoulli_parts,
     .doc = "1 with probability p, else 0",
 };
 

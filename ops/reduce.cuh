@@ -44,49 +44,74 @@ static __device__ typename F::total hg_fold_some(const F &f, const hg_real *in,
     return total;
 }
 
-/* Chunk blockIdx.y of the outputs of block blockIdx.x; into `partial` [chunks,
- * outputs] if there is more than one chunk. */
-template <typename F>
-__global__ void hg_fold_values(typename F::result *out,
-                               typename F::total *partial, const hg_real *in,
-                               hg_walk kept, hg_walk gone, hg_groups g, F f)
+/* All that the kernels of one reduction are told. */
+template <typename F> struct hg_fold_job {
+    typename F::result *out;
+    typename F::total *partial; /* [chunks, outputs] if there are several */
+    const hg_real *in;
+    hg_walk kept, gone;
+    hg_groups groups, joining; /* of the values, and of the chunks */
+    int chunks;
+    F f;
+};
+
+/* A chunk of the outputs of one block. `made` is told of every output. `room`
+ * holds a total a thread. */
+template <typename F, typename M>
+static __device__ inline void hg_fold_block(const hg_fold_job<F> &j,
+                                            int64_t block, int64_t chunk,
+                                            typename F::total *room, M made)
 {
-    __shared__ typename F::total room[HG_BLOCK];
-    hg_member m = hg_member_of(g);
-    int64_t from = gone.size * blockIdx.y / gridDim.y;
-    int64_t to = gone.size * (blockIdx.y + 1) / gridDim.y;
-    bool inside = m.output < kept.size;
-    typename F::total total = f.none();
+    hg_member m = hg_member_of(j.groups, block);
+    int64_t from = j.gone.size * chunk / j.chunks;
+    int64_t to = j.gone.size * (chunk + 1) / j.chunks;
+    bool inside = m.output < j.kept.size;
+    typename F::total total = j.f.none();
     hg_real shift = 0;
     if (F::shifted && inside)
-        shift = (hg_real)out[m.output];
+        shift = (hg_real)j.out[m.output];
     if (inside)
-        total = hg_fold_some(f, in + hg_walk_offset(&kept, m.output), gone,
-                             from + m.lane, to, g.lanes, shift);
-    total = hg_group_fold(g, m, total, f, room);
+        total = hg_fold_some(j.f, j.in + hg_walk_offset(&j.kept, m.output),
+                             j.gone, from + m.lane, to, j.groups.lanes, shift);
+    total = hg_group_fold(j.groups, m, total, j.f, room);
     if (!inside || m.lane)
         return;
-    if (partial)
-        partial[blockIdx.y * kept.size + m.output] = total;
-    else
-        out[m.output] = f.finish(total, shift);
+    if (j.partial) {
+        j.partial[chunk * j.kept.size + m.output] = total;
+    } else {
+        j.out[m.output] = j.f.finish(total, shift);
+        made(m.output);
+    }
 }
 
-template <typename F>
-__global__ void hg_fold_chunks(typename F::result *out,
-                               const typename F::total *partial, int chunks,
-                               int64_t outputs, hg_groups g, F f)
+template <typename F, typename M>
+static __device__ inline void hg_join_chunks(const hg_fold_job<F> &j,
+                                             int64_t block,
+                                             typename F::total *room, M made)
+{
+    hg_member m = hg_member_of(j.joining, block);
+    bool inside = m.output < j.kept.size;
+    typename F::total total = j.f.none();
+    for (int c = m.lane; inside && c < j.chunks; c += j.joining.lanes)
+        total = j.f(total, j.partial[c * j.kept.size + m.output]);
+    total = hg_group_fold(j.joining, m, total, j.f, room);
+    if (!inside || m.lane)
+        return;
+    j.out[m.output] =
+        j.f.finish(total, F::shifted ? (hg_real)j.out[m.output] : 0);
+    made(m.output);
+}
+
+template <typename F> __global__ void hg_fold_values(hg_fold_job<F> j)
 {
     __shared__ typename F::total room[HG_BLOCK];
-    hg_member m = hg_member_of(g);
-    bool inside = m.output < outputs;
-    typename F::total total = f.none();
-    for (int c = m.lane; inside && c < chunks; c += g.lanes)
-        total = f(total, partial[c * outputs + m.output]);
-    total = hg_group_fold(g, m, total, f, room);
-    if (inside && m.lane == 0)
-        out[m.output] =
-            f.finish(total, F::shifted ? (hg_real)out[m.output] : 0);
+    hg_fold_block(j, blockIdx.x, blockIdx.y, room, [](int64_t) {});
+}
+
+template <typename F> __global__ void hg_fold_chunks(hg_fold_job<F> j)
+{
+    __shared__ typename F::total room[HG_BLOCK];
+    hg_join_chunks(j, blockIdx.x, room, [](int64_t) {});
 }
 
 /* ---- Launches ----------------------------------------------------------- */
@@ -100,10 +125,11 @@ static inline int hg_fold_chunks_of(const hg_groups &g, unsigned blocks,
     return blocks >= HG_FOLD_BLOCKS || chunks < 1 ? 1 : (int)chunks;
 }
 
-/* Folds input 0 over the axes of the mask. */
+/* Of input 0 over the axes of the mask, without room for chunks. */
 template <typename F>
-static void hg_fold(const hg_kernel *k, typename F::result *out, unsigned mask,
-                    F f)
+static hg_fold_job<F> hg_fold_job_of(const hg_kernel *k,
+                                     typename F::result *out, unsigned mask,
+                                     F f)
 {
     hg_walk kept = hg_walk_of(k, 0, mask, false);
     hg_walk gone = hg_walk_of(k, 0, mask, true);
@@ -112,20 +138,33 @@ static void hg_fold(const hg_kernel *k, typename F::result *out, unsigned mask,
     hg_groups g = hg_groups_for(kept.size, gone.size, beside);
     unsigned blocks = hg_group_blocks(g, kept.size);
     int chunks = hg_fold_chunks_of(g, blocks, gone.size);
-    typename F::total *partial = NULL;
-    if (chunks > 1) {
-        partial = (typename F::total *)hg_device_scratch(
-            k->context, chunks * kept.size * sizeof *partial);
-        if (!partial)
+    hg_groups h = hg_groups_for(kept.size, chunks, true);
+    return {out, NULL, k->in[0], kept, gone, g, h, chunks, f};
+}
+
+template <typename F> static size_t hg_fold_room(const hg_fold_job<F> &j)
+{
+    return (size_t)(j.chunks * j.kept.size) * sizeof *j.partial;
+}
+
+/* Folds input 0 over the axes of the mask. */
+template <typename F>
+static void hg_fold(const hg_kernel *k, typename F::result *out, unsigned mask,
+                    F f)
+{
+    hg_fold_job<F> j = hg_fold_job_of(k, out, mask, f);
+    const hg_groups &g = j.groups, &h = j.joining;
+    if (j.chunks > 1) {
+        j.partial =
+            (typename F::total *)hg_device_scratch(k->context, hg_fold_room(j));
+        if (!j.partial)
             return;
     }
-    HG_RUN(hg_fold_values<F>, dim3(blocks, chunks), g.lanes * g.width, 0, k,
-           out, partial, k->in[0], kept, gone, g, f);
-    if (chunks == 1)
-        return;
-    hg_groups h = hg_groups_for(kept.size, chunks, true);
-    HG_RUN(hg_fold_chunks<F>, hg_group_blocks(h, kept.size), h.lanes * h.width,
-           0, k, out, partial, chunks, kept.size, h, f);
+    HG_RUN(hg_fold_values<F>, dim3(hg_group_blocks(g, j.kept.size), j.chunks),
+           g.lanes * g.width, 0, k, j);
+    if (j.chunks > 1)
+        HG_RUN(hg_fold_chunks<F>, hg_group_blocks(h, j.kept.size),
+               h.lanes * h.width, 0, k, j);
 }
 
 /* ---- Forms that several files use --------------------------------------- */
@@ -143,6 +182,18 @@ struct hg_sum_total {
     __device__ double operator()(double a, double b) const
     {
         return a + b;
+    }
+};
+
+/* Of the values themselves. */
+struct hg_plain_sum : hg_sum_total {
+    __device__ hg_real add(hg_real sum, hg_real x, int64_t, hg_real) const
+    {
+        return sum + x;
+    }
+    __device__ hg_real finish(double sum, hg_real) const
+    {
+        return (hg_real)sum;
     }
 };
 

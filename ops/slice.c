@@ -1,5 +1,6 @@
 /* slice.c - parts of an axis as views; their mirror, which puts a part back
  * among zeros; and axes read backwards. */
+#include "ops/joint.h"
 #include "ops/reduce.h"
 #include "ops/slice.h"
 
@@ -137,6 +138,21 @@ static void unslice_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
     dx[0] = take_part(g, *(const hg_part_attr *)z->attr);
 }
 
+/* A map that finds its one input itself. */
+static int unslice_parts(const hg_kernel *k, hg_part *p)
+{
+    hg_kernel map = *k;
+    int64_t number[HG_UNSLICE_NUMBERS];
+    map.arity = 0;
+    int count = hg_joint_map(&map, p, HG_STEP_UNSLICE, 0);
+    hg_unslice_numbers(k, number);
+    p->step.in[0] = k->in[0];
+    memcpy(p->step.more.word, number, sizeof number);
+    hg_part_reads(p, k->in[0], k->in_shape[0], k->in_stride[0],
+                  sizeof(hg_real));
+    return count;
+}
+
 static const hg_op unslice_op = {
     .name = "unslice",
     .arity = 1,
@@ -145,6 +161,7 @@ static const hg_op unslice_op = {
     .attr_size = sizeof(hg_part_attr),
     .cpu = unslice_cpu,
     .cuda = HG_CUDA(hg_unslice_cuda),
+    .parts = unslice_parts,
     .backward = unslice_backward,
     .reads = HG_READS_NOTHING,
     .doc = "a part of an axis among zeros: the mirror of slice, and pad",

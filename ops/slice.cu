@@ -1,26 +1,24 @@
 /* slice.cu - the kernels of slice.c on a GPU: a thread an element of the
  * output. */
-#include "ops/kernels.cuh"
-#include "ops/reduce.h"
-#include "ops/slice.h"
+#include "ops/slice.cuh"
+
+struct numbers {
+    int64_t of[HG_UNSLICE_NUMBERS];
+};
 
 __global__ void put_part(hg_real *out, const hg_real *in, int64_t n,
-                         hg_axis_view v, hg_part_attr a)
+                         numbers number)
 {
-    for (HG_EACH(i, n)) {
-        int64_t inner = i % v.inner, row = i / v.inner;
-        int64_t outer = row / v.size, at = row % v.size - a.start;
-        int64_t place = at / a.step;
-        bool here = at >= 0 && place * a.step == at && place < a.count;
-        out[i] = here ? in[(outer * a.count + place) * v.inner + inner] : 0;
-    }
+    for (HG_EACH(i, n))
+        out[i] = hg_unsliced(in, i, number.of);
 }
 
 extern "C" void hg_unslice_cuda(const hg_kernel *k)
 {
-    const hg_part_attr *a = (const hg_part_attr *)k->attr;
+    numbers number;
+    hg_unslice_numbers(k, number.of);
     HG_RUN(put_part, hg_blocks(k->n, HG_BLOCK), HG_BLOCK, 0, k, k->out,
-           k->in[0], k->n, hg_axis_view_of(k->out_shape, (int)a->axis), *a);
+           k->in[0], k->n, number);
 }
 
 __global__ void read_backwards(hg_real *out, const hg_real *first, int64_t n,

@@ -11,6 +11,29 @@ typedef struct {
 } hg_part_attr;
 HG_NO_PADDING(hg_part_attr, 5 * 8);
 
+/* What a kernel has to know to put a part among zeros. */
+enum {
+    HG_UNSLICE_INNER, /* elements behind one position of the axis */
+    HG_UNSLICE_SIZE,
+    HG_UNSLICE_START,
+    HG_UNSLICE_STEP,
+    HG_UNSLICE_COUNT,
+    HG_UNSLICE_NUMBERS
+};
+
+static inline void hg_unslice_numbers(const hg_kernel *k,
+                                      int64_t number[HG_UNSLICE_NUMBERS])
+{
+    const hg_part_attr *a = (const hg_part_attr *)k->attr;
+    number[HG_UNSLICE_INNER] = 1;
+    for (int d = (int)a->axis + 1; d < k->out_shape.rank; d++)
+        number[HG_UNSLICE_INNER] *= k->out_shape.dim[d];
+    number[HG_UNSLICE_SIZE] = k->out_shape.dim[a->axis];
+    number[HG_UNSLICE_START] = a->start;
+    number[HG_UNSLICE_STEP] = a->step;
+    number[HG_UNSLICE_COUNT] = a->count;
+}
+
 typedef struct {
     int64_t mask;
 } hg_flip_attr;

@@ -3,6 +3,7 @@
  * Short runs are added in lanes of hg_real (rows.h), the runs' sums in double:
  * 1e7 floats come out right to about 1e-7. What is added in which order depends
  * on shapes and strides only, never on the number of threads. */
+#include "ops/joint.h"
 #include "ops/reduce.h"
 
 enum {
@@ -180,6 +181,7 @@ static const hg_op sum_op = {
     .attr_size = sizeof(hg_reduce_attr),
     .cpu = sum_cpu,
     .cuda = HG_CUDA(hg_sum_cuda),
+    .parts = HG_CUDA(hg_sum_parts),
     .backward = sum_backward,
     .reads = HG_READS_NOTHING,
     .doc = "sum over a set of axes",
@@ -224,6 +226,7 @@ static const hg_op sum_to_op = {
     .attr_size = sizeof(hg_shape_attr),
     .cpu = sum_to_cpu,
     .cuda = HG_CUDA(hg_sum_to_cuda),
+    .parts = HG_CUDA(hg_sum_to_parts),
     .backward = sum_to_backward,
     .reads = HG_READS_NOTHING,
     .doc = "sum over the axes that expand would broadcast",

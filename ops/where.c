@@ -1,5 +1,6 @@
 /* where.c - a choice between two tensors, element by element. */
 #include "ops/internal.h"
+#include "ops/joint.h"
 #include "ops/pointwise.h"
 
 static void where_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
@@ -18,6 +19,7 @@ static const hg_op where_op = {
     .attr_size = sizeof(hg_pointwise_attr),
     .cpu = hg_pointwise_cpu,
     .cuda = HG_CUDA(hg_pointwise_cuda),
+    .parts = hg_pointwise_parts,
     .backward = where_backward,
     .reads = HG_READS_IN(0),
     .doc = "x where the condition is not 0, else y",

@@ -99,6 +99,8 @@ hg_context *hg_context_new_with(const char *device, uint64_t seed,
     context->anomaly = anomaly && !strcmp(anomaly, "1");
     const char *replay = getenv("HOURGLASS_REPLAY");
     context->replay = !replay || strcmp(replay, "0");
+    const char *fuse = getenv("HOURGLASS_FUSE");
+    context->fuse = !fuse || strcmp(fuse, "0");
     forget_freed(context);
     int ordinal = ordinal_of(context->device);
     if (ordinal < 0 || hg_device_open(context, ordinal))

@@ -6,7 +6,7 @@
 #include <cuda_runtime.h>
 
 #include "tensor/complaint.h"
-#include "tensor/device.h"
+#include "tensor/fuse.h"
 
 /* The toolkit this was compiled with. */
 #define HG_CUDA_TEXT_(x) #x
@@ -35,6 +35,41 @@ typedef struct {
 
 enum { HG_PLANS = 24, HG_CONTROL_RING = 4 };
 
+/* Queued bytes follow each entry. */
+typedef struct {
+    const char *name;
+    const hg_work *work;
+    size_t bytes;
+} hg_entry_head;
+
+/* One launch of a queue that is fused: a part alone, or lines together. */
+typedef struct {
+    const char *name;
+    hg_part *alone; /* or NULL */
+    void (*joint)(hg_stream *, const hg_joint *);
+    hg_joint lines;
+} hg_launch;
+
+/* How the queue is fused: its parts, its launches, and the tables that joint
+ * kernels read. A plan has a table of its own on the device, since its graph
+ * goes on reading it. */
+typedef struct {
+    hg_fuse_room *room;
+    hg_part *parts;
+    hg_place *place;
+    hg_launch *launch;
+    int part_room, part_count, launch_count;
+    char *table;
+    size_t table_room, table_used;
+    struct {
+        char *table;
+        size_t room;
+    } there[HG_PLANS + 1];
+    void (*joint)(hg_stream *, const hg_joint *);
+    hg_device_slab *waiting; /* see hg_part_room; the newest is the largest */
+    size_t waiting_used;
+} hg_fuser;
+
 struct hg_device {
     hg_context *context;
     int ordinal;
@@ -46,6 +81,7 @@ struct hg_device {
     size_t used, room;
     int entries;
     hg_plan plans[HG_PLANS];
+    hg_fuser fuser;
     uint64_t flushes;
     /* What changes from step to step: written here, copied there. */
     char *control[HG_CONTROL_RING], *control_there;
@@ -60,5 +96,15 @@ bool hg_cuda_fail(hg_context *, const char *what, cudaError_t);
 bool hg_cuda_control_open(hg_device *);
 void hg_cuda_queue_close(hg_device *);
 void hg_cublas_close(hg_context *);
+
+/* Where an entry's arguments lie. */
+#define HG_ENTRY_HEAD ((sizeof(hg_entry_head) + 15) / 16 * 16)
+
+/* Prepares the queue to be run fused, with the tables of plan `slot`, or of
+ * none (HG_PLANS); false, without an error, if it has to run as it is. */
+bool hg_fuse_queue(hg_device *, int slot);
+/* Runs what was prepared; may be captured. */
+bool hg_run_fused(hg_device *);
+void hg_fuser_close(hg_device *);
 
 #endif

@@ -11,13 +11,6 @@
 
 #include <string.h>
 
-/* Queued bytes follow each entry. */
-typedef struct {
-    const char *name;
-    hg_run *run;
-    size_t bytes;
-} entry;
-
 enum {
     ALIGN = 16,
     CONTROL_BYTES = 1 << 17,
@@ -127,21 +120,21 @@ static bool grow(hg_device *d, size_t bytes)
     return true;
 }
 
-bool hg_queue(hg_context *context, const char *name, hg_run *run,
+bool hg_queue(hg_context *context, const char *name, const hg_work *work,
               const void *arguments, size_t bytes, const void *more,
               size_t more_bytes)
 {
     hg_device *d = context->gpu;
     size_t first = rounded(bytes);
-    size_t size = rounded(sizeof(entry)) + first + rounded(more_bytes);
+    size_t size = HG_ENTRY_HEAD + first + rounded(more_bytes);
     if (!grow(d, size))
         return false;
     char *at = d->queue + d->used;
     memset(at, 0, size);
-    memcpy(at, &(entry){name, run, size}, sizeof(entry));
-    memcpy(at + rounded(sizeof(entry)), arguments, bytes);
+    memcpy(at, &(hg_entry_head){name, work, size}, sizeof(hg_entry_head));
+    memcpy(at + HG_ENTRY_HEAD, arguments, bytes);
     if (more_bytes)
-        memcpy(at + rounded(sizeof(entry)) + first, more, more_bytes);
+        memcpy(at + HG_ENTRY_HEAD + first, more, more_bytes);
     d->used += size;
     d->entries++;
     context->queued++;
@@ -156,9 +149,9 @@ static bool run_entries(hg_device *d)
 {
     bool before = hg_error() != NULL;
     for (size_t at = 0; at < d->used;) {
-        entry e;
+        hg_entry_head e;
         memcpy(&e, d->queue + at, sizeof e);
-        e.run(&d->stream, d->queue + at + rounded(sizeof(entry)));
+        e.work->run(&d->stream, d->queue + at + HG_ENTRY_HEAD);
         at += e.bytes;
         cudaError_t error = cudaGetLastError();
         if (error != cudaSuccess)
@@ -167,6 +160,11 @@ static bool run_entries(hg_device *d)
             return false;
     }
     return true;
+}
+
+static bool run_once(hg_device *d, int slot)
+{
+    return hg_fuse_queue(d, slot) ? hg_run_fused(d) : run_entries(d);
 }
 
 static hg_plan *find(hg_device *d)
@@ -216,11 +214,12 @@ static cudaError_t capture(hg_device *d, hg_plan *p)
     cudaStream_t stream = (cudaStream_t)d->stream.handle;
     cudaGraph_t graph = NULL;
     uint64_t before = d->stream.launches;
+    bool fused = hg_fuse_queue(d, (int)(p - d->plans));
     cudaError_t error =
         cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
     if (error != cudaSuccess)
         return error;
-    bool ran = run_entries(d);
+    bool ran = fused ? hg_run_fused(d) : run_entries(d);
     p->launches = d->stream.launches - before;
     d->stream.launches = before;
     error = cudaStreamEndCapture(stream, &graph);
@@ -243,18 +242,21 @@ static bool replay(hg_device *d, hg_plan *p)
     return true;
 }
 
-/* Single operations between two reads are not worth a graph. */
+/* Single operations between two reads are not worth a graph, nor a look at
+ * who can share a launch. */
 enum { FEWEST_ENTRIES = 4 };
 
 static bool run_queue(hg_device *d)
 {
-    if (!d->context->replay || d->entries < FEWEST_ENTRIES)
+    if (d->entries < FEWEST_ENTRIES)
         return run_entries(d);
+    if (!d->context->replay)
+        return run_once(d, HG_PLANS);
     hg_plan *p = find(d);
     if (!p && !(p = remember(d)))
-        return run_entries(d); /* without memory to remember it */
+        return run_once(d, HG_PLANS); /* without memory to remember it */
     p->used = d->flushes;
-    return p->seen++ ? replay(d, p) : run_entries(d);
+    return p->seen++ ? replay(d, p) : run_once(d, (int)(p - d->plans));
 }
 
 bool hg_flush(hg_context *context)
@@ -280,5 +282,6 @@ void hg_cuda_queue_close(hg_device *d)
     for (int i = 0; i < HG_PLANS; i++)
         forget(d, &d->plans[i]);
     hg_memory_release(d->context, d->queue, d->room);
+    hg_fuser_close(d);
     control_close(d);
 }

@@ -30,6 +30,15 @@ typedef struct {
 /* Runs one entry of the queue: launches kernels, never waits. */
 typedef void hg_run(hg_stream *, const void *arguments);
 
+/* What an entry does: how it runs by itself, and which parts it has, so that
+ * others can share its launch (fuse.h). `parts` returns how many; NULL or 0:
+ * nothing is known of it, and nothing passes it. */
+typedef struct hg_part hg_part;
+typedef struct {
+    hg_run *run;
+    int (*parts)(const void *arguments, hg_part *);
+} hg_work;
+
 /* ---- The device --------------------------------------------------------- */
 
 /* What was found, for hourglass doctor. */
@@ -69,10 +78,15 @@ void *hg_device_scratch(hg_context *, size_t bytes);
 
 /* ---- The queue ---------------------------------------------------------- */
 
-/* Notes run(stream, arguments), of which `bytes` and then `more_bytes` are
- * copied. `name` is what messages call it. */
-bool hg_queue(hg_context *, const char *name, hg_run *, const void *arguments,
-              size_t bytes, const void *more, size_t more_bytes);
+/* Notes work->run(stream, arguments), of which `bytes` and then `more_bytes`
+ * are copied; the work is constant. `name` is what messages call it. */
+bool hg_queue(hg_context *, const char *name, const hg_work *,
+              const void *arguments, size_t bytes, const void *more,
+              size_t more_bytes);
+
+/* For parts of an entry that go on with what others have made: memory on the
+ * device until the queue has run; NULL, without an error, if there is none. */
+void *hg_part_room(hg_context *, size_t bytes);
 
 /* Where these bytes will lie on the device when the queue runs. The address
  * depends on what was put since the last flush, not on the values. NULL and a

@@ -171,6 +171,7 @@ struct hg_context {
     uint64_t queued, replays; /* entries and uploads; graphs */
     bool eager;               /* every operation runs at once */
     bool replay;              /* queues that were seen before run as graphs */
+    bool fuse;                /* what is queued shares launches, see fuse.h */
     void (*message)(void *, const char *);
     void *message_user;
     void *residents; /* datasets: arrays on the device */

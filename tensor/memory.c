@@ -26,6 +26,8 @@
 #define CHUNK_BYTES  ((size_t)1 << 20)
 #define CHUNK_HEADER ((sizeof(hg_chunk) + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN)
 #define MOST_HOLES   256
+#define REST_HOLES   12
+#define REST_BYTES   ((size_t)1 << 20)
 
 /* Device memory is no business of the host's AddressSanitizer. */
 static void poison(const hg_region *r, const void *p, size_t n)
@@ -161,12 +163,20 @@ static hg_hole *hole_at(hg_region *r, void *p)
     return hole;
 }
 
+/* On a GPU small buffers rest a while: work on one that was given back just now
+ * would have to wait for the work that used it before, and could not share its
+ * launch (fuse.h). */
+static bool rests(const hg_region *r, size_t size, int newer)
+{
+    return r->there && size <= REST_BYTES && newer < REST_HOLES;
+}
+
 static void *from_hole(hg_region *r, size_t size)
 {
     int seen = 0;
     for (hg_hole **h = &r->holes; *h && seen < MOST_HOLES;
          h = &(*h)->next, seen++) {
-        if ((*h)->size != size)
+        if ((*h)->size != size || rests(r, size, seen))
             continue;
         hg_hole *hole = *h;
         void *start = hole->start;

@@ -109,12 +109,18 @@ void *hg_device_scratch(hg_context *context, size_t bytes)
     return hg_device_allocate(context, bytes);
 }
 
-bool hg_queue(hg_context *context, const char *name, hg_run *run,
+bool hg_queue(hg_context *context, const char *name, const hg_work *work,
               const void *arguments, size_t bytes, const void *more,
               size_t more_bytes)
 {
-    (void)name, (void)run, (void)more, (void)more_bytes;
+    (void)name, (void)work, (void)more, (void)more_bytes;
     return hg_device_upload(context, NULL, arguments, bytes);
+}
+
+void *hg_part_room(hg_context *context, size_t bytes)
+{
+    (void)context, (void)bytes;
+    return NULL;
 }
 
 void *hg_control_put(hg_context *context, const void *values, size_t bytes)

@@ -1,7 +1,33 @@
 /* values.cu - copies, fills and sums on the device, as entries of the queue. */
 #include <stdint.h>
+#include <string.h>
 
+#include "tensor/fuse.h"
 #include "tensor/launch.cuh"
+#include "tensor/values.cuh"
+
+/* A map whose one input is `from`, every `stride` values. */
+static int map_of(hg_part *p, hg_real *to, const hg_real *from, int64_t n,
+                  int stride)
+{
+    size_t bytes = (size_t)n * sizeof(hg_real);
+    if (n > INT32_MAX)
+        return 0;
+    p->role = HG_MAP;
+    p->n = n;
+    p->step.code = HG_STEP_COPY;
+    p->step.inputs = 1;
+    p->step.reads = 1;
+    p->step.dense = stride == 1;
+    p->step.out = to;
+    p->step.in[0] = from;
+    p->step.more.walk.rank = 1;
+    p->step.more.walk.dim[0] = (int32_t)n;
+    p->step.more.walk.stride[0][0] = stride;
+    hg_part_touches(p, from, stride ? bytes : sizeof(hg_real), false, stride);
+    hg_part_touches(p, to, bytes, true, true);
+    return 1;
+}
 
 /* ---- Bytes -------------------------------------------------------------- */
 
@@ -19,12 +45,25 @@ static void run_copy(hg_stream *stream, const void *arguments)
                     (cudaStream_t)stream->handle);
 }
 
+/* Whole values are copied by a kernel that others share. */
+static int copy_parts(const void *arguments, hg_part *p)
+{
+    const copy_job *job = (const copy_job *)arguments;
+    size_t size = sizeof(hg_real);
+    if (((uintptr_t)job->to | (uintptr_t)job->from | job->bytes) % size)
+        return 0;
+    return map_of(p, (hg_real *)job->to, (const hg_real *)job->from,
+                  (int64_t)(job->bytes / size), 1);
+}
+
+static const hg_work copying = {run_copy, copy_parts};
+
 extern "C" bool hg_device_copy(hg_context *context, void *to, const void *from,
                                size_t bytes)
 {
     copy_job job = {to, from, bytes};
     return !bytes ||
-           hg_queue(context, "copy", run_copy, &job, sizeof job, NULL, 0);
+           hg_queue(context, "copy", &copying, &job, sizeof job, NULL, 0);
 }
 
 extern "C" bool hg_device_write(hg_context *context, void *to, const void *from,
@@ -78,6 +117,8 @@ static void run_strided(hg_stream *stream, const void *arguments)
                   (double *)job->to, (const double *)job->from, job->n, job->w);
 }
 
+static const hg_work copying_strided = {run_strided, NULL};
+
 extern "C" bool hg_device_copy_strided(hg_context *context, void *to,
                                        const void *from, hg_shape shape,
                                        const int64_t *stride, size_t size)
@@ -88,8 +129,8 @@ extern "C" bool hg_device_copy_strided(hg_context *context, void *to,
         job.w.stride[d] = stride[d];
         job.n *= shape.dim[d];
     }
-    return !job.n ||
-           hg_queue(context, "dense", run_strided, &job, sizeof job, NULL, 0);
+    return !job.n || hg_queue(context, "dense", &copying_strided, &job,
+                              sizeof job, NULL, 0);
 }
 
 /* ---- One value ---------------------------------------------------------- */
@@ -114,6 +155,14 @@ static void run_fill(hg_stream *stream, const void *arguments)
               job->value, job->n);
 }
 
+static int fill_parts(const void *arguments, hg_part *p)
+{
+    const fill_job *job = (const fill_job *)arguments;
+    return map_of(p, job->to, job->value, job->n, 0);
+}
+
+static const hg_work filling = {run_fill, fill_parts};
+
 extern "C" bool hg_device_fill(hg_context *context, hg_real *to, int64_t n,
                                hg_real value)
 {
@@ -122,45 +171,39 @@ extern "C" bool hg_device_fill(hg_context *context, hg_real *to, int64_t n,
     fill_job job = {
         to, (const hg_real *)hg_control_put(context, &value, sizeof value), n};
     return job.value &&
-           hg_queue(context, "fill", run_fill, &job, sizeof job, NULL, 0);
+           hg_queue(context, "fill", &filling, &job, sizeof job, NULL, 0);
 }
 
 /* ---- Running sums ------------------------------------------------------- */
 
-enum { ADDERS = 256 };
-
-struct add_job {
-    double *sum;
-    const hg_real *x;
-    int64_t n;
-};
-
-/* One block: the order of the additions is always the same. */
-__global__ void add(double *sum, const hg_real *x, int64_t n)
+static __global__ void add(hg_report_job job)
 {
-    __shared__ double part[ADDERS];
-    double mine = 0;
-    for (int64_t i = threadIdx.x; i < n; i += ADDERS)
-        mine += (double)x[i];
-    part[threadIdx.x] = mine;
-    for (int step = ADDERS / 2; step > 0; step /= 2) {
-        __syncthreads();
-        if ((int)threadIdx.x < step)
-            part[threadIdx.x] += part[threadIdx.x + step];
-    }
-    if (threadIdx.x == 0)
-        *sum += part[0];
+    __shared__ double room[HG_BLOCK];
+    hg_report(job, room);
 }
 
 static void run_add(hg_stream *stream, const void *arguments)
 {
-    const add_job *job = (const add_job *)arguments;
-    HG_LAUNCH(add, 1, ADDERS, 0, stream, job->sum, job->x, job->n);
+    HG_LAUNCH(add, 1, HG_BLOCK, 0, stream, *(const hg_report_job *)arguments);
 }
+
+static int add_parts(const void *arguments, hg_part *p)
+{
+    const hg_report_job *job = (const hg_report_job *)arguments;
+    p->role = HG_MAKER;
+    p->maker = HG_MAKER_REPORT;
+    p->blocks = 1;
+    memcpy(p->job, job, sizeof *job);
+    hg_part_touches(p, job->x, (size_t)job->n * sizeof(hg_real), false, false);
+    hg_part_touches(p, job->sum, sizeof *job->sum, true, false);
+    return 1;
+}
+
+static const hg_work adding = {run_add, add_parts};
 
 extern "C" bool hg_device_add(hg_context *context, double *sum,
                               const hg_real *x, int64_t n)
 {
-    add_job job = {sum, x, n};
-    return hg_queue(context, "report", run_add, &job, sizeof job, NULL, 0);
+    hg_report_job job = {sum, x, n};
+    return hg_queue(context, "report", &adding, &job, sizeof job, NULL, 0);
 }

@@ -1,0 +1,212 @@
+/* conv.cuh - convolution and its two gradients as problems of product.cuh: one
+ * operand is read from where it would lie if the windows were unfolded, but
+ * nothing is. */
+#ifndef HG_CONV_CUH
+#define HG_CONV_CUH
+
+#include "ops/conv.h"
+#include "ops/divisor.cuh"
+#include "ops/product.cuh"
+
+/* Tiles for few channels, for more, and for many. */
+typedef hg_tile<16, 64, 32> hg_flat_tile;
+typedef hg_tile<32, 32, 32> hg_square_tile;
+typedef hg_tile<64, 64, 16> hg_wide_tile;
+
+/* ---- Forward: y [O, N places] = weight [O, C taps] x [C taps, N places] -- */
+
+template <typename T> struct hg_conv_y {
+    typedef T tile;
+    int64_t m, n, k, count;
+    hg_conv_job job;
+    hg_divisor area, width, window, side; /* of y; of the taps */
+
+    explicit hg_conv_y(const hg_conv_job &j)
+        : m(j.shape.o), n(j.shape.n * j.shape.oh * j.shape.ow),
+          k(j.shape.c * j.shape.kh * j.shape.kw), count(1), job(j),
+          area(j.shape.oh * j.shape.ow), width(j.shape.ow),
+          window(j.shape.kh * j.shape.kw), side(j.shape.kw)
+    {
+    }
+    __device__ hg_conv_y of(int64_t) const
+    {
+        return *this;
+    }
+    static __device__ constexpr bool a_along_k()
+    {
+        return true;
+    }
+    static __device__ constexpr bool b_along_k()
+    {
+        return false;
+    }
+    __device__ hg_real a(int64_t o, int64_t l) const
+    {
+        return job.weight[o * k + l];
+    }
+    __device__ hg_real b(int64_t l, int64_t place) const
+    {
+        const hg_conv &s = job.shape;
+        int q = (int)place, j = (int)l;
+        int64_t image = area.split(q), p = width.split(q);
+        int64_t c = window.split(j), i = side.split(j);
+        int64_t h = p * s.stride - s.padding + i * s.dilation;
+        int64_t w = q * s.stride - s.padding + j * s.dilation;
+        bool inside = h >= 0 && h < s.h && w >= 0 && w < s.w;
+        return inside ? job.x[((image * s.c + c) * s.h + h) * s.w + w] : 0;
+    }
+    __device__ int64_t put(int64_t o, int64_t place, hg_real sum) const
+    {
+        const hg_conv &s = job.shape;
+        int at = (int)place;
+        int64_t image = area.split(at);
+        int64_t to = (image * s.o + o) * s.oh * s.ow + at;
+        job.out[to] = job.bias ? sum + job.bias[o] : sum;
+        return to;
+    }
+};
+
+/* ---- The input gradient, stride x stride phases ------------------------- */
+
+static inline int64_t hg_conv_shares(int64_t size, int64_t stride)
+{
+    return (size + stride - 1) / stride;
+}
+
+/* Pixels with the same remainder of the stride see the same taps, and those
+ * taps see neighbouring places of y, one after the other:
+ * x [C, N pixels] = weight [C, O taps] y [O taps, N pixels].
+ * A phase with fewer pixels or taps than the others has zeros in their place.
+ * Stride or dilation must be 1. */
+template <typename T> struct hg_conv_x {
+    typedef T tile;
+    int64_t m, n, k, count;
+    hg_conv_job job;
+    hg_divisor area, width, window, side; /* of a phase; of its taps */
+    int64_t top, left, up, back;          /* its first pixel and tap */
+
+    explicit hg_conv_x(const hg_conv_job &j)
+        : m(j.shape.c), n(), k(), count(j.shape.stride * j.shape.stride),
+          job(j), top(), left(), up(), back()
+    {
+        const hg_conv &s = j.shape;
+        int64_t rows = hg_conv_shares(s.h, s.stride),
+                columns = hg_conv_shares(s.w, s.stride);
+        int64_t high = hg_conv_shares(s.kh, s.stride),
+                wide = hg_conv_shares(s.kw, s.stride);
+        n = s.n * rows * columns;
+        k = s.o * high * wide;
+        area = hg_divisor(rows * columns);
+        width = hg_divisor(columns);
+        window = hg_divisor(high * wide);
+        side = hg_divisor(wide);
+    }
+    __device__ hg_conv_x of(int64_t phase) const
+    {
+        hg_conv_x p = *this;
+        p.top = phase / job.shape.stride;
+        p.left = phase % job.shape.stride;
+        p.up = (p.top + job.shape.padding) % job.shape.stride;
+        p.back = (p.left + job.shape.padding) % job.shape.stride;
+        return p;
+    }
+    static __device__ constexpr bool a_along_k()
+    {
+        return true;
+    }
+    static __device__ constexpr bool b_along_k()
+    {
+        return false;
+    }
+    __device__ hg_real a(int64_t c, int64_t l) const
+    {
+        const hg_conv &s = job.shape;
+        int tap = (int)l;
+        int64_t o = window.split(tap);
+        int64_t i = up + side.split(tap) * s.stride;
+        int64_t j = back + tap * s.stride;
+        bool inside = i < s.kh && j < s.kw;
+        return inside ? job.weight[((o * s.c + c) * s.kh + i) * s.kw + j] : 0;
+    }
+    /* Tap 0 of the phase's pixel 0 sees this place; the next pixel the next
+     * place, the next tap the one before. */
+    __device__ hg_real b(int64_t l, int64_t pixel) const
+    {
+        const hg_conv &s = job.shape;
+        int q = (int)pixel, tap = (int)l;
+        int64_t image = area.split(q), p = width.split(q);
+        int64_t o = window.split(tap), i = side.split(tap);
+        p += (top + s.padding - up) / s.stride - i * s.dilation;
+        int64_t at = q + (left + s.padding - back) / s.stride;
+        at -= tap * s.dilation;
+        bool inside = p >= 0 && p < s.oh && at >= 0 && at < s.ow;
+        return inside ? job.y[((image * s.o + o) * s.oh + p) * s.ow + at] : 0;
+    }
+    __device__ int64_t put(int64_t c, int64_t pixel, hg_real sum) const
+    {
+        const hg_conv &s = job.shape;
+        int q = (int)pixel;
+        int64_t image = area.split(q);
+        int64_t h = top + width.split(q) * s.stride, w = left + q * s.stride;
+        if (h >= s.h || w >= s.w)
+            return -1;
+        int64_t to = ((image * s.c + c) * s.h + h) * s.w + w;
+        job.out[to] = job.bias ? sum + job.bias[c] : sum;
+        return to;
+    }
+};
+
+/* ---- The weight gradient ------------------------------------------------ */
+
+/* weight [O, C taps] = y [O, N places] x [N places, C taps] */
+template <typename T> struct hg_conv_w {
+    typedef T tile;
+    int64_t m, n, k, count;
+    hg_conv_job job;
+    hg_divisor area, width, window, side; /* of y; of the taps */
+
+    explicit hg_conv_w(const hg_conv_job &j)
+        : m(j.shape.o), n(j.shape.c * j.shape.kh * j.shape.kw),
+          k(j.shape.n * j.shape.oh * j.shape.ow), count(1), job(j),
+          area(j.shape.oh * j.shape.ow), width(j.shape.ow),
+          window(j.shape.kh * j.shape.kw), side(j.shape.kw)
+    {
+    }
+    __device__ hg_conv_w of(int64_t) const
+    {
+        return *this;
+    }
+    static __device__ constexpr bool a_along_k()
+    {
+        return true;
+    }
+    static __device__ constexpr bool b_along_k()
+    {
+        return true;
+    }
+    __device__ hg_real a(int64_t o, int64_t l) const
+    {
+        const hg_conv &s = job.shape;
+        int at = (int)l;
+        int64_t image = area.split(at);
+        return job.y[(image * s.o + o) * s.oh * s.ow + at];
+    }
+    __device__ hg_real b(int64_t l, int64_t tap) const
+    {
+        const hg_conv &s = job.shape;
+        int q = (int)l, j = (int)tap;
+        int64_t image = area.split(q), p = width.split(q);
+        int64_t c = window.split(j), i = side.split(j);
+        int64_t h = p * s.stride - s.padding + i * s.dilation;
+        int64_t w = q * s.stride - s.padding + j * s.dilation;
+        bool inside = h >= 0 && h < s.h && w >= 0 && w < s.w;
+        return inside ? job.x[((image * s.c + c) * s.h + h) * s.w + w] : 0;
+    }
+    __device__ int64_t put(int64_t o, int64_t tap, hg_real sum) const
+    {
+        job.out[o * n + tap] = sum;
+        return o * n + tap;
+    }
+};
+
+#endif
