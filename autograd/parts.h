@@ -2,8 +2,8 @@
  *
  * hg_op.parts fills in the part, or the two, that a call consists of, and
  * returns how many. It must say all that the kernel reads and writes. */
-#ifndef HG_PARTS_H
-#define HG_PARTS_H
+#ifndef HG_AUTOGRAD_PARTS_H
+#define HG_AUTOGRAD_PARTS_H
 
 #include "autograd/op.h"
 #include "tensor/fuse.h"
