@@ -2,6 +2,7 @@
 """zoo.py - trains the zoo on MNIST and writes docs/zoo.md, with its pictures.
 
     tools/zoo.py [--runs DIR] [--program FILE] [--only NAME...] [--page]
+                 [--plan FILE] [--docs DIR] [--threads N]
 
 tools/zoo.toml says what: families of runs (options, seeds, what was published),
 what is measured on them, pictures, and the bars they are to reach. A run or a
@@ -22,6 +23,7 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import shlex
 import statistics
 import subprocess
@@ -29,8 +31,6 @@ import sys
 import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "zoo.md"
-PICTURES = ROOT / "docs" / "zoo"
 HEAD = """# The zoo, measured
 
 Written by `tools/zoo.py` from the runs that `tools/zoo.toml` plans; do not edit
@@ -53,9 +53,9 @@ class Failure(Exception):
 class Runs:
     """The folder of runs, and the program that fills it."""
 
-    def __init__(self, folder, program, threads):
-        self.folder, self.program = folder, program
-        self.threads = threads
+    def __init__(self, a, data):
+        self.folder, self.program = a.runs.resolve(), a.program.resolve()
+        self.threads, self.docs, self.data = a.threads, a.docs, data
 
     def at(self, name, seed):
         return self.folder / f"{name}-s{seed}"
@@ -93,7 +93,7 @@ class Runs:
 
     def train(self, plan, seed):
         run = self.at(plan["name"], seed)
-        line = trained_by(plan, seed)
+        line = trained_by(plan, seed, self.data)
         if line:
             self.once(run, "train", line,
                       f"--threads {self.threads} --out {self.folder}"
@@ -111,10 +111,10 @@ def key_of(measure):
     return f"{measure.split()[0]}-{digest}"
 
 
-def trained_by(plan, seed):
+def trained_by(plan, seed, data):
     if "train" not in plan:
         return None
-    words = f"train {plan['train']} --data mnist"
+    words = f"train {plan['train']} --data {data}"
     if "--val" not in plan["train"] and "faithful" not in plan["train"]:
         words += " --val 0"
     return f"{words} --seed {seed}"
@@ -211,17 +211,28 @@ def run_rows(runs, family):
                f" {ours(runs, plan)} | {time} |")
 
 
+def printed_by(runs, picture):
+    """Where what the command of a picture printed is kept."""
+    return runs.folder / f"{picture['file']}.txt"
+
+
 def picture_lines(runs, picture):
-    line = picture["command"]
-    shown = re.sub(r"\{runs\}/", "runs/", line)
-    yield f"\n![{picture['shows']}](zoo/{picture['file']})\n"
-    yield f"{picture['shows']}\n\n    hourglass {shown} --to"\
-          f" docs/zoo/{picture['file']}"
+    yield f"\n{picture['shows']}\n"
+    if "copy" in picture:
+        yield f"    runs/{picture['copy']}\n"
+    else:
+        shown = picture["command"].replace("{runs}", "runs")
+        yield f"    hourglass {shown} --to docs/zoo/{picture['file']}\n"
+    if picture.get("printed"):
+        printed = printed_by(runs, picture).read_text(encoding="utf-8")
+        yield "".join(f"    {line}\n" for line in printed.splitlines())
+    text = re.sub("[*`]", "", picture["shows"])
+    yield f"![{text}](zoo/{picture['file']})"
 
 
 def bar_rows(runs, plan):
     by_name = {r["name"]: r for f in plan["family"] for r in f.get("run", [])}
-    yield "| bar | figure | reached | what was tried |"
+    yield "| bar | figure | reached | how, and what was tried |"
     yield "| --- | --- | --- | --- |"
     for bar in plan["bar"]:
         numbers = values(runs, by_name[bar["run"]], bar["figure"])
@@ -260,21 +271,34 @@ def page(runs, plan):
         parts += [f"\n## {family['title']}\n", family["text"].strip() + "\n",
                   *run_rows(runs, family)]
         for picture in family.get("picture", []):
-            parts += picture_lines(runs, picture)
-    PAGE.write_text("\n".join(parts) + "\n", encoding="utf-8")
+            if (runs.docs / "zoo" / picture["file"]).exists():
+                parts += picture_lines(runs, picture)
+    (runs.docs / "zoo.md").write_text("\n".join(parts) + "\n", encoding="utf-8")
+
+
+def draw_one(runs, picture):
+    to = runs.docs / "zoo" / picture["file"]
+    if "copy" in picture:
+        source = runs.folder / picture["copy"]
+        if source.exists():
+            shutil.copyfile(source, to)
+        return
+    line = picture["command"].format(runs=runs.folder)
+    named = re.findall(rf"{re.escape(str(runs.folder))}/[^\s/]+", line)
+    needed = [pathlib.Path(n) for n in named if "." not in n]
+    if all((n / "zoo" / "train.json").exists() for n in needed):
+        with open(os.devnull, "w", encoding="utf-8") as log:
+            line += f" --threads {runs.threads} --to {to}"
+            printed_by(runs, picture).write_text(runs.call(line, log)[0],
+                                                 encoding="utf-8")
 
 
 def draw(runs, plan):
     """Every picture of the plan whose run is there."""
-    PICTURES.mkdir(exist_ok=True)
+    (runs.docs / "zoo").mkdir(parents=True, exist_ok=True)
     for family in plan["family"]:
         for picture in family.get("picture", []):
-            line = picture["command"].format(runs=runs.folder)
-            to = PICTURES / picture["file"]
-            named = re.findall(rf"{re.escape(str(runs.folder))}/\S+", line)
-            if all((pathlib.Path(n) / "zoo").exists() for n in named):
-                with open(os.devnull, "w", encoding="utf-8") as log:
-                    runs.call(f"{line} --threads {runs.threads} --to {to}", log)
+            draw_one(runs, picture)
 
 
 def arguments():
@@ -287,6 +311,7 @@ def arguments():
                    default=ROOT / "build" / "apps" / "hourglass")
     a.add_argument("--plan", type=pathlib.Path,
                    default=ROOT / "tools" / "zoo.toml")
+    a.add_argument("--docs", type=pathlib.Path, default=ROOT / "docs")
     a.add_argument("--only", nargs="+", default=[], metavar="NAME")
     a.add_argument("--page", action="store_true")
     a.add_argument("--threads", type=int, default=1)
@@ -306,7 +331,7 @@ def chosen(plan, only):
 def main():
     a = arguments()
     plan = tomllib.loads(a.plan.read_text(encoding="utf-8"))
-    runs = Runs(a.runs.resolve(), a.program.resolve(), a.threads)
+    runs = Runs(a, plan.get("data", "mnist"))
     if not a.page:
         for run, seed in chosen(plan, a.only):
             runs.train(run, seed)

@@ -1,0 +1,106 @@
+"""test_zoo_page.py - tools/zoo.py on a plan of a few seconds.
+
+    HOURGLASS_TEST_PROGRAM=build/apps/hourglass python3 tests/test_zoo_page.py
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
+PROGRAM = pathlib.Path(os.environ.get("HOURGLASS_TEST_PROGRAM",
+                                      "build/apps/hourglass")).resolve()
+PLAN = """
+data = "synthetic:200"
+about_bars = "Means."
+[[bar]]
+claim = "reached"
+run = "small"
+figure = "final/recon_mse"
+at_most = 1
+[[bar]]
+claim = "missed"
+run = "small"
+figure = "classify/method=linear on codes/accuracy"
+at_least = 2
+tried = "everything"
+[[bar]]
+claim = "absent"
+run = "never"
+figure = "final/loss"
+at_most = 1
+[[family]]
+title = "One"
+text = "A family."
+[[family.run]]
+name = "small"
+train = "ae --latent 2 --epochs 1"
+seeds = [1, 2]
+measure = ["classify {run} --labels 10 --repeats 1 --json"]
+figures = { error = "error classify/method=linear on codes/accuracy" }
+published = "none"
+[[family.run]]
+name = "never"
+train = "ae --epochs 1"
+seeds = []
+figures = { loss = "final/loss" }
+[[family.picture]]
+file = "small.png"
+command = "reconstruct {runs}/small-s1 --count 4"
+shows = "*Four* images."
+[[family.picture]]
+file = "loss.png"
+copy = "small-s1/loss.png"
+shows = "A copy."
+"""
+
+
+class Page(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.folder = pathlib.Path(place.name)
+
+    def zoo(self, plan, *options):
+        (self.folder / "plan.toml").write_text(plan, encoding="utf-8")
+        return subprocess.run(
+            [sys.executable, SOURCE / "tools/zoo.py", "--program", PROGRAM,
+             "--plan", self.folder / "plan.toml", "--docs", self.folder,
+             "--runs", self.folder / "runs", *options],
+            capture_output=True, text=True, check=False)
+
+    def test_a_run_is_made_once_and_the_page_has_its_figures(self):
+        first = self.zoo(PLAN)
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertEqual(len(first.stdout.splitlines()), 4)
+        page = (self.folder / "zoo.md").read_text(encoding="utf-8")
+        rows = {row.split(" | ")[0]: row for row in page.splitlines()}
+        self.assertIn("| yes |", rows["| reached"])
+        self.assertIn("| no | everything |", rows["| missed"])
+        self.assertIn("| not run |", rows["| absent"])
+        self.assertRegex(rows["| `train ae --latent 2 --epochs 1`"],
+                         r"1, 2 \| none \| error [\d.]+, [\d.]+ \| \d+ s")
+        for picture in ("small.png", "loss.png"):
+            self.assertIn(f"(zoo/{picture})", page)
+            magic = (self.folder / "zoo" / picture).read_bytes()[:4]
+            self.assertEqual(magic, b"\x89PNG")
+        again = self.zoo(PLAN)
+        self.assertEqual((again.returncode, again.stdout), (0, ""))
+        self.assertEqual(page, (self.folder / "zoo.md").read_text())
+
+    def test_one_seed_can_be_asked_for(self):
+        self.assertEqual(self.zoo(PLAN, "--only", "small-s2").returncode, 0)
+        runs = sorted(p.name for p in (self.folder / "runs").iterdir())
+        self.assertEqual(runs, ["small-s2"])
+
+    def test_what_fails_is_named(self):
+        done = self.zoo(PLAN.replace("--latent 2", "--latent two"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--latent two", done.stderr)
+        self.assertIn("exit code 2", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
