@@ -77,8 +77,8 @@ class Page(unittest.TestCase):
         self.assertEqual(len(first.stdout.splitlines()), 4)
         page = (self.folder / "zoo.md").read_text(encoding="utf-8")
         rows = {row.split(" | ")[0]: row for row in page.splitlines()}
-        self.assertIn("| yes |", rows["| reached"])
-        self.assertIn("| no | everything |", rows["| missed"])
+        self.assertIn("| yes, on 2 of 3 seeds |", rows["| reached"])
+        self.assertIn("| no, on 2 of 3 seeds | everything |", rows["| missed"])
         self.assertIn("| not run |", rows["| absent"])
         self.assertRegex(rows["| `train ae --latent 2 --epochs 1`"],
                          r"1, 2 \| none \| error [\d.]+, [\d.]+ \| \d+ s")
