@@ -23,8 +23,7 @@ static const flag flags[] = {
     {"epochs", "N", "passes over the normal images", NULL, NULL, 0},
     {"batch-size", "N", "images a step", NULL, NULL, 'b'},
     {"seed", "N", "of all random numbers", "1", NULL, 0},
-    {"device", "NAME", "auto, cpu, cuda or cuda:N", "auto", NULL, 0},
-    {"threads", "N", "of the CPU (0: one a core)", "0", NULL, 0},
+    DEVICE_FLAGS("auto", "fp32"),
     {0},
 };
 
@@ -220,6 +219,7 @@ static int read_trial(const arguments *a, trial *t)
                                            : 128;
     s->seed = (uint64_t)flag_int(a, "seed", 0, &code);
     s->device = flag_text(a, "device");
+    s->precision = flag_text(a, "precision");
     s->threads = (int)flag_int(a, "threads", 0, &code);
     t->draws = (int)flag_int(a, "draws", 1, &code);
     t->held_out = !strcmp(protocol, "held-out");

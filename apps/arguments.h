@@ -65,6 +65,19 @@ typedef struct {
 
 enum { MOST_FLAGS = 128, MOST_POSITIONAL = 16 };
 
+/* Rows of every command that computes: where, and how exactly. */
+#define DEVICE_FLAGS(device, precision)                                        \
+    {"device", "NAME", "auto, cpu, cuda or cuda:N", device, NULL, 0},          \
+        {"precision",                                                          \
+         "NAME",                                                               \
+         "of products on a GPU: fp32, tf32 or bf16; a CPU has fp32",           \
+         precision,                                                            \
+         NULL,                                                                 \
+         0},                                                                   \
+    {                                                                          \
+        "threads", "N", "of the CPU (0: one a core)", "0", NULL, 0             \
+    }
+
 /* Where a value comes from; a later one wins. */
 typedef enum { FROM_DEFAULT, FROM_CONFIG, FROM_ENVIRONMENT, FROM_FLAG } source;
 

@@ -1,4 +1,5 @@
 /* bench.c - `hourglass bench [WORKLOAD]`: milliseconds of a training step. */
+#include "apps/explain.h"
 #include "apps/probe.h"
 #include "apps/run.h"
 
@@ -7,11 +8,12 @@
 
 static const flag flags[] = {
     {"json", NULL, "one JSON object a workload", NULL, NULL, 0},
-    {"device", "NAME", "auto, cpu, cuda or cuda:N", "auto", NULL, 0},
-    {"threads", "N", "of the CPU (0: one a core)", "0", NULL, 0},
+    DEVICE_FLAGS("auto", "fp32"),
     {"steps", "N", "in a block (0: the workload's)", "0", NULL, 0},
     {"blocks", "N", "of which the median is taken", "7", NULL, 0},
     {"serve", NULL, "run a block for each line `run N` read", NULL, NULL, 0},
+    {"explain", NULL, "say which steps a GPU replayed, and why not others",
+     NULL, NULL, 0},
     {"reference", NULL, "plain-C kernels only", NULL, NULL, 0},
     {0},
 };
@@ -36,11 +38,14 @@ enum { WORKLOADS = sizeof workloads / sizeof workloads[0], IMAGES = 4096 };
 
 typedef struct {
     const workload *load;
+    const char *precision;
     settings s;
     workbench w;
     hg_loader *loader;
     uint8_t *images;
     double peak_gflops;
+    bool explain;
+    explanation explained;
 } bench;
 
 /* Grey noise: no zeros, since some products run faster on them. */
@@ -69,6 +74,8 @@ static bool bench_open(bench *b, const arguments *a, int *code)
     w->context = hg_context_new(flag_text(a, "device"), 1);
     if (!w->context)
         return false;
+    if (!set_precision(w->context, b->precision))
+        return false;
     hg_context_set_threads(w->context, (int)flag_int(a, "threads", 0, code));
     hg_context_set_reference(w->context, flag_given(a, "reference"));
     if (!make_images(b))
@@ -93,6 +100,7 @@ static double run_block(bench *b, int64_t steps)
     double started = seconds_now();
     hg_batch batch;
     for (int64_t done = 0; done < steps;) {
+        explain_begin(&b->explained, b->w.context);
         hg_scope *s = hg_next(b->loader, HG_TRAIN, &batch);
         if (!s && hg_error())
             return -1;
@@ -103,6 +111,7 @@ static double run_block(bench *b, int64_t steps)
         hg_scope_close(s);
         if (!ok)
             return -1;
+        explain_step(&b->explained, b->w.context, batch.size == b->load->batch);
         done++;
     }
     return 1e3 * (seconds_now() - started) / (double)steps;
@@ -119,14 +128,15 @@ static json_t *result(bench *b, double *ms, int blocks, int64_t steps,
 {
     qsort(ms, (size_t)blocks, sizeof *ms, by_size);
     double median = (ms[(blocks - 1) / 2] + ms[blocks / 2]) / 2;
-    return json_pack("{s:s, s:s, s:i, s:f, s:f, s:I, s:f, s:f, s:f, s:I}",
+    return json_pack("{s:s, s:s, s:i, s:f, s:f, s:I, s:f, s:f, s:f, s:I, s:s}",
                      "workload", b->load->name, "device",
                      hg_context_device(b->w.context), "threads",
                      hg_context_threads(b->w.context), "ms_per_step", median,
                      "ms_min", ms[0], "steps", (json_int_t)steps, "gflops",
                      1e3 * b->load->gflop / median, "peak_gflops",
                      b->peak_gflops, "peak_mib", probe_peak_mib(), "launches",
-                     (json_int_t)(launches / (uint64_t)(blocks * steps)));
+                     (json_int_t)(launches / (uint64_t)(blocks * steps)),
+                     "precision", b->precision);
 }
 
 static void print_result(const json_t *r, bool json)
@@ -151,14 +161,21 @@ static void print_result(const json_t *r, bool json)
 static bool measure(bench *b, int blocks, int64_t steps, bool json)
 {
     double ms[64];
+    char text[640];
     uint64_t before = hg_context_launches(b->w.context);
     for (int i = 0; i < blocks; i++)
         if ((ms[i] = run_block(b, steps)) < 0)
             return false;
     json_t *r = result(b, ms, blocks, steps,
                        hg_context_launches(b->w.context) - before);
+    if (b->explain && json)
+        json_object_set_new(r, "explain",
+                            explain_json(&b->explained, b->w.context));
     print_result(r, json);
     json_decref(r);
+    explain_text(&b->explained, b->w.context, text, sizeof text);
+    if (b->explain && !json)
+        printf("  %s\n", text);
     return true;
 }
 
@@ -179,7 +196,9 @@ static bool serve(bench *b)
 
 static bool run_workload(const workload *load, const arguments *a, int *code)
 {
-    bench b = {.load = load};
+    bench b = {.load = load,
+               .precision = flag_text(a, "precision"),
+               .explain = flag_given(a, "explain")};
     int64_t steps = flag_int(a, "steps", 0, code);
     int64_t blocks = flag_int(a, "blocks", 1, code);
     steps = steps ? steps : load->steps;

@@ -92,9 +92,12 @@ static bool write_command(const trainer *t, int argc, char **argv)
                       strlen(line));
 }
 
+/* Runs of before --precision had the one there was. */
 static bool is_same_run(const trainer *t, json_t *config)
 {
     json_t *then = run_config(t->folder);
+    if (then && !json_object_get(then, "precision"))
+        json_object_set_new(then, "precision", json_string("fp32"));
     bool same = then && same_values(then, config);
     json_decref(then);
     return same;

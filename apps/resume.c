@@ -22,6 +22,10 @@ static const flag flags[] = {
      NULL, 0},
     {"replay", NULL, "only make the step again that --anomaly kept", NULL, NULL,
      0},
+    {"explain", NULL, "say which steps a GPU replayed, and why not others",
+     NULL, NULL, 0},
+    {"json", NULL, "the test's metrics as JSON on standard output", NULL, NULL,
+     0},
     {"quiet", NULL, "print nothing but errors", NULL, NULL, 'q'},
     {0},
 };

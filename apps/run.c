@@ -73,12 +73,26 @@ static bool build(workbench *w, const settings *s, const char *const *options)
     return hg_model_optimizers(s->model, w->state, w->params, &w->optimizers);
 }
 
+bool set_precision(hg_context *context, const char *name)
+{
+    static const char *const names[] = {"fp32", "tf32", "bf16", NULL};
+    for (int i = 0; names[i]; i++)
+        if (!strcmp(name, names[i]))
+            return hg_context_set_precision(context, (hg_precision)i);
+    const char *near = nearest(name, names);
+    return hg_fail(
+        HG_ERROR_ARGUMENT, "--precision %s: use fp32, tf32 or bf16%s%s%s", name,
+        near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 bool workbench_open(workbench *w, const settings *s,
                     const char *const *model_options)
 {
     memset(w, 0, sizeof *w);
     w->context = hg_context_new(s->device, s->seed);
     if (!w->context)
+        return false;
+    if (!set_precision(w->context, s->precision))
         return false;
     if (s->anomaly)
         hg_context_set_anomaly(w->context, true);
@@ -128,14 +142,16 @@ json_t *settings_json(const settings *s, const workbench *w)
     json_object_set_new(how, "decoder_std",
                         json_string(s->decoder_std ? s->decoder_std : ""));
     return json_pack(
-        "{s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:f, s:i, s:s, s:o, s:o}",
+        "{s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:f, s:i, s:s, s:s, s:o, "
+        "s:o}",
         "model", model_reference(s->model), "data", data_json(s, w), "data_dir",
         s->data_dir ? s->data_dir : "", "data_options",
         data_options_json(&s->how), "seed", (json_int_t)s->seed, "batch_size",
         (json_int_t)s->batch_size, "epochs", (json_int_t)s->epochs, "steps",
         (json_int_t)s->steps, "val", s->validation, "threads",
         hg_context_threads(w->context), "device", hg_context_device(w->context),
-        "training", how, "options", options_json(s, w));
+        "precision", s->precision, "training", how, "options",
+        options_json(s, w));
 }
 
 json_t *run_config(const char *run)
@@ -177,16 +193,17 @@ bool settings_of(const json_t *config, settings *s, const char **options,
                  int most)
 {
     json_t *root = (json_t *)(uintptr_t)config, *own = NULL, *how = NULL;
-    const char *model, *data, *data_dir, *device;
+    const char *model, *data, *data_dir, *device, *precision = "fp32";
     json_int_t seed, batch, epochs, steps;
     memset(s, 0, sizeof *s);
     if (json_unpack(
             root,
-            "{s:s, s:s, s:s, s?o, s:I, s:I, s:I, s:I, s:F, s:i, s:s, s:o}",
+            "{s:s, s:s, s:s, s?o, s:I, s:I, s:I, s:I, s:F, s:i, s:s, s?s, s:o}",
             "model", &model, "data", &data, "data_dir", &data_dir,
             "data_options", &how, "seed", &seed, "batch_size", &batch, "epochs",
             &epochs, "steps", &steps, "val", &s->validation, "threads",
-            &s->threads, "device", &device, "options", &own))
+            &s->threads, "device", &device, "precision", &precision, "options",
+            &own))
         return hg_fail(HG_ERROR_FORMAT, "config.json lacks a setting");
     s->model =
         is_model_file(model) ? model_from_file(model) : hg_model_find(model);
@@ -197,6 +214,7 @@ bool settings_of(const json_t *config, settings *s, const char **options,
     s->data = data;
     s->data_dir = data_dir[0] ? data_dir : NULL;
     s->device = device;
+    s->precision = precision;
     s->seed = (uint64_t)seed;
     s->batch_size = batch;
     s->epochs = epochs;

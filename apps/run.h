@@ -27,14 +27,14 @@ typedef struct {
     bool own_batch, own_length; /* said by the user or the publication */
     double validation;
     int threads;
-    const char *device;
+    const char *device, *precision; /* "fp32", "tf32", "bf16" */
     training training;
     const char *decoder_std; /* NULL: the recipe's */
 
     int64_t save_every, sample_every, log_every, keep;
     const char *out;
     char name[256];
-    bool resume, dry_run, anomaly, tensorboard, quiet;
+    bool resume, dry_run, anomaly, tensorboard, quiet, explain, json;
 } settings;
 
 /* A model with its data, ready to train or to be looked at. */
@@ -53,6 +53,8 @@ typedef struct {
 bool workbench_open(workbench *, const settings *,
                     const char *const *model_options);
 void workbench_close(workbench *);
+/* Of --precision; false with a sentence where the device does not have it. */
+bool set_precision(hg_context *, const char *name);
 /* `auto` prefers MNIST where it is found. */
 hg_data *open_data(hg_context *, const char *name, const char *data_dir,
                    hg_data_options);

@@ -1,4 +1,4 @@
-/* say.c - what a run says of itself when it begins. */
+/* say.c - what a run says of itself when it begins and ends. */
 #include "apps/train.h"
 #include "tensor/device.h"
 
@@ -32,4 +32,23 @@ void say_device(trainer *t)
                  hg_context_device(t->w.context));
     else
         log_line(t, "device auto: cpu, since there is no GPU: %s", reason);
+}
+
+void say_end(trainer *t, bool finished)
+{
+    char text[640];
+    const char *path = t->s.dry_run ? "" : t->folder;
+    explain_text(&t->explained, t->w.context, text, sizeof text);
+    if (t->s.explain)
+        log_line(t, "%s", text);
+    if (!t->s.json)
+        return;
+    json_t *end = json_pack(
+        "{s:s, s:I, s:I, s:b, s:o*, s:o*}", "run", path, "epoch",
+        (json_int_t)t->epoch, "step", (json_int_t)t->step, "finished", finished,
+        "test", json_incref(t->final), "explain",
+        t->s.explain ? explain_json(&t->explained, t->w.context) : NULL);
+    json_dumpf(end, stdout, JSON_INDENT(2));
+    printf("\n");
+    json_decref(end);
 }

@@ -31,8 +31,7 @@ const flag train_flags[] = {
     {"batch-size", "N", "images a step [the recipe's]", NULL, NULL, 'b'},
     {"seed", "N", "of all random numbers; random: draw one and say it", "1",
      NULL, 0},
-    {"device", "NAME", "auto, cpu, cuda or cuda:N", "auto", NULL, 0},
-    {"threads", "N", "of the CPU (0: one a core)", "0", NULL, 0},
+    DEVICE_FLAGS("auto", "fp32"),
     {"", NULL, "the run it leaves behind", NULL, NULL, 0},
     {"out", "DIR", "where runs lie", "runs", NULL, 'o'},
     {"name", "NAME", "of the run's folder", NULL, NULL, 0},
@@ -44,6 +43,10 @@ const flag train_flags[] = {
     {"log-every", "STEPS", "lines of metrics besides each epoch's", "0", NULL,
      0},
     {"tensorboard", NULL, "write event files too", NULL, NULL, 0},
+    {"explain", NULL, "say which steps a GPU replayed, and why not others",
+     NULL, NULL, 0},
+    {"json", NULL, "the test's metrics as JSON on standard output", NULL, NULL,
+     0},
     {"quiet", NULL, "print nothing but errors", NULL, NULL, 'q'},
 #include "apps/training.def"
     {"learning-rate", "RATE", "", NULL, "lr", 0},
@@ -216,6 +219,8 @@ void read_logging(const arguments *a, settings *s, int *code)
     s->anomaly = flag_given(a, "anomaly");
     s->tensorboard = flag_given(a, "tensorboard");
     s->quiet = flag_given(a, "quiet");
+    s->explain = flag_given(a, "explain");
+    s->json = flag_given(a, "json");
     s->out = flag_text(a, "out");
 }
 
@@ -226,6 +231,7 @@ int read_settings(const arguments *a, settings *s)
     s->data_dir = flag_text(a, "data-dir");
     read_data_flags(a, &s->how, &code);
     s->device = flag_text(a, "device");
+    s->precision = flag_text(a, "precision");
     s->decoder_std = flag_text(a, "decoder-std");
     s->resume = flag_given(a, "resume");
     s->dry_run = flag_given(a, "dry-run");

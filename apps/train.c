@@ -58,6 +58,7 @@ static hg_scope *first_batch(trainer *t, hg_batch *b)
 
 hg_scope *next_batch(trainer *t, hg_batch *b)
 {
+    explain_begin(&t->explained, t->w.context);
     return t->s.training.overfit_batch ? first_batch(t, b)
                                        : hg_next(t->loader, HG_TRAIN, b);
 }
@@ -94,6 +95,7 @@ static bool train_steps(trainer *t)
         t->broke = !ok;
         if (!ok)
             return false;
+        explain_step(&t->explained, t->w.context, b.size == t->s.batch_size);
         show_progress(t, started);
         if (t->s.log_every && t->step % t->s.log_every == 0 && !log_step(t))
             return false;
@@ -232,6 +234,7 @@ static bool log_final(trainer *t, const hg_metrics *test)
         json_object_set_new(line, "prior_ks", json_real(mean));
         json_object_set_new(line, "prior_ks_worst", json_real(worst));
     }
+    t->final = json_incref(line);
     return log_json(t, METRICS, line);
 }
 
@@ -321,12 +324,15 @@ int train_and_close(trainer *t, int argc, char **argv, bool overwrite)
     bool ok =
         trainer_open(t) && open_folder(t, argc, argv, overwrite) && train(t);
     clear_progress();
+    if (ok)
+        say_end(t, !interrupted);
     if (t->broke && t->s.anomaly && hg_error_kind() == HG_ERROR_NONFINITE)
         bundle_write(t);
     int code =
         ok ? (interrupted ? 128 + interrupted : EXIT_DONE) : report_error();
     close_logs(t);
     workbench_close(&t->w);
+    json_decref(t->final);
     if (t->s.dry_run && t->folder[0])
         remove_folder(t->folder);
     if (ok && t->s.dry_run && !interrupted && !t->s.quiet)

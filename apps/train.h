@@ -2,6 +2,7 @@
 #ifndef HG_TRAIN_H
 #define HG_TRAIN_H
 
+#include "apps/explain.h"
 #include "apps/run.h"
 
 /* Files that grow while a run goes on; a checkpoint records how long they are,
@@ -26,6 +27,8 @@ typedef struct {
     int64_t waited;       /* epochs since then */
     bool broke;           /* in a step */
     bool stopped;         /* early */
+    explanation explained;
+    json_t *final; /* what --json prints of the end, or NULL */
     /* adjust.c: what changes from step to step */
     hg_schedule rate; /* factor of all rates */
     hg_plateau plateau;
@@ -161,5 +164,7 @@ bool in_fixed_scope(trainer *, bool (*work)(trainer *, void *), void *argument);
  * what was chosen and why. */
 void say_start(trainer *, bool found);
 void say_device(trainer *);
+/* What --explain and --json ask for. */
+void say_end(trainer *, bool finished);
 
 #endif

@@ -15,7 +15,7 @@
         {"data-dir", "DIR", "where named data sets lie", NULL, NULL, 0},         \
         {"split", "NAME", "train, val or test", "test", NULL, 0},                \
         {"seed", "N", "of random draws", "1", NULL, 0},                          \
-        {"threads", "N", "of the CPU (0: one a core)", "0", NULL, 0},            \
+        DEVICE_FLAGS("the run's", "fp32"),                                       \
     {                                                                            \
         "out", "DIR", "where runs lie", "runs", NULL, 'o'                        \
     }

@@ -312,7 +312,8 @@ bool hg_context_set_precision(hg_context *context, hg_precision precision)
                        (int)precision);
     if (precision != HG_FP32 && !context->gpu)
         return hg_fail(HG_ERROR_DEVICE,
-                       "precision %s is not available on device %s; use fp32",
+                       "precision %s: device %s computes in fp32 only; use "
+                       "fp32, or a GPU",
                        names[precision], context->device);
     context->precision = precision;
     return true;

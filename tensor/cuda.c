@@ -193,6 +193,7 @@ static bool copy_now(hg_context *context, void *to, const void *from,
         return true;
     if (!hg_flush(context))
         return false;
+    context->waits++;
     cudaStream_t stream = (cudaStream_t)context->gpu->stream.handle;
     cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, stream);
     if (error == cudaSuccess)

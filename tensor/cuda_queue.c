@@ -248,13 +248,18 @@ enum { FEWEST_ENTRIES = 4 };
 
 static bool run_queue(hg_device *d)
 {
-    if (d->entries < FEWEST_ENTRIES)
-        return run_entries(d);
-    if (!d->context->replay)
-        return run_once(d, HG_PLANS);
-    hg_plan *p = find(d);
-    if (!p && !(p = remember(d)))
-        return run_once(d, HG_PLANS); /* without memory to remember it */
+    uint64_t *ran = d->context->ran;
+    bool few = d->entries < FEWEST_ENTRIES;
+    bool plans = d->context->replay && !few;
+    hg_plan *p = plans ? find(d) : NULL;
+    if (plans && !p)
+        p = remember(d); /* NULL without memory for it */
+    ran[!plans           ? HG_RAN_AT_ONCE
+        : !p || !p->seen ? HG_RAN_NEW
+        : p->graph       ? HG_RAN_REPLAYED
+                         : HG_RAN_CAPTURED]++;
+    if (!p)
+        return few ? run_entries(d) : run_once(d, HG_PLANS);
     p->used = d->flushes;
     return p->seen++ ? replay(d, p) : run_once(d, (int)(p - d->plans));
 }

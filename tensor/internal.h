@@ -142,6 +142,15 @@ struct hg_owned {
     void (*destroy)(void *object);
 };
 
+/* What became of the queues that were flushed on a GPU. */
+typedef enum {
+    HG_RAN_AT_ONCE, /* replay is off, or hardly anything was queued */
+    HG_RAN_NEW,     /* not seen before, or not for long */
+    HG_RAN_CAPTURED,
+    HG_RAN_REPLAYED,
+    HG_RAN_KINDS
+} hg_ran;
+
 struct hg_context {
     hg_allocator allocator;
     char device[16];
@@ -169,9 +178,11 @@ struct hg_context {
     hg_device *gpu; /* NULL on the CPU */
     size_t device_bytes, device_peak, device_kept, device_data;
     uint64_t queued, replays; /* entries and uploads; graphs */
-    bool eager;               /* every operation runs at once */
-    bool replay;              /* queues that were seen before run as graphs */
-    bool fuse;                /* what is queued shares launches, see fuse.h */
+    uint64_t ran[HG_RAN_KINDS];
+    uint64_t waits; /* of the host, for the device */
+    bool eager;     /* every operation runs at once */
+    bool replay;    /* queues that were seen before run as graphs */
+    bool fuse;      /* what is queued shares launches, see fuse.h */
     void (*message)(void *, const char *);
     void *message_user;
     void *residents; /* datasets: arrays on the device */
