@@ -70,6 +70,7 @@ bool reset_terms(trainer *t)
 {
     const char *name;
     t->epoch_seconds = 0;
+    t->noted_loss = NAN;
     t->epoch_steps = t->epoch_images = 0;
     for (int i = 0; (name = hg_report_name(t->w.context, i)); i++)
         if (!hg_report_set(t->w.context, name, 0, 0))
@@ -85,6 +86,58 @@ void add_terms(const trainer *t, json_t *object)
         if (isfinite(mean))
             json_object_set_new(object, name, json_real(mean));
     }
+}
+
+/* ---- Lines between epochs ----------------------------------------------- */
+
+enum { FOR_PROGRESS = -1 }; /* the tag of other notes is the step's number */
+
+static double noted_mean(const trainer *t, const char *name)
+{
+    double sum;
+    int64_t count;
+    if (!hg_report_noted(t->w.context, name, &sum, &count) || !count)
+        return NAN;
+    return sum / (double)count;
+}
+
+static bool write_note(trainer *t, int64_t step)
+{
+    const char *name;
+    json_t *line = json_pack("{s:s, s:I, s:I, s:s}", "event", "step", "epoch",
+                             (json_int_t)t->epoch + 1, "step", (json_int_t)step,
+                             "split", "train");
+    for (int i = 0; (name = hg_report_name(t->w.context, i)); i++)
+        if (isfinite(noted_mean(t, name)))
+            json_object_set_new(line, name, json_real(noted_mean(t, name)));
+    return log_json(t, METRICS, line);
+}
+
+bool take_notes(trainer *t, bool wait)
+{
+    int64_t tag;
+    while (t->notes && hg_report_take(t->w.context, wait, &tag)) {
+        t->notes--;
+        t->noted_loss = noted_mean(t, "loss");
+        if (tag != FOR_PROGRESS && !write_note(t, tag))
+            return false;
+    }
+    return !hg_error();
+}
+
+/* With no room for another note the device is waited for. */
+static bool make_note(trainer *t, int64_t tag)
+{
+    if (!take_notes(t, t->notes == HG_REPORT_NOTES) ||
+        !hg_report_note(t->w.context, tag))
+        return false;
+    t->notes++;
+    return take_notes(t, false);
+}
+
+bool log_step(trainer *t)
+{
+    return make_note(t, t->step);
 }
 
 /* ---- Progress ----------------------------------------------------------- */
@@ -123,8 +176,8 @@ static void describe(const trainer *t, char *text, size_t size, bool bar,
                    : i == 22        ? ']'
                    : i - 2 < filled ? '#'
                                     : ' ';
-    if (isfinite(term_mean(t, "loss")))
-        snprintf(loss, sizeof loss, "  loss %.5g", term_mean(t, "loss"));
+    if (isfinite(t->noted_loss))
+        snprintf(loss, sizeof loss, "  loss %.5g", t->noted_loss);
     minutes(past, sizeof past, elapsed);
     minutes(left, sizeof left, elapsed / (double)n * (double)(all - n));
     snprintf(text, size,
@@ -155,6 +208,8 @@ void show_progress(trainer *t, double started)
     if (!terminal && *last == 0)
         *last = now;
     if (!t->epoch_steps || (!terminal && now - *last < 30))
+        return;
+    if (!make_note(t, FOR_PROGRESS) || !take_notes(t, !terminal))
         return;
     *last = now;
     describe(t, text, sizeof text, terminal, now - started + 1e-9);

@@ -76,15 +76,6 @@ bool train_step(trainer *t, hg_batch *b)
     return true;
 }
 
-static bool log_step(trainer *t)
-{
-    json_t *line = json_pack("{s:s, s:I, s:I, s:s}", "event", "step", "epoch",
-                             (json_int_t)t->epoch + 1, "step",
-                             (json_int_t)t->step, "split", "train");
-    add_terms(t, line);
-    return log_json(t, METRICS, line);
-}
-
 static bool train_steps(trainer *t)
 {
     double started = seconds_now();
@@ -100,11 +91,11 @@ static bool train_steps(trainer *t)
         if (t->s.log_every && t->step % t->s.log_every == 0 && !log_step(t))
             return false;
         if (t->s.save_every && t->step % t->s.save_every == 0 &&
-            !checkpoint_save(t, false))
+            !(take_notes(t, true) && checkpoint_save(t, false)))
             return false;
     }
     t->epoch_seconds = seconds_now() - started;
-    return !hg_error();
+    return !hg_error() && take_notes(t, true);
 }
 
 /* ---- Epochs ------------------------------------------------------------- */
@@ -309,6 +300,7 @@ static bool open_loader(trainer *t)
 bool trainer_open(trainer *t)
 {
     t->best = INFINITY;
+    t->noted_loss = NAN;
     t->saved_step = -1;
     if (!workbench_open(&t->w, &t->s, t->options))
         return false;

@@ -27,6 +27,8 @@ typedef struct {
     int64_t waited;       /* epochs since then */
     bool broke;           /* in a step */
     bool stopped;         /* early */
+    int notes;            /* of reported terms, not read yet: metrics.c */
+    double noted_loss;    /* mean of the newest that was; NaN before */
     explanation explained;
     json_t *final; /* what --json prints of the end, or NULL */
     /* adjust.c: what changes from step to step */
@@ -93,6 +95,11 @@ bool terms_are_finite(const trainer *);
 /* Begins the next epoch's means. */
 bool reset_terms(trainer *);
 void add_terms(const trainer *, json_t *object);
+/* A line of metrics in the midst of an epoch. Nobody waits for a device: it is
+ * written when its values have arrived. */
+bool log_step(trainer *);
+/* Writes the lines that have arrived; with `wait`, all of them. */
+bool take_notes(trainer *, bool wait);
 /* Redraws at most ten times a second on a terminal; elsewhere a plain line
  * now and then. */
 void show_progress(trainer *, double started);

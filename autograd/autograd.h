@@ -61,6 +61,16 @@ HG_API HG_CHECK bool hg_report_sum(hg_context *, const char *name, double *sum,
                                    int64_t *count);
 HG_API HG_CHECK bool hg_report_set(hg_context *, const char *name, double sum,
                                    int64_t count);
+/* A note of all sums as they are now, to be read when it has arrived, so that
+ * a log need not wait for a GPU. At most HG_REPORT_NOTES may be on their way.
+ * `tag` says what the note is for. */
+enum { HG_REPORT_NOTES = 8 };
+HG_API HG_CHECK bool hg_report_note(hg_context *, int64_t tag);
+/* Takes the oldest note if it is there, or waits for it; false if there is
+ * none. Until the next one its sums can be asked for. */
+HG_API HG_CHECK bool hg_report_take(hg_context *, bool wait, int64_t *tag);
+HG_API HG_CHECK bool hg_report_noted(const hg_context *, const char *name,
+                                     double *sum, int64_t *count);
 /* The name of the i-th term ever reported, or NULL. */
 HG_API const char *hg_report_name(const hg_context *, int i);
 

@@ -1,17 +1,30 @@
 /* gather.h - batches gathered on a GPU, where the set lies as it is on the
- * host: bytes stay bytes until the batch. */
+ * host: bytes stay bytes until the batch. The order of an epoch is computed
+ * there too; the host says which epoch, and how far it is. */
 #ifndef HG_GATHER_H
 #define HG_GATHER_H
 
 #include "tensor/device.h"
+#include "tensor/random.h"
 
 HG_BEGIN_DECLS
 
+/* What changes from batch to batch, in the control block. */
 typedef struct {
-    const void *values;    /* [rows, features], on the device */
-    const int32_t *labels; /* [rows] there, or NULL */
-    const int64_t *source; /* [size] rows of those, in the control block */
-    const int32_t *row;    /* [size] rows of the set, there */
+    hg_permutation order; /* of the epoch */
+    int64_t first;        /* place of the batch in it */
+    int64_t shuffled;     /* 0: the order is the set's own */
+} hg_gather_turn;
+
+/* Rows of a set, as hg_data_source_row has them, and where a batch goes. */
+typedef struct {
+    const void *values;         /* [rows, features], on the device */
+    const int32_t *labels;      /* [rows] there, or NULL */
+    const int32_t *sorted;      /* [rows] there: the set's order, or NULL */
+    const hg_gather_turn *turn; /* there, or NULL: */
+    const int32_t *row;         /* [size] there, rows of the set */
+    hg_permutation split;       /* of the rows, where permuted is 1 */
+    int64_t permuted, first;    /* the set is a window that begins here */
     int64_t size, features;
     int64_t kind; /* hg_data_kind: uint8, float, double */
     double low, span;

@@ -129,19 +129,17 @@ static void gather_items(void *argument, int64_t from, int64_t to)
         gather_few(argument, i, i + FEW < to ? i + FEW : to);
 }
 
-/* On the device the host only says which rows. */
-static bool gather_there(const gather *g, int64_t size, hg_batch *b)
+/* On the device the host only says which rows, or where the epoch stands. */
+static bool gather_there(const gather *g, hg_batch *b)
 {
-    hg_region *r = &hg_scope_here()->owner.region;
-    int64_t *source = hg_region_take(r, (size_t)size * sizeof *source);
-    int32_t *row = hg_region_take(r, (size_t)size * sizeof *row);
-    if (!source || !row)
-        return false;
-    for (int64_t i = 0; i < size; i++) {
-        row[i] = (int32_t)row_of(g, i);
-        source[i] = hg_data_source_row(g->data, row[i]);
-    }
-    return hg_data_gather_there(g->data, source, row, size, b);
+    const hg_data *data = g->data;
+    if (g->rows)
+        return hg_data_gather_rows(data, g->rows, b);
+    hg_gather_turn turn = {.first = g->first, .shuffled = g->shuffle};
+    if (g->shuffle)
+        turn.order = hg_permutation_of(data->context->control.seed,
+                                       (uint64_t)g->epoch, data->size);
+    return hg_data_gather_turn(data, &turn, b);
 }
 
 /* Fills `batch` in the open scope. */
@@ -166,7 +164,7 @@ static bool make_batch(gather *g, int64_t size, hg_batch *batch)
         return false;
     *batch = b;
     if (hg_data_is_there(data, size))
-        return gather_there(g, size, batch);
+        return gather_there(g, batch);
     if (hg_error())
         return false;
     g->x = hg_room_for(b.x);

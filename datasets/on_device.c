@@ -68,42 +68,81 @@ static size_t label_bytes(const hg_data *data)
     return (size_t)data->rows * sizeof(int32_t);
 }
 
+/* As far as the set reaches: chosen items are fewer than rows. */
+static size_t order_bytes(const hg_data *data)
+{
+    return (size_t)(data->first + data->size) * sizeof(int32_t);
+}
+
+static bool column_there(const hg_data *data, const int32_t *column,
+                         size_t bytes)
+{
+    return !column || array_there(data->context, column, bytes);
+}
+
 bool hg_data_is_there(const hg_data *data, int64_t size)
 {
     hg_context *context = data->context;
     bool as_it_is = !data->transforms.count && !data->mapping;
     return context->gpu && as_it_is && size && size <= MOST_ITEMS &&
            array_there(context, data->values, value_bytes(data)) &&
-           (!data->labels ||
-            array_there(context, data->labels, label_bytes(data)));
+           column_there(data, data->labels, label_bytes(data)) &&
+           column_there(data, data->order, order_bytes(data));
 }
 
-bool hg_data_gather_there(const hg_data *data, const int64_t *source,
-                          const int32_t *row, int64_t size, hg_batch *b)
+static const int32_t *column_at(const hg_data *data, const int32_t *column,
+                                size_t bytes)
+{
+    return column ? find(data->context, column, bytes)->there : NULL;
+}
+
+/* What is the same for every batch. */
+static hg_gather_job job_of(const hg_data *data)
 {
     hg_context *context = data->context;
-    size_t first = (size_t)size * sizeof *source;
-    size_t second = (size_t)size * sizeof *row;
-    char *both = hg_region_take(&hg_scope_here()->owner.region, first + second);
-    if (!both)
-        return false;
-    memcpy(both, source, first);
-    memcpy(both + first, row, second);
-    const char *there = hg_control_put(context, both, first + second);
     hg_gather_job job;
     memset(&job, 0, sizeof job); /* compared byte by byte */
     job.values = find(context, data->values, value_bytes(data))->there;
-    if (data->labels)
-        job.labels = find(context, data->labels, label_bytes(data))->there;
-    job.source = (const int64_t *)there;
-    job.row = (const int32_t *)(there + first);
-    job.size = size;
+    job.labels = column_at(data, data->labels, label_bytes(data));
+    job.sorted = column_at(data, data->order, order_bytes(data));
+    job.permuted = data->permuted;
+    if (data->permuted)
+        job.split = hg_permutation_of(context->control.seed, HG_SPLIT_STREAM,
+                                      data->rows);
+    job.first = data->first;
     job.features = data->features;
     job.kind = data->kind;
     job.low = data->low;
     job.span = data->span;
-    job.x = hg_tensor_data(b->x);
-    job.index = hg_tensor_data(b->index);
-    job.label = b->label ? hg_tensor_data(b->label) : NULL;
-    return there && hg_gather_on_device(context, &job);
+    return job;
+}
+
+static bool gather_there(hg_context *context, hg_gather_job *job, hg_batch *b)
+{
+    job->size = b->size;
+    job->x = hg_tensor_data(b->x);
+    job->index = hg_tensor_data(b->index);
+    job->label = b->label ? hg_tensor_data(b->label) : NULL;
+    return hg_gather_on_device(context, job);
+}
+
+bool hg_data_gather_rows(const hg_data *data, const int64_t *rows, hg_batch *b)
+{
+    hg_context *context = data->context;
+    size_t bytes = (size_t)b->size * sizeof(int32_t);
+    int32_t *row = hg_region_take(&hg_scope_here()->owner.region, bytes);
+    for (int64_t i = 0; row && i < b->size; i++)
+        row[i] = (int32_t)rows[i];
+    hg_gather_job job = job_of(data);
+    job.row = row ? hg_control_put(context, row, bytes) : NULL;
+    return job.row && gather_there(context, &job, b);
+}
+
+bool hg_data_gather_turn(const hg_data *data, const hg_gather_turn *turn,
+                         hg_batch *b)
+{
+    hg_context *context = data->context;
+    hg_gather_job job = job_of(data);
+    job.turn = hg_control_put(context, turn, sizeof *turn);
+    return job.turn && gather_there(context, &job, b);
 }

@@ -105,6 +105,7 @@ void hg_device_close(hg_context *context)
     cudaSetDevice(d->ordinal);
     cudaStreamSynchronize((cudaStream_t)d->stream.handle);
     hg_cuda_queue_close(d);
+    hg_cuda_echo_close(d);
     for (hg_device_slab *s; (s = d->scratch);) {
         d->scratch = s->next;
         hg_device_release(context, s->data, s->bytes);

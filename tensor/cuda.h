@@ -33,6 +33,12 @@ typedef struct {
     cudaGraphExec_t graph;
 } hg_plan;
 
+/* A value on its way to the host. */
+typedef struct {
+    void *here; /* page-locked */
+    cudaEvent_t arrived;
+} hg_echo;
+
 enum { HG_PLANS = 24, HG_CONTROL_RING = 4 };
 
 /* Queued bytes follow each entry. */
@@ -90,11 +96,13 @@ struct hg_device {
     cudaEvent_t control_free[HG_CONTROL_RING];
     int control_slot;
     size_t control_used;
+    hg_echo echo[HG_ECHOES];
 };
 
 bool hg_cuda_fail(hg_context *, const char *what, cudaError_t);
 bool hg_cuda_control_open(hg_device *);
 void hg_cuda_queue_close(hg_device *);
+void hg_cuda_echo_close(hg_device *);
 void hg_cublas_close(hg_context *);
 
 /* Where an entry's arguments lie. */

@@ -72,6 +72,13 @@ size_t hg_device_free(hg_context *);
 bool hg_device_upload(hg_context *, void *to, const void *from, size_t bytes);
 bool hg_device_download(hg_context *, void *to, const void *from, size_t bytes);
 
+/* Reads that nobody waits for. The first begins one of HG_ECHO_BYTES at most,
+ * behind what is queued, into a slot; the second says where the bytes are, or
+ * NULL while they are on their way. With `wait`, NULL means an error. */
+enum { HG_ECHOES = 8, HG_ECHO_BYTES = 512 };
+bool hg_device_echo(hg_context *, int slot, const void *from, size_t bytes);
+const void *hg_device_echoed(hg_context *, int slot, bool wait);
+
 /* Working memory of kernels, until the next call; what was handed out before
  * stays, since a graph may still use it. */
 void *hg_device_scratch(hg_context *, size_t bytes);

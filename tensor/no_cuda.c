@@ -72,6 +72,19 @@ bool hg_device_download(hg_context *context, void *to, const void *from,
     return hg_device_upload(context, to, from, bytes);
 }
 
+bool hg_device_echo(hg_context *context, int slot, const void *from,
+                    size_t bytes)
+{
+    (void)slot;
+    return hg_device_upload(context, NULL, from, bytes);
+}
+
+const void *hg_device_echoed(hg_context *context, int slot, bool wait)
+{
+    (void)context, (void)slot, (void)wait;
+    return NULL;
+}
+
 bool hg_device_copy(hg_context *context, void *to, const void *from,
                     size_t bytes)
 {

@@ -102,8 +102,61 @@ HG_INLINE void hg_words_normal(uint32_t w0, uint32_t w1, float out[2])
     out[1] = radius * cosf(angle);
 }
 
-/* The place of `index` in a permutation of n things chosen by (seed, stream):
- * a bijection computed on the spot, with no table. 0 <= index < n. */
+/* ---- Permutations ------------------------------------------------------- */
+
+/* Of n things, chosen by (seed, stream): a bijection computed on the spot, with
+ * no table. No padding: a GPU's queue compares it byte by byte. */
+typedef struct {
+    uint32_t key[8];
+    int64_t n, half; /* bits of half a place */
+} hg_permutation;
+
+HG_INLINE hg_permutation hg_permutation_of(uint64_t seed, uint64_t stream,
+                                           int64_t n)
+{
+    hg_permutation p;
+    hg_philox philox = hg_philox_make(seed, HG_DOMAIN_DATA, stream);
+    hg_philox_block(&philox, 0, p.key);
+    hg_philox_block(&philox, 1, p.key + 4);
+    p.n = n;
+    for (p.half = 1; (int64_t)1 << (2 * p.half) < n;)
+        p.half++;
+    return p;
+}
+
+/* One round of mixing for a half of at most 31 bits. */
+HG_INLINE uint32_t hg_mix_half(uint32_t half, uint32_t key)
+{
+    uint32_t h = (half ^ key) * 0x9E3779B1u;
+    h ^= h >> 15;
+    h *= 0x85EBCA77u;
+    h ^= h >> 13;
+    h *= 0xC2B2AE3Du;
+    return h ^ h >> 16;
+}
+
+/* The place of `index`, 0 <= index < n. A Feistel network over the next even
+ * power of two is a bijection whatever its round function; walking on until
+ * the value falls below n makes it one of n things (Black and Rogaway,
+ * "Ciphers with Arbitrary Finite Domains"). */
+HG_INLINE int64_t hg_permutation_at(const hg_permutation *p, int64_t index)
+{
+    uint32_t mask = (uint32_t)(((uint64_t)1 << p->half) - 1);
+    uint64_t value = (uint64_t)index;
+    do {
+        uint32_t left = (uint32_t)(value >> p->half);
+        uint32_t right = (uint32_t)value & mask;
+        for (int round = 0; round < 8; round++) {
+            uint32_t next = left ^ (hg_mix_half(right, p->key[round]) & mask);
+            left = right;
+            right = next;
+        }
+        value = (uint64_t)left << p->half | right;
+    } while (value >= (uint64_t)p->n);
+    return (int64_t)value;
+}
+
+/* The same for one place. */
 int64_t hg_permuted(uint64_t seed, uint64_t stream, int64_t n, int64_t index);
 
 #endif

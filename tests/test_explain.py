@@ -12,7 +12,7 @@ import pathlib
 import unittest
 
 import test_apps
-from test_apps import DEVICE, USAGE, Case
+from test_apps import DEVICE, USAGE, Case, untimed
 
 ON_GPU = os.environ.get("HOURGLASS_TEST_DEVICE") == "cuda"
 # 70 images a batch: two whole ones and a rest an epoch.
@@ -79,6 +79,22 @@ class Steps(Case):
         self.assertEqual(found["read_in_the_middle"] + found["at_once"], 0)
         log = (self.folder / "gpu" / "train.log").read_text()
         self.assertIn(f"{found['one_graph']} of {end['step']} steps", log)
+
+    def test_lines_between_epochs_change_nothing(self):
+        self.small("without")
+        self.small("with", "--log-every", 1, "--save-every", 2)
+        lines = untimed(self.folder / "with")
+        steps = [x["step"] for x in lines if x["event"] == "step"]
+        self.assertEqual(steps, list(range(1, 13)))
+        # A line is written in its own epoch, the epoch's line after it.
+        self.assertEqual([x["epoch"] for x in lines if x["event"] == "step"],
+                         [1 + i // 3 for i in range(12)])
+        last = [x for x in lines if x["event"] == "step" and x["step"] % 3 == 0]
+        epochs = [x for x in lines if x.get("split") == "train"
+                  and x["event"] == "epoch"]
+        self.assertEqual([x["loss"] for x in last], [x["loss"] for x in epochs])
+        rest = [x for x in lines if x["event"] != "step"]
+        self.assertEqual(rest, untimed(self.folder / "without"))
 
     @unittest.skipUnless(ON_GPU, "a CPU replays nothing")
     def test_without_replay_every_step_is_run_at_once(self):

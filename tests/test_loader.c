@@ -198,6 +198,31 @@ START_TEST(rows_of_a_split_batch_are_those_of_the_split)
 }
 END_TEST
 
+/* The longer choice comes second: it needs more room on a device. */
+START_TEST(chosen_items_are_a_set_of_their_own)
+{
+    const int64_t rows[6] = {8, 3, 0, 9, 1, 5};
+    hg_data *val = hg_data_split(counting_set(40), "val", 0.25);
+    for (int count = 3; count <= 6; count += 3) {
+        hg_data *chosen = hg_data_select(val, rows, count);
+        hg_loader *l = hg_loader_new(chosen, 6, true);
+        hg_batch b;
+        hg_scope *s = hg_next(l, HG_EVAL, &b);
+        const int32_t *index = host_values(b.index);
+        const hg_real *x = host_values(b.x);
+        ck_assert_int_eq(b.size, count);
+        for (int64_t i = 0; i < count; i++) {
+            ck_assert_int_eq(index[i], hg_permuted(42, 0, count, i));
+            int64_t row = hg_data_source_row(val, rows[index[i]]);
+            ck_assert(x[2 * i] == (hg_real)row);
+        }
+        hg_scope_close(s);
+    }
+    ck_assert_ptr_null(hg_data_select(val, (int64_t[]){10}, 1));
+    expect_error(HG_ERROR_ARGUMENT, "row 10");
+}
+END_TEST
+
 START_TEST(chosen_rows_make_a_batch_in_the_open_scope)
 {
     hg_data *data = counting_set(20);
@@ -333,6 +358,7 @@ int main(void)
     tcase_add_test(c, batches_are_the_same_for_any_thread_count);
     tcase_add_test(c, a_loader_set_to_epoch_and_position_goes_on_from_there);
     tcase_add_test(c, rows_of_a_split_batch_are_those_of_the_split);
+    tcase_add_test(c, chosen_items_are_a_set_of_their_own);
     tcase_add_test(c, chosen_rows_make_a_batch_in_the_open_scope);
     tcase_add_test(c, a_set_without_labels_gives_unlabelled_batches);
     tcase_add_test(c, wrong_uses_give_sentences);

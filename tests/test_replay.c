@@ -92,5 +92,27 @@ START_TEST(a_step_takes_few_launches)
 }
 END_TEST
 
+/* Reports, their notes and the batches' order included. */
+START_TEST(training_does_not_wait_for_the_device)
+{
+    rig r = {0};
+    int64_t tag, taken = 0;
+    if (on_cpu())
+        return;
+    expect_ok(rig_open(&r, hg_model_find("vae")));
+    expect_ok(rig_train(&r, 2)); /* the set is sent, room is made */
+    uint64_t before = r.context->waits;
+    for (int i = 0; i < HG_REPORT_NOTES; i++) {
+        expect_ok(rig_step(&r));
+        expect_ok(hg_report_note(r.context, i));
+    }
+    ck_assert_uint_eq(r.context->waits, before);
+    while (hg_report_take(r.context, true, &tag))
+        ck_assert_int_eq(tag, taken++);
+    ck_assert_int_eq(taken, HG_REPORT_NOTES);
+    rig_close(&r);
+}
+END_TEST
+
 TEST_MAIN("replay", a_replayed_run_has_the_bits_of_one_that_was_not,
-          a_step_takes_few_launches)
+          a_step_takes_few_launches, training_does_not_wait_for_the_device)

@@ -1,4 +1,4 @@
-/* test_tape.c - looking at a run: the written tape, anomaly mode, reports. */
+/* test_tape.c - looking at a run: the written tape and anomaly mode. */
 #include "tests/support.h"
 
 #include <stdlib.h>
@@ -224,101 +224,6 @@ START_TEST(the_environment_turns_anomaly_mode_on)
 }
 END_TEST
 
-/* ---- Reports ------------------------------------------------------------ */
-
-START_TEST(a_report_is_the_mean_over_all_elements_since_the_last_one)
-{
-    hg_real mean = 0;
-    hg_report("kl", vector(1, 2, 3));
-    hg_report("kl", vector(10));
-    hg_report("loss", scalar(5));
-    expect_ok(hg_report_mean(ctx, "kl", &mean));
-    ck_assert(mean == 4);
-    ck_assert(!hg_report_mean(ctx, "kl", &mean));
-    hg_report("kl", hg_transpose(tensor((2, 2), 1, 2, 3, 6)));
-    expect_ok(hg_report_mean(ctx, "kl", &mean));
-    ck_assert(mean == 3);
-    expect_no_error();
-}
-END_TEST
-
-START_TEST(a_report_in_the_making_can_be_saved_and_put_back)
-{
-    double sum = 0;
-    int64_t count = 0;
-    hg_real mean = 0;
-    ck_assert(!hg_report_sum(ctx, "kl", &sum, &count));
-    hg_report("kl", vector(1, 2, 3));
-    expect_ok(hg_report_sum(ctx, "kl", &sum, &count));
-    ck_assert(sum == 6 && count == 3);
-    hg_report("kl", scalar(10));
-    expect_ok(hg_report_set(ctx, "kl", sum, count));
-    expect_ok(hg_report_set(ctx, "new", 8, 2));
-    hg_report("new", scalar(1));
-    expect_ok(hg_report_mean(ctx, "kl", &mean));
-    ck_assert(mean == 2);
-    expect_ok(hg_report_mean(ctx, "new", &mean));
-    ck_assert(mean == 3);
-    expect_no_error();
-}
-END_TEST
-
-START_TEST(reports_keep_their_names_in_order)
-{
-    char name[] = "first";
-    hg_report(name, scalar(1));
-    hg_report("second", scalar(1));
-    name[0] = 'F'; /* the name was copied */
-    ck_assert_str_eq(hg_report_name(ctx, 0), "first");
-    ck_assert_str_eq(hg_report_name(ctx, 1), "second");
-    ck_assert_ptr_null(hg_report_name(ctx, 2));
-    ck_assert_ptr_null(hg_report_name(ctx, -1));
-    hg_real mean;
-    ck_assert(!hg_report_mean(ctx, "third", &mean));
-    expect_no_error();
-}
-END_TEST
-
-START_TEST(reports_refuse_wrong_uses_and_stay_quiet_after_an_error)
-{
-    hg_report("kl", NULL);
-    expect_error(ARGUMENT, "hg_report", "NULL");
-    hg_report(NULL, scalar(1));
-    expect_error(ARGUMENT, "hg_report", "name");
-    hg_fail(HG_ERROR_STATE, "first");
-    hg_report("kl", NULL);
-    expect_error(STATE, "first");
-    ck_assert_ptr_null(hg_report_name(ctx, 0));
-}
-END_TEST
-
-START_TEST(a_muted_context_takes_no_reports)
-{
-    hg_real mean;
-    ctx->mute = true;
-    hg_report("loss", scalar(5));
-    ctx->mute = false;
-    ck_assert(!hg_report_mean(ctx, "loss", &mean));
-    expect_no_error();
-}
-END_TEST
-
-START_TEST(reports_allocate_nothing_in_the_steady_state)
-{
-    if (!on_cpu())
-        return; /* queues are remembered at first */
-    long calls = 0;
-    for (int step = 0; step < 100; step++) {
-        hg_scope *s = hg_scope_open(ctx, HG_TRAIN);
-        hg_report("kl", hg_transpose(hg_ones(HG_SHAPE(30, 40))));
-        hg_scope_close(s);
-        if (step == 2)
-            calls = memory.calls;
-    }
-    ck_assert_int_eq(memory.calls, calls);
-}
-END_TEST
-
 TEST_MAIN("tape", the_tape_shows_names_shapes_values_and_rules_oldest_first,
           after_the_backward_the_tape_shows_gradients,
           long_values_are_summarised_on_the_tape, layer_paths_stand_on_the_tape,
@@ -331,10 +236,4 @@ TEST_MAIN("tape", the_tape_shows_names_shapes_values_and_rules_oldest_first,
           without_anomaly_mode_nothing_stops,
           anomaly_mode_looks_through_views_at_the_values,
           anomaly_mode_hunts_in_the_backward_too,
-          the_environment_turns_anomaly_mode_on,
-          a_report_is_the_mean_over_all_elements_since_the_last_one,
-          a_report_in_the_making_can_be_saved_and_put_back,
-          reports_keep_their_names_in_order,
-          reports_refuse_wrong_uses_and_stay_quiet_after_an_error,
-          a_muted_context_takes_no_reports,
-          reports_allocate_nothing_in_the_steady_state)
+          the_environment_turns_anomaly_mode_on)
