@@ -65,6 +65,11 @@ bool sync_folder(const char *path);
 /* Writes a whole file through a temporary name, synced and renamed. */
 bool write_file(const char *path, const char *text, size_t size);
 bool write_json(const char *path, const json_t *);
+/* The same for a start that waits for no disk: a loss of power may take the
+ * file, until sync_file. */
+bool write_file_soon(const char *path, const char *text, size_t size);
+bool write_json_soon(const char *path, const json_t *);
+bool sync_file(const char *path);
 /* "a/b" into a buffer of its own; false with an error if it does not fit. */
 typedef struct {
     char text[1024];

@@ -187,7 +187,7 @@ static bool sync_logs(trainer *t)
 bool checkpoint_save(trainer *t, bool best)
 {
     char name[64], partial[80];
-    if (!terms_are_finite(t) || !sync_logs(t))
+    if (!terms_are_finite(t) || !settle_folder(t) || !sync_logs(t))
         return false;
     snprintf(name, sizeof name, "step_%08lld", (long long)t->step);
     snprintf(partial, sizeof partial, "%s.tmp", name);

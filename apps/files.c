@@ -82,15 +82,16 @@ static bool write_all(int f, const char *text, size_t size)
         text += n;
         size -= (size_t)n;
     }
-    return !fsync(f);
+    return true;
 }
 
-bool write_file(const char *path, const char *text, size_t size)
+static bool write_whole(const char *path, const char *text, size_t size,
+                        bool synced)
 {
     char temporary[1100];
     snprintf(temporary, sizeof temporary, "%s.tmp", path);
     int f = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    bool ok = f >= 0 && write_all(f, text, size);
+    bool ok = f >= 0 && write_all(f, text, size) && (!synced || !fsync(f));
     int why = errno;
     if (f >= 0 && close(f)) {
         ok = false;
@@ -105,16 +106,48 @@ bool write_file(const char *path, const char *text, size_t size)
                    strerror(why));
 }
 
-bool write_json(const char *path, const json_t *value)
+bool write_file_soon(const char *path, const char *text, size_t size)
+{
+    return write_whole(path, text, size, false);
+}
+
+bool write_file(const char *path, const char *text, size_t size)
+{
+    return write_whole(path, text, size, true);
+}
+
+bool sync_file(const char *path)
+{
+    int f = open(path, O_RDONLY);
+    bool ok = f >= 0 && !fsync(f);
+    int why = errno;
+    if (f >= 0)
+        close(f);
+    return ok || hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
+                         strerror(why));
+}
+
+static bool write_json_by(bool (*write)(const char *, const char *, size_t),
+                          const char *path, const json_t *value)
 {
     char *text = json_dumps(value, JSON_INDENT(2));
     if (!text)
         return hg_fail(HG_ERROR_MEMORY, "%s: no memory for its text", path);
     size_t size = strlen(text);
     text[size] = '\n'; /* in place of the end */
-    bool ok = write_file(path, text, size + 1);
+    bool ok = write(path, text, size + 1);
     free(text);
     return ok;
+}
+
+bool write_json(const char *path, const json_t *value)
+{
+    return write_json_by(write_file, path, value);
+}
+
+bool write_json_soon(const char *path, const json_t *value)
+{
+    return write_json_by(write_file_soon, path, value);
 }
 
 double seconds_now(void)

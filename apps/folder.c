@@ -88,8 +88,8 @@ static bool write_command(const trainer *t, int argc, char **argv)
         at += (size_t)snprintf(line + at, sizeof line - at, " %s", argv[i]);
     if (at < sizeof line)
         at += (size_t)snprintf(line + at, sizeof line - at, "\n");
-    return write_file(path_join(t->folder, "command.txt").text, line,
-                      strlen(line));
+    return write_file_soon(path_join(t->folder, "command.txt").text, line,
+                           strlen(line));
 }
 
 /* Runs of before --precision had the one there was. */
@@ -108,13 +108,24 @@ static bool describe_run(trainer *t, int argc, char **argv, bool fresh)
     json_t *config = settings_json(&t->s, &t->w);
     json_t *environment = environment_json(t);
     bool ok = (fresh || is_same_run(t, config)) &&
-              write_json(path_join(t->folder, "environment.json").text,
-                         environment) &&
+              write_json_soon(path_join(t->folder, "environment.json").text,
+                              environment) &&
               write_command(t, argc, argv) &&
-              write_json(path_join(t->folder, "config.json").text, config);
+              write_json_soon(path_join(t->folder, "config.json").text, config);
     json_decref(config);
     json_decref(environment);
     return ok;
+}
+
+bool settle_folder(trainer *t)
+{
+    static const char *const names[] = {"config.json", "environment.json",
+                                        "command.txt"};
+    for (int i = 0; i < 3 && !t->settled; i++)
+        if (!sync_file(path_join(t->folder, names[i]).text))
+            return false;
+    t->settled = t->settled || sync_folder(t->folder);
+    return t->settled;
 }
 
 /* ---- Logs --------------------------------------------------------------- */

@@ -27,6 +27,7 @@ typedef struct {
     int64_t waited;       /* epochs since then */
     bool broke;           /* in a step */
     bool stopped;         /* early */
+    bool settled;         /* what describes the run is on the disk */
     int notes;            /* of reported terms, not read yet: metrics.c */
     double noted_loss;    /* mean of the newest that was; NaN before */
     explanation explained;
@@ -78,6 +79,8 @@ int replay_bundle(trainer *);
 
 /* Makes it, or opens it again: config.json, environment.json, logs. */
 bool open_folder(trainer *, int argc, char **argv, bool overwrite);
+/* What describes the run is on the disk, before the first checkpoint is. */
+bool settle_folder(trainer *);
 /* Takes back what was logged after the checkpoint, or everything. */
 bool cut_logs(trainer *);
 void close_logs(trainer *);

@@ -252,6 +252,9 @@ static hg_data *window(hg_data *of, const char *part, int64_t first,
     data->first = first;
     data->size = size;
     data->permuted = permuted;
+    if (permuted)
+        data->split = hg_permutation_of(of->context->control.seed,
+                                        HG_SPLIT_STREAM, of->rows);
     data->is_split = true;
     if (strcmp(part, "train"))
         hg_transforms_keep_defining(&data->transforms);
@@ -346,8 +349,7 @@ int64_t hg_data_source_row(const hg_data *data, int64_t row)
         return data->order[data->first + row];
     if (!data->permuted)
         return data->first + row;
-    return hg_permuted(data->context->control.seed, HG_SPLIT_STREAM, data->rows,
-                       data->first + row);
+    return hg_permutation_at(&data->split, data->first + row);
 }
 
 int32_t hg_data_label(const hg_data *data, int64_t row)

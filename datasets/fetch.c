@@ -13,7 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #ifdef HG_HAVE_CURL
+#define CURL_DISABLE_TYPECHECK /* its macros would hide what is loaded */
 #include <curl/curl.h>
+#include <dlfcn.h>
 #endif
 
 bool hg_named_missing(const hg_named *set, const char *data_dir,
@@ -38,6 +40,36 @@ bool hg_named_missing(const hg_named *set, const char *data_dir,
 
 #ifdef HG_HAVE_CURL
 
+/* ---- The library -------------------------------------------------------- */
+
+typedef struct {
+    void *handle;
+    CURL *(*init)(void);
+    CURLcode (*set)(CURL *, CURLoption, ...);
+    CURLcode (*perform)(CURL *);
+    CURLcode (*info)(CURL *, CURLINFO, ...);
+    void (*cleanup)(CURL *);
+    const char *(*text)(CURLcode);
+} library;
+
+/* Loaded for one set and never unloaded, since what it brings along may have
+ * threads of its own. */
+static bool load(library *l)
+{
+    static const char *const names[] = {
+        "curl_easy_init",    "curl_easy_setopt",  "curl_easy_perform",
+        "curl_easy_getinfo", "curl_easy_cleanup", "curl_easy_strerror"};
+    void *const slots[] = {&l->init, &l->set,     &l->perform,
+                           &l->info, &l->cleanup, &l->text};
+    l->handle = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    bool good = l->handle != NULL;
+    for (int i = 0; good && i < 6; i++) {
+        *(void **)slots[i] = dlsym(l->handle, names[i]);
+        good = *(void **)slots[i] != NULL;
+    }
+    return good;
+}
+
 /* ---- One attempt -------------------------------------------------------- */
 
 static long stall_seconds(void)
@@ -53,38 +85,39 @@ static int64_t size_of(const char *path)
     return stat(path, &st) ? 0 : st.st_size;
 }
 
-static void set_options(CURL *curl, const char *url, FILE *out, int64_t from,
-                        char *why)
+static void set_options(const library *l, CURL *curl, const char *url,
+                        FILE *out, int64_t from, char *why)
 {
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
-    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "hourglass");
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 15L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, stall_seconds());
-    curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)from);
+    l->set(curl, CURLOPT_URL, url);
+    l->set(curl, CURLOPT_WRITEDATA, out);
+    l->set(curl, CURLOPT_ERRORBUFFER, why);
+    l->set(curl, CURLOPT_FAILONERROR, 1L);
+    l->set(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    l->set(curl, CURLOPT_MAXREDIRS, 5L);
+    l->set(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    l->set(curl, CURLOPT_NOSIGNAL, 1L);
+    l->set(curl, CURLOPT_USERAGENT, "hourglass");
+    l->set(curl, CURLOPT_CONNECTTIMEOUT, 15L);
+    l->set(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    l->set(curl, CURLOPT_LOW_SPEED_TIME, stall_seconds());
+    l->set(curl, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)from);
 }
 
 /* Appends what is missing of URL to the file; `why` says what went wrong. */
-static bool download(const char *url, const char *part, char why[256])
+static bool download(const library *l, const char *url, const char *part,
+                     char why[256])
 {
     char text[CURL_ERROR_SIZE] = "";
     int64_t from = size_of(part);
     FILE *out = fopen(part, from ? "ab" : "wb");
-    CURL *curl = out ? curl_easy_init() : NULL;
+    CURL *curl = out ? l->init() : NULL;
     CURLcode code = CURLE_FAILED_INIT;
     long answer = 0;
     if (curl) {
-        set_options(curl, url, out, from, text);
-        code = curl_easy_perform(curl);
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer);
-        curl_easy_cleanup(curl);
+        set_options(l, curl, url, out, from, text);
+        code = l->perform(curl);
+        l->info(curl, CURLINFO_RESPONSE_CODE, &answer);
+        l->cleanup(curl);
     }
     bool written = out && !fflush(out) && !fsync(fileno(out));
     if (out)
@@ -97,7 +130,7 @@ static bool download(const char *url, const char *part, char why[256])
              code == CURLE_OK || !out || code == CURLE_WRITE_ERROR
                  ? strerror(errno)
              : text[0] ? text
-                       : curl_easy_strerror(code));
+                       : l->text(code));
     /* Nothing more is to be had of a file that is longer than theirs, or from a
      * server that cannot go on in the middle: from the beginning, next time. */
     bool useless =
@@ -159,15 +192,15 @@ static bool check_bytes(hg_context *context, const hg_remote_file *file,
 /* ---- One file, one set -------------------------------------------------- */
 
 /* Up to three times from each mirror: what broke off is gone on with. */
-static bool fetch_from(hg_context *context, const char *mirror,
-                       const hg_remote_file *file, const char *part,
-                       char why[256])
+static bool fetch_from(hg_context *context, const library *l,
+                       const char *mirror, const hg_remote_file *file,
+                       const char *part, char why[256])
 {
     hg_location url;
     snprintf(url, sizeof url, "%.3000s/%s", mirror, file->name);
     hg_message(context, "fetching %s", url);
     for (int attempt = 0; attempt < 3; attempt++) {
-        if (!download(url, part, why))
+        if (!download(l, url, part, why))
             continue;
         if (file->size && size_of(part) < file->size) {
             snprintf(why, 256, "the server sent only %lld of %lld bytes",
@@ -182,9 +215,9 @@ static bool fetch_from(hg_context *context, const char *mirror,
 }
 
 /* $HOURGLASS_MIRROR/NAME/FILE comes before the mirrors of the table. */
-static bool fetch_file(hg_context *context, const hg_named *set,
-                       const hg_remote_file *file, const char *folder,
-                       char why[256])
+static bool fetch_file(hg_context *context, const library *l,
+                       const hg_named *set, const hg_remote_file *file,
+                       const char *folder, char why[256])
 {
     hg_location part, whole, own;
     const char *given = getenv("HOURGLASS_MIRROR");
@@ -197,7 +230,8 @@ static bool fetch_file(hg_context *context, const hg_named *set,
     snprintf(own, sizeof own, "%.3000s/%s", given ? given : "", set->name);
     for (int i = given && given[0] ? -1 : 0;
          i < HG_MOST_MIRRORS && (i < 0 || set->mirror[i]); i++) {
-        if (!fetch_from(context, i < 0 ? own : set->mirror[i], file, part, why))
+        if (!fetch_from(context, l, i < 0 ? own : set->mirror[i], file, part,
+                        why))
             hg_message(context, "%s: %s", i < 0 ? own : set->mirror[i], why);
         else if (rename(part, whole))
             return hg_fail(HG_ERROR_IO, "%s: %s", whole, strerror(errno));
@@ -237,10 +271,14 @@ bool hg_named_fetch(hg_context *context, const hg_named *set,
     if (!can_write)
         return hg_named_missing(set, options->data_dir, folder,
                                 "no data folder can be written");
+    library l = {0};
+    if (!load(&l))
+        return hg_named_missing(set, options->data_dir, folder,
+                                "libcurl.so.4 was not found to fetch them");
     int lock = take_turn(context, folder);
     bool good = true;
     for (int i = 0; good && i < HG_MOST_FILES && set->file[i].name; i++)
-        good = fetch_file(context, set, &set->file[i], folder, why);
+        good = fetch_file(context, &l, set, &set->file[i], folder, why);
     if (lock >= 0)
         close(lock);
     return good || hg_error() ||

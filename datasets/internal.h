@@ -5,6 +5,7 @@
 #include "datasets/data.h"
 #include "datasets/transform.h"
 #include "tensor/internal.h"
+#include "tensor/random.h"
 
 /* How the values lie in memory. */
 typedef enum { HG_BYTES, HG_FLOATS, HG_DOUBLES } hg_data_kind;
@@ -22,6 +23,7 @@ struct hg_data {
     hg_data *splits, *next; /* of this set, and its fellow */
     char name[64];
     bool is_split, permuted;
+    hg_permutation split; /* of the rows, where permuted */
     int64_t rows, first, size;
     hg_shape item; /* [c, h, w] */
     int64_t features;
@@ -43,7 +45,8 @@ struct hg_data {
     hg_transforms transforms;
     void *mapping; /* of a packed set, or NULL */
     size_t mapping_bytes;
-    bool mapped; /* values lie in a mapping, its own or another set's */
+    bool mapped;   /* values lie in a mapping, its own or another set's */
+    bool streamed; /* which memory may not hold */
 };
 
 size_t hg_value_size(hg_data_kind);

@@ -22,10 +22,11 @@ typedef struct {
     const int64_t *rows; /* or NULL: */
     int64_t first, epoch;
     bool shuffle;
-    hg_real *x;      /* [size, features] */
-    int32_t *label;  /* [size] or NULL */
-    int32_t *index;  /* [size] */
-    hg_real *target; /* of transforms that spoil x, or NULL */
+    hg_permutation order; /* of the epoch, where it is shuffled */
+    hg_real *x;           /* [size, features] */
+    int32_t *label;       /* [size] or NULL */
+    int32_t *index;       /* [size] */
+    hg_real *target;      /* of transforms that spoil x, or NULL */
 } gather;
 
 static int64_t row_of(const gather *g, int64_t i)
@@ -34,8 +35,19 @@ static int64_t row_of(const gather *g, int64_t i)
         return g->rows[i];
     if (!g->shuffle)
         return g->first + i;
-    return hg_permuted(g->data->context->control.seed, (uint64_t)g->epoch,
-                       g->data->size, g->first + i);
+    return hg_permutation_at(&g->order, g->first + i);
+}
+
+/* A batch of an epoch, from its place on. */
+static gather stretch(const hg_data *data, int64_t epoch, int64_t first,
+                      bool shuffle)
+{
+    gather g = {
+        .data = data, .first = first, .epoch = epoch, .shuffle = shuffle};
+    if (shuffle)
+        g.order = hg_permutation_of(data->context->control.seed,
+                                    (uint64_t)epoch, data->size);
+    return g;
 }
 
 /* Both in hg_real: low and span of bytes are small whole numbers as a rule,
@@ -97,7 +109,8 @@ static void transform_item(const gather *g, int64_t i)
     hg_item_place at = {.seed = data->context->control.seed,
                         .epoch = (uint64_t)g->epoch,
                         .row = (uint64_t)row,
-                        .item = data->item};
+                        .item = data->item,
+                        .isa = data->context->isa};
     hg_transforms_apply(&data->transforms, &at, g->x + i * n,
                         g->target ? g->target + i * n : NULL);
 }
@@ -135,10 +148,7 @@ static bool gather_there(const gather *g, hg_batch *b)
     const hg_data *data = g->data;
     if (g->rows)
         return hg_data_gather_rows(data, g->rows, b);
-    hg_gather_turn turn = {.first = g->first, .shuffled = g->shuffle};
-    if (g->shuffle)
-        turn.order = hg_permutation_of(data->context->control.seed,
-                                       (uint64_t)g->epoch, data->size);
+    hg_gather_turn turn = {g->order, g->first, g->shuffle};
     return hg_data_gather_turn(data, &turn, b);
 }
 
@@ -261,9 +271,9 @@ enum { AHEAD = 4 }; /* batches whose rows are on their way from the disk */
 /* Of a packed set: the rows of a batch to come. */
 static void expect_batch(const hg_loader *l, int64_t batch)
 {
-    gather g = {.data = l->data, .epoch = l->epoch, .shuffle = l->shuffle};
-    int64_t from = batch * l->batch_size, to = from + l->batch_size;
-    for (int64_t i = from; i < to && i < l->data->size; i++)
+    gather g = stretch(l->data, l->epoch, batch * l->batch_size, l->shuffle);
+    int64_t left = l->data->size - g.first;
+    for (int64_t i = 0; i < l->batch_size && i < left; i++)
         hg_pack_expect(l->data, hg_data_source_row(l->data, row_of(&g, i)));
 }
 
@@ -294,15 +304,13 @@ hg_scope *hg_next(hg_loader *l, hg_mode mode, hg_batch *batch)
     hg_scope *s = hg_scope_open(context, mode);
     if (!s)
         return NULL;
-    gather g = {.data = l->data,
-                .first = l->position * l->batch_size,
-                .epoch = l->epoch,
-                .shuffle = l->shuffle};
+    gather g =
+        stretch(l->data, l->epoch, l->position * l->batch_size, l->shuffle);
     int64_t left = l->data->size - g.first;
     if (!make_batch(&g, left < l->batch_size ? left : l->batch_size, batch))
         return abandon(context, s, steps);
     l->position++;
-    if (l->data->mapped)
+    if (l->data->streamed)
         expect_batches(l);
     return s;
 }

@@ -107,8 +107,7 @@ static hg_gather_job job_of(const hg_data *data)
     job.sorted = column_at(data, data->order, order_bytes(data));
     job.permuted = data->permuted;
     if (data->permuted)
-        job.split = hg_permutation_of(context->control.seed, HG_SPLIT_STREAM,
-                                      data->rows);
+        job.split = data->split;
     job.first = data->first;
     job.features = data->features;
     job.kind = data->kind;

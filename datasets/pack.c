@@ -165,6 +165,13 @@ static bool use_mapping(hg_data *data, const char *path)
     return true;
 }
 
+/* Of the machine; 0 where it does not say. */
+static size_t memory(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
+}
+
 bool hg_pack_read(hg_data *data, const char *path)
 {
     struct stat st;
@@ -186,6 +193,9 @@ bool hg_pack_read(hg_data *data, const char *path)
         return false;
     data->mapping_bytes = (size_t)st.st_size;
     data->mapped = true;
+    data->streamed = data->mapping_bytes > memory() / 2;
+    if (!data->streamed) /* all of it, in the background */
+        (void)madvise(data->mapping, data->mapping_bytes, MADV_WILLNEED);
     return use_mapping(data, path);
 }
 

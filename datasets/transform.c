@@ -1,8 +1,8 @@
 /* transform.c - noise, flips, shifts, binarising and dequantising.
  *
- * One Philox block a transform, epoch and item is the key; each pixel's number
- * is a hash of that key and its place, one multiplication deep enough for noise
- * and cheap enough not to be seen beside a training step. */
+ * One Philox block a transform, epoch and item is the key of its pixels'
+ * numbers (pixel_kernels.c). */
+#include "datasets/pixel_kernels.h"
 #include "datasets/transform.h"
 #include "tensor/random.h"
 
@@ -81,19 +81,19 @@ static bool parse_word(hg_transforms *t, const char *word, size_t length)
     return true;
 }
 
-/* The quantile function of the normal distribution (Wichura's task, by
- * bisection of the distribution function: this runs once). */
-static double quantile(double p)
+/* The quantile function of the normal distribution, by Newton's method from a
+ * value nearby: this runs once. */
+static double quantile(double p, double near)
 {
-    double low = -9, high = 9;
-    for (int i = 0; i < 60; i++) {
-        double middle = (low + high) / 2;
-        if (0.5 * erfc(-middle / sqrt(2)) < p)
-            low = middle;
-        else
-            high = middle;
+    double x = near;
+    for (int i = 0; i < 40; i++) {
+        double density = exp(-x * x / 2) * 0.3989422804014327;
+        double step = (0.5 * erfc(-x / sqrt(2)) - p) / density;
+        x -= step;
+        if (fabs(step) < 1e-15)
+            break;
     }
-    return low;
+    return x;
 }
 
 /* Between neighbours the draw is interpolated; the whole is scaled to have a
@@ -104,8 +104,12 @@ static bool make_quantiles(hg_transforms *t, hg_region *region)
     double sum = 0;
     if (!q)
         return false;
-    for (int i = 0; i <= HG_QUANTILES; i++)
-        q[i] = (float)quantile((i + 0.25) / (HG_QUANTILES + 0.5));
+    double last = 0; /* from the middle outwards; the other half mirrors it */
+    for (int i = HG_QUANTILES / 2; i <= HG_QUANTILES; i++) {
+        last = quantile((i + 0.25) / (HG_QUANTILES + 0.5), last);
+        q[i] = (float)last;
+        q[HG_QUANTILES - i] = -q[i];
+    }
     for (int i = 0; i < HG_QUANTILES; i++) {
         double a = (double)q[i], b = (double)q[i + 1];
         sum += (a * a + a * b + b * b) / 3;
@@ -147,18 +151,7 @@ bool hg_transforms_spoil(const hg_transforms *t)
     return t->count && known[t->list[t->count - 1].kind].spoils;
 }
 
-/* ---- Numbers ------------------------------------------------------------ */
-
-/* murmur3's last rounds. */
-static inline uint32_t number_at(uint32_t key, uint32_t place)
-{
-    uint32_t h = key + place * 0x9E3779B9u;
-    h ^= h >> 16;
-    h *= 0x85EBCA6Bu;
-    h ^= h >> 13;
-    h *= 0xC2B2AE35u;
-    return h ^ h >> 16;
-}
+/* ---- Keys --------------------------------------------------------------- */
 
 static void key_of(const hg_item_place *at, int which, bool once,
                    uint32_t key[4])
@@ -169,72 +162,7 @@ static void key_of(const hg_item_place *at, int which, bool once,
     hg_philox_block(&p, at->row, key);
 }
 
-/* ---- Pixels ------------------------------------------------------------- */
-
-static void binarize(hg_real *x, int64_t n, uint32_t key)
-{
-    for (int64_t i = 0; i < n; i++)
-        x[i] = (hg_real)hg_word_uniform(number_at(key, (uint32_t)i)) < x[i];
-}
-
-static void dequantize(hg_real *x, int64_t n, uint32_t key)
-{
-    for (int64_t i = 0; i < n; i++)
-        x[i] = (255 * x[i] +
-                (hg_real)hg_word_uniform(number_at(key, (uint32_t)i))) /
-               256;
-}
-
-/* Normal draws of 64 pixels from `from` on. */
-static void draw_normals(uint32_t key, int64_t from, const float *quantile_of,
-                         float z[64])
-{
-    uint32_t h[64];
-    for (int i = 0; i < 64; i++)
-        h[i] = number_at(key, (uint32_t)from + (uint32_t)i);
-    for (int i = 0; i < 64; i++) {
-        const float *q = quantile_of + (h[i] >> 20);
-        float part = (float)(int32_t)(h[i] & 0xFFFFF) * 0x1p-20f;
-        z[i] = q[0] + part * (q[1] - q[0]);
-    }
-}
-
-/* In loops that have no branch: half of the pixels of a dark picture would take
- * it, and no processor can tell which. */
-static void add_noise(hg_real *x, int64_t n, uint32_t key, hg_real std,
-                      const float *quantile_of)
-{
-    float z[64];
-    hg_real v[64];
-    for (int64_t from = 0; from < n; from += 64) {
-        int64_t count = n - from < 64 ? n - from : 64;
-        memset(v, 0, sizeof v);
-        memcpy(v, x + from, (size_t)count * sizeof *v);
-        draw_normals(key, from, quantile_of, z);
-        for (int i = 0; i < 64; i++)
-            v[i] += std * (hg_real)z[i];
-        for (int i = 0; i < 64; i++)
-            v[i] = v[i] > 0 ? v[i] : 0;
-        for (int i = 0; i < 64; i++)
-            v[i] = v[i] < 1 ? v[i] : 1;
-        memcpy(x + from, v, (size_t)count * sizeof *v);
-    }
-}
-
-static void mask(hg_real *x, int64_t n, uint32_t key, float share)
-{
-    for (int64_t i = 0; i < n; i++)
-        x[i] = hg_word_uniform(number_at(key, (uint32_t)i)) < share ? 0 : x[i];
-}
-
-static void salt_and_pepper(hg_real *x, int64_t n, uint32_t key, float share)
-{
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t h = number_at(key, (uint32_t)i);
-        if (hg_word_uniform(h) < share)
-            x[i] = (hg_real)(h & 1);
-    }
-}
+/* ---- Pixels that move ------------------------------------------------- */
 
 static void flip(hg_real *x, hg_shape item)
 {
@@ -284,15 +212,16 @@ static void apply_one(const hg_transforms *t, int i, const hg_item_place *at,
 {
     const hg_transform *one = &t->list[i];
     int64_t n = hg_shape_numel(at->item);
+    const hg_pixels *pixels = hg_pixels_at(at->isa);
     uint32_t key[4];
     key_of(at, i, one->kind == HG_BINARIZE_ONCE, key);
     switch (one->kind) {
     case HG_BINARIZE:
     case HG_BINARIZE_ONCE:
-        binarize(x, n, key[0]);
+        pixels->binarize(x, n, key[0]);
         break;
     case HG_DEQUANTIZE:
-        dequantize(x, n, key[0]);
+        pixels->dequantize(x, n, key[0]);
         break;
     case HG_FLIP:
         if ((double)hg_word_uniform(key[0]) < one->amount)
@@ -303,13 +232,13 @@ static void apply_one(const hg_transforms *t, int i, const hg_item_place *at,
               step_of(key[1], one->amount));
         break;
     case HG_GAUSSIAN:
-        add_noise(x, n, key[0], (hg_real)one->amount, t->quantile);
+        pixels->add_noise(x, n, key[0], (hg_real)one->amount, t->quantile);
         break;
     case HG_MASK:
-        mask(x, n, key[0], (float)one->amount);
+        pixels->mask(x, n, key[0], (float)one->amount);
         break;
     case HG_SALT_PEPPER:
-        salt_and_pepper(x, n, key[0], (float)one->amount);
+        pixels->salt_and_pepper(x, n, key[0], (float)one->amount);
         break;
     }
 }

@@ -44,6 +44,7 @@ bool hg_transforms_spoil(const hg_transforms *);
 typedef struct {
     uint64_t seed, epoch, row;
     hg_shape item; /* [c, h, w] */
+    int isa;       /* of the machine; changes no bit */
 } hg_item_place;
 
 /* x, one item [c, h, w]; `target` gets a copy of it before the input is

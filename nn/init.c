@@ -2,43 +2,52 @@
  * context's seed and the parameter's path, so that adding a layer elsewhere
  * changes nothing here. */
 #include "nn/internal.h"
+#include "ops/random_kernels.h"
 #include "tensor/random.h"
 
 #include <math.h>
 
 typedef struct {
     hg_philox philox;
+    int isa;
     bool normal;
     hg_real a, b; /* uniform in [a, b); or mean a, standard deviation b */
     hg_real *out;
     int64_t n;
 } draw;
 
-static void draw_block(const draw *d, int64_t block)
+static hg_real from_uniform(const draw *d, hg_real u)
+{
+    if (d->a == -d->b) /* 2 u - 1 is exact */
+        return (2 * u - 1) * d->b;
+    return d->a + (d->b - d->a) * u;
+}
+
+/* By libm: the kernels' normals depend on the instruction set. */
+static void draw_normals(const draw *d, int64_t block)
 {
     uint32_t w[4];
     float z[4];
     hg_philox_block(&d->philox, (uint64_t)block, w);
-    if (d->normal) {
-        hg_words_normal(w[0], w[1], z);
-        hg_words_normal(w[2], w[3], z + 2);
-    }
-    bool symmetric = d->a == -d->b;
-    for (int64_t i = 4 * block; i < 4 * block + 4 && i < d->n; i++) {
-        hg_real u = (hg_real)hg_word_uniform(w[i % 4]);
-        if (d->normal)
-            d->out[i] = d->a + d->b * (hg_real)z[i % 4];
-        else if (symmetric) /* 2 u - 1 is exact */
-            d->out[i] = (2 * u - 1) * d->b;
-        else
-            d->out[i] = d->a + (d->b - d->a) * u;
-    }
+    hg_words_normal(w[0], w[1], z);
+    hg_words_normal(w[2], w[3], z + 2);
+    for (int64_t i = 4 * block; i < 4 * block + 4 && i < d->n; i++)
+        d->out[i] = d->a + d->b * (hg_real)z[i % 4];
 }
 
 static void draw_blocks(void *argument, int64_t from, int64_t to)
 {
-    for (int64_t block = from; block < to; block++)
-        draw_block(argument, block);
+    const draw *d = argument;
+    if (d->normal) {
+        for (int64_t block = from; block < to; block++)
+            draw_normals(d, block);
+        return;
+    }
+    int64_t end = 4 * to < d->n ? 4 * to : d->n;
+    hg_draws_at(d->isa)->fill(d->out + 4 * from, &d->philox, (uint64_t)from,
+                              end - 4 * from, HG_DRAW_UNIFORM);
+    for (int64_t i = 4 * from; i < end; i++)
+        d->out[i] = from_uniform(d, d->out[i]);
 }
 
 /* PyTorch counts weights as [out, in, places...]. */
@@ -109,6 +118,7 @@ static bool fill_values(hg_tensor *t, const char *path, hg_init init,
 {
     draw d = {.philox =
                   hg_philox_make(seed, HG_DOMAIN_INIT, hg_hash_text(path)),
+              .isa = t->storage->context->isa,
               .a = (hg_real)init.a,
               .b = (hg_real)init.b,
               .out = values,

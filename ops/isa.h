@@ -1,35 +1,18 @@
-/* isa.h - tables of kernels that are compiled once an instruction set
- * (-DHG_ISA=base, v3, v4), and the choice among them at run time. */
+/* isa.h - kernels that are compiled once an instruction set, and the choice
+ * among them at a call. */
 #ifndef HG_ISA_H
 #define HG_ISA_H
 
 #include "autograd/op.h"
-#include "tensor/cpu.h"
-
-#define HG_ISA_JOIN_(a, b) a##_##b
-#define HG_ISA_JOIN(a, b)  HG_ISA_JOIN_(a, b)
-/* The name of this compilation's table. */
-#define HG_ISA_NAME(name) HG_ISA_JOIN(name, HG_ISA)
+#include "tensor/isa.h"
 
 /* HG_ISA_TABLE(type, name) declares name_base, name_v3, name_v4, and
  * name_of(k), the one that suits a kernel's machine. */
-#if defined(__x86_64__) && !defined(HG_DOUBLE)
 #define HG_ISA_TABLE(type, name)                                               \
-    extern const type name##_base, name##_v3, name##_v4;                       \
+    HG_ISA_CHOICE(type, name)                                                  \
     static inline const type *name##_of(const hg_kernel *k)                    \
     {                                                                          \
-        if (k->reference || k->isa == HG_ISA_BASE)                             \
-            return &name##_base;                                               \
-        return k->isa == HG_ISA_V4 ? &name##_v4 : &name##_v3;                  \
+        return name##_at(k->reference ? HG_ISA_BASE : k->isa);                 \
     }
-#else
-#define HG_ISA_TABLE(type, name)                                               \
-    extern const type name##_base;                                             \
-    static inline const type *name##_of(const hg_kernel *k)                    \
-    {                                                                          \
-        (void)k;                                                               \
-        return &name##_base;                                                   \
-    }
-#endif
 
 #endif

@@ -1,5 +1,6 @@
 /* test_arrays.c - data sets from .npy, .npz and .csv files. */
 #include "datasets_fixture.h"
+#include "datasets/internal.h"
 
 #ifdef HG_HAVE_ZIP
 #include <zip.h>
@@ -418,6 +419,8 @@ START_TEST(a_packed_set_gives_the_same_items_in_the_same_order)
     hg_real x[4], y[4];
     hg_data *data = hg_data_open(ctx, "synthetic:200", NONE);
     hg_data *again = packed(data);
+    ck_assert(again->mapped && !again->streamed); /* it fits into memory */
+    again->streamed = true;
     ck_assert_int_eq(hg_data_size(again), 200);
     ck_assert_int_eq(hg_data_classes(again), 10);
     for (int64_t i = 0; i < 200; i++)

@@ -1,6 +1,7 @@
 /* test_transform.c - transforms on the way into a batch, and points in the
  * plane. */
 #include "datasets_fixture.h"
+#include "tensor/cpu.h"
 
 enum { N = 400, SIDE = 20, FEATURES = SIDE * SIDE };
 
@@ -280,9 +281,27 @@ START_TEST(points_lie_on_their_shapes)
 }
 END_TEST
 
+START_TEST(every_instruction_set_has_the_same_bits)
+{
+    static hg_real first[N * FEATURES];
+    const char *list[] = {"gaussian:0.4", "mask", "salt-pepper", "binarize",
+                          "dequantize"};
+    for (int i = 0; i < 5; i++)
+        for (int isa = HG_ISA_BASE; isa <= hg_cpu_isa(); isa++) {
+            ctx->isa = isa;
+            fill(flat(90, list[i]), "train", 2, true);
+            if (isa == HG_ISA_BASE)
+                memcpy(first, x, sizeof x);
+            ck_assert_msg(!memcmp(first, x, sizeof x), "%s, %s", list[i],
+                          hg_cpu_isa_name(isa));
+        }
+}
+END_TEST
+
 int main(void)
 {
     TCase *c = tcase_create("transform");
+    tcase_add_test(c, every_instruction_set_has_the_same_bits);
     tcase_add_test(c, binarized_pixels_are_zero_or_one_with_the_right_mean);
     tcase_add_test(
         c, dynamic_binarising_changes_from_epoch_to_epoch_static_does_not);
