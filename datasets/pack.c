@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -112,6 +113,13 @@ bool hg_data_pack(const hg_data *data, const char *path)
 
 /* ---- Mapping ------------------------------------------------------------ */
 
+static bool numbers_are_legal(const header *h)
+{
+    return isfinite(h->low) && isfinite(h->span) && h->span > 0 &&
+           isfinite(h->range[0]) && isfinite(h->range[1]) &&
+           h->range[0] <= h->range[1];
+}
+
 /* Everything that the header says fits into the file, or a sentence. */
 static bool check_header(const char *path, const header *h, int64_t size)
 {
@@ -119,7 +127,8 @@ static bool check_header(const char *path, const header *h, int64_t size)
     bool good = h->rows > 0 && h->rows <= INT32_MAX && h->test_rows >= 0 &&
                 h->test_rows < h->rows && h->kind >= HG_BYTES &&
                 h->kind <= HG_DOUBLES && h->labels_at == ALIGN &&
-                h->values_at >= ALIGN && h->values_at < size && h->span > 0;
+                h->values_at >= ALIGN && h->values_at % ALIGN == 0 &&
+                h->values_at < size && numbers_are_legal(h);
     for (int i = 0; good && i < 3; i++) {
         good = h->item[i] > 0 && features <= INT32_MAX / h->item[i];
         features *= good ? h->item[i] : 1;
@@ -194,8 +203,10 @@ bool hg_pack_read(hg_data *data, const char *path)
     data->mapping_bytes = (size_t)st.st_size;
     data->mapped = true;
     data->streamed = data->mapping_bytes > memory() / 2;
-    if (!data->streamed) /* all of it, in the background */
-        (void)madvise(data->mapping, data->mapping_bytes, MADV_WILLNEED);
+    /* All of it in the background; or rows as they are expected, and nothing
+     * around them. */
+    (void)madvise(data->mapping, data->mapping_bytes,
+                  data->streamed ? MADV_RANDOM : MADV_WILLNEED);
     return use_mapping(data, path);
 }
 

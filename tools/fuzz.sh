@@ -5,7 +5,7 @@
 
 seconds=${1:-300}
 [ $# -eq 0 ] || shift
-targets=${*:-idx gzip npy npz csv picture safetensors config}
+targets=${*:-idx gzip npy npz csv pack picture safetensors config}
 
 CC=clang CXX=clang++ configure build-fuzz -Dtests=enabled -Df64=false \
     -Dfuzz=true -Dbuildtype=debugoptimized -Db_lundef=false \

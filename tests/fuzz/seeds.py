@@ -51,6 +51,17 @@ def entry(dtype, shape, begin, end):
     return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
 
 
+def pack(rows, test, item, kind, labels, values, **other):
+    """As datasets/pack.c writes it, without the page of padding."""
+    numbers = {"labels_at": 4096, "values_at": 8192 if labels else 4096, **other}
+    head = b"HGPACK1\n" + struct.pack(
+        "<7q4d2q", rows, test, *item, kind, bool(labels), 0.0,
+        other.get("span", 255.0 if kind == 0 else 1.0), 0.0, 1.0,
+        numbers["labels_at"], numbers["values_at"])
+    text = struct.pack(f"<{len(labels)}i", *labels)
+    return head + (text.ljust(4096, b"\0") if labels else b"") + values
+
+
 def main():
     put("idx", "images", idx(3, 4, 4))
     put("idx", "rank4", idx(2, 3, 2, 2))
@@ -75,6 +86,16 @@ def main():
                  '"a";"b"\r\n1;2\r\n', "1\t2\n\n3\t4", "\ufeffy,x\n1,2\n",
                  "1,x\n", "1,2\n3\n", ""):
         put("csv", f"{len(text)}-{sum(text.encode())}", text.encode())
+    pixels = bytes(range(5 * 12))
+    put("pack", "labelled", pack(5, 2, (1, 4, 3), 0, [0, 1, 2, 1, 0], pixels))
+    put("pack", "plain", pack(5, 0, (1, 4, 3), 0, [], pixels))
+    put("pack", "floats", pack(3, 1, (1, 1, 4), 1, [], bytes(48)))
+    put("pack", "doubles", pack(2, 0, (3, 1, 2), 2, [1, 0], bytes(96)))
+    put("pack", "long", pack(6, 2, (1, 4, 3), 0, [], pixels))
+    put("pack", "label", pack(2, 1, (1, 1, 1), 0, [-1, 2**31 - 1], b"ab"))
+    put("pack", "askew", pack(2, 0, (1, 1, 4), 1, [], bytes(35), values_at=4099))
+    put("pack", "endless", pack(2, 0, (1, 1, 4), 1, [], bytes(32),
+                                span=float("inf")))
     for path in PICTURES.iterdir():
         if path.stat().st_size < 1000:
             shutil.copy(path, HERE / "corpus/picture" / path.name) if (
