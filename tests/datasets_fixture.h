@@ -8,6 +8,7 @@
 #include "tensor/internal.h"
 #include "tensor/random.h"
 #include "tests/device.h"
+#include "tests/run.h"
 
 #include <check.h>
 #include <ftw.h>
@@ -186,15 +187,9 @@ static inline int run_suite(const char *name, TCase *c)
 {
     const char *given = getenv("HOURGLASS_DATA");
     snprintf(real_data, sizeof real_data, "%s", given ? given : "");
-    Suite *suite = suite_create(name);
     tcase_set_timeout(c, 120);
     tcase_add_checked_fixture(c, begin, end);
-    suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_cases(name, c);
 }
 
 #endif

@@ -141,27 +141,12 @@ UNUSED static uint64_t hash_of(const hg_params *p)
 
 /* ---- main --------------------------------------------------------------- */
 
-UNUSED static int files_test_run(const char *name, const TTest *const *tests,
-                                 size_t count)
-{
-    Suite *suite = suite_create(name);
-    TCase *cases = tcase_create(name);
-    tcase_add_checked_fixture(cases, begin, end);
-    for (size_t i = 0; i < count; i++)
-        tcase_add_test(cases, tests[i]);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
 #define FILES_TEST_MAIN(name_, ...)                                            \
     int main(void)                                                             \
     {                                                                          \
         const TTest *const tests[] = {__VA_ARGS__};                            \
-        return files_test_run(name_, tests, sizeof tests / sizeof *tests);     \
+        return run_list(name_, begin, end, tests,                              \
+                        sizeof tests / sizeof *tests);                         \
     }
 
 #endif

@@ -16,6 +16,7 @@
 #include "ops/ops.h"
 #include "tensor/internal.h"
 #include "tests/device.h"
+#include "tests/run.h"
 
 #include <check.h>
 #include <math.h>
@@ -271,27 +272,12 @@ UNUSED static hg_tensor *total(hg_tensor *t)
 
 /* ---- main --------------------------------------------------------------- */
 
-UNUSED static int test_run(const char *name, const TTest *const *tests,
-                           int count)
-{
-    Suite *suite = suite_create(name);
-    TCase *cases = tcase_create(name);
-    tcase_add_checked_fixture(cases, test_setup, test_teardown);
-    for (int i = 0; i < count; i++)
-        tcase_add_test(cases, tests[i]);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
 #define TEST_MAIN(name, ...)                                                   \
     int main(void)                                                             \
     {                                                                          \
         const TTest *const tests[] = {__VA_ARGS__};                            \
-        return test_run(name, tests, (int)(sizeof tests / sizeof *tests));     \
+        return run_list(name, test_setup, test_teardown, tests,                \
+                        sizeof tests / sizeof *tests);                         \
     }
 
 #endif

@@ -140,7 +140,7 @@ static bool is_this(const hg_tensor *leaf, void *user)
 START_TEST(backward_into_some_leaves_computes_no_other_gradient)
 {
     if (!on_cpu())
-        return; /* an operation of the test's own has no kernel there */
+        skip_test("an operation of the test's own has no kernel there");
     hg_tensor *a = hg_watch(vector(1, 2)), *b = hg_watch(vector(3, 4));
     hg_tensor *c = hg_watch(vector(5, 6));
     hg_tensor *y = product(product(a, b), c);

@@ -300,8 +300,7 @@ END_TEST
 START_TEST(other_files_under_the_name_mnist_are_refused)
 {
 #ifndef HG_HAVE_NETTLE
-    fprintf(stderr, "skipped: this build has no SHA-256 (nettle)\n");
-    return;
+    skip_test("this build has no SHA-256 (nettle)");
 #endif
     char root[256], raw[sizeof folder + 16];
     snprintf(root, sizeof root, "%.250s", folder);
@@ -323,10 +322,8 @@ END_TEST
 
 START_TEST(the_real_mnist_is_read)
 {
-    if (!real_data[0]) {
-        fprintf(stderr, "skipped: set HOURGLASS_DATA to test real MNIST\n");
-        return;
-    }
+    if (!real_data[0])
+        skip_test("set HOURGLASS_DATA to test real MNIST");
     hg_data *data =
         hg_data_open(ctx, "mnist", (hg_data_options){.data_dir = real_data});
     ck_assert_msg(data != NULL, "%s", hg_error() ? hg_error() : "");
@@ -365,10 +362,8 @@ START_TEST(a_named_set_is_packed_in_the_cache_and_opened_from_there)
     char pattern[512];
     glob_t found;
     hg_real a[784], b[784];
-    if (!real_data[0]) {
-        fprintf(stderr, "skipped: MNIST is wanted in HOURGLASS_DATA\n");
-        return;
-    }
+    if (!real_data[0])
+        skip_test("MNIST is wanted in HOURGLASS_DATA");
     setenv("HOURGLASS_DATA", real_data, 1);
     hg_data *read = hg_data_open(ctx, "mnist", NONE);
     ck_assert_msg(read != NULL, "%s", hg_error());

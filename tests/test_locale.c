@@ -43,23 +43,24 @@ static bool use_commas(void)
     return setlocale(LC_NUMERIC, "de_DE.UTF-8") != NULL;
 }
 
-static void with_commas(void (*test)(void))
+/* False where no locale has a comma. */
+static bool with_commas(void (*test)(void))
 {
     const char *root = getenv("TMPDIR");
     char command[300];
     snprintf(folder, sizeof folder, "%.200s/locale-XXXXXX",
              root ? root : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(folder));
-    if (use_commas()) {
+    bool found = use_commas();
+    if (found) {
         ck_assert_str_eq(localeconv()->decimal_point, ",");
         test();
         setlocale(LC_NUMERIC, "C");
-    } else {
-        fprintf(stderr, "# there is no locale with a comma: skipped\n");
     }
     unsetenv("LOCPATH");
     snprintf(command, sizeof command, "rm -r '%s'", folder);
     (void)!system(command);
+    return found;
 }
 
 static void read_an_option(void)
@@ -75,7 +76,8 @@ static void read_an_option(void)
 
 START_TEST(an_option_of_a_model_has_a_point)
 {
-    with_commas(read_an_option);
+    if (!with_commas(read_an_option))
+        skip_test("there is no locale with a comma");
 }
 END_TEST
 
@@ -93,7 +95,8 @@ static void read_a_table(void)
 
 START_TEST(a_table_of_numbers_has_points)
 {
-    with_commas(read_a_table);
+    if (!with_commas(read_a_table))
+        skip_test("there is no locale with a comma");
 }
 END_TEST
 

@@ -106,7 +106,7 @@ HG_UNARY(softsign, x / (1 + fabs((double)x)), g *pow(1 - fabs((double)z), 2),
 START_TEST(a_line_of_the_user_s_has_two_derivatives_and_refuses_the_third)
 {
     if (!on_cpu())
-        return; /* an operation of the test's own has no kernel there */
+        skip_test("an operation of the test's own has no kernel there");
     hg_tensor *x = hg_watch(vector(1, -3)), *y = softsign(x);
     expect_values(y, 0.5, -0.75);
     hg_tensor *d = hg_grad(y, x, NULL);

@@ -219,15 +219,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("zoo");
     TCase *c = tcase_create("zoo");
     tcase_add_checked_fixture(c, test_setup, test_teardown);
     tcase_add_loop_test(c, a_step_of_every_model_agrees_with_pytorch, 0, RUNS);
     tcase_add_test(c, every_model_is_in_one_of_the_golden_files);
-    suite_add_tcase(suite, c);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_cases("zoo", c);
 }
