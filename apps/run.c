@@ -76,9 +76,11 @@ static bool build(workbench *w, const settings *s, const char *const *options)
 bool set_precision(hg_context *context, const char *name)
 {
     static const char *const names[] = {"fp32", "tf32", "bf16", NULL};
-    for (int i = 0; names[i]; i++)
+    for (int i = 0; name && names[i]; i++)
         if (!strcmp(name, names[i]))
             return hg_context_set_precision(context, (hg_precision)i);
+    if (!name)
+        return true; /* as it is by default */
     const char *near = nearest(name, names);
     return hg_fail(
         HG_ERROR_ARGUMENT, "--precision %s: use fp32, tf32 or bf16%s%s%s", name,

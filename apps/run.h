@@ -27,7 +27,7 @@ typedef struct {
     bool own_batch, own_length; /* said by the user or the publication */
     double validation;
     int threads;
-    const char *device, *precision; /* "fp32", "tf32", "bf16" */
+    const char *device, *precision; /* "fp32", ...; NULL: the default */
     training training;
     const char *decoder_std; /* NULL: the recipe's */
 
@@ -53,7 +53,8 @@ typedef struct {
 bool workbench_open(workbench *, const settings *,
                     const char *const *model_options);
 void workbench_close(workbench *);
-/* Of --precision; false with a sentence where the device does not have it. */
+/* Of --precision, or NULL for none; false with a sentence where the device does
+ * not have it. */
 bool set_precision(hg_context *, const char *name);
 /* `auto` prefers MNIST where it is found. */
 hg_data *open_data(hg_context *, const char *name, const char *data_dir,

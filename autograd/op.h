@@ -88,13 +88,6 @@ struct hg_op {
 
 #define HG_ANY_ARITY (-1)
 
-/* The slot of a kernel that only a build with CUDA has. */
-#ifdef HG_HAVE_CUDA
-#define HG_CUDA(kernel) kernel
-#else
-#define HG_CUDA(kernel) NULL
-#endif
-
 /* Attributes are compared, printed and hashed as bytes: no padding, no
  * pointers. HG_NO_PADDING(struct window, 9 * sizeof(int64_t)) checks it. */
 #ifdef __cplusplus

@@ -3,6 +3,9 @@
  * its batches are sent one by one. */
 #include "datasets/on_device.h"
 
+static bool (*const gather)(hg_context *, const hg_gather_job *) =
+    HG_CUDA(hg_gather_on_device);
+
 /* The arrays are those of the host: parts of a set share them, and one part
  * may reach further than another. */
 typedef struct resident resident;
@@ -122,7 +125,7 @@ static bool gather_there(hg_context *context, hg_gather_job *job, hg_batch *b)
     job->x = hg_tensor_data(b->x);
     job->index = hg_tensor_data(b->index);
     job->label = b->label ? hg_tensor_data(b->label) : NULL;
-    return hg_gather_on_device(context, job);
+    return gather(context, job);
 }
 
 bool hg_data_gather_rows(const hg_data *data, const int64_t *rows, hg_batch *b)

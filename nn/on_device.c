@@ -5,6 +5,15 @@
 
 #include <math.h>
 
+static bool (*const update)(hg_context *, const hg_update_there *,
+                            int) = HG_CUDA(hg_update_on_device);
+static bool (*const norm_into)(hg_context *, const hg_update_there *, int,
+                               hg_real most,
+                               hg_real *out) = HG_CUDA(hg_norm_on_device);
+static bool (*const rework)(hg_context *, const hg_update_there *, int,
+                            hg_rework_kind,
+                            hg_real a) = HG_CUDA(hg_rework_on_device);
+
 /* A table is queued whenever it is full. */
 typedef struct {
     hg_context *context;
@@ -67,8 +76,8 @@ static bool norm_of(table *t, hg_optimizer *o, const hg_real **norm)
     for (int64_t i = 0; i < o->active_count; i++)
         add_span(t, o, o->active[i], NULL);
     *norm = hg_data(o->norm);
-    return hg_norm_on_device(t->context, t->row, t->count, o->clip_norm,
-                             hg_data(o->norm));
+    return norm_into(t->context, t->row, t->count, o->clip_norm,
+                     hg_data(o->norm));
 }
 
 bool hg_optimizers_update_on_device(hg_optimizer *const *list, int n)
@@ -82,13 +91,13 @@ bool hg_optimizers_update_on_device(hg_optimizer *const *list, int n)
     for (int i = 0; i < n; i++)
         for (int64_t j = 0; j < list[i]->active_count; j++) {
             if (is_full(&t)) {
-                if (!hg_update_on_device(t.context, t.row, t.count))
+                if (!update(t.context, t.row, t.count))
                     return false;
                 clear(&t);
             }
             add_span(&t, list[i], list[i]->active[j], norm[i]);
         }
-    return !t.count || hg_update_on_device(t.context, t.row, t.count);
+    return !t.count || update(t.context, t.row, t.count);
 }
 
 /* ---- Other work on sets ------------------------------------------------- */
@@ -104,7 +113,7 @@ bool hg_rework_each(hg_context *context, const hg_rework_row *rows, int64_t n,
         row->update.scale = a;
         if (i < n - 1 && !is_full(&t))
             continue;
-        if (!hg_rework_on_device(context, t.row, t.count, kind, a))
+        if (!rework(context, t.row, t.count, kind, a))
             return false;
         clear(&t);
     }
@@ -119,7 +128,7 @@ double hg_squares_on_device(hg_context *context, const hg_real *g, int64_t n,
     add(&t, NULL, g, n)->update.bound = most;
     hg_region r = {.context = context, .there = true};
     hg_real *there = hg_region_take(&r, sizeof norm);
-    bool ok = there && hg_norm_on_device(context, t.row, 1, 0, there) &&
+    bool ok = there && norm_into(context, t.row, 1, 0, there) &&
               hg_device_download(context, &norm, there, sizeof norm);
     hg_region_free(&r);
     return ok ? (double)norm * (double)norm : 0;

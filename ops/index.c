@@ -190,59 +190,46 @@ static void add_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
         apply_index(a.each ? &take_along_op : &index_select_op, g, a, z->in[1]);
 }
 
+/* What all four have in common: values [0] and indices [1], which a rule reads
+ * and which have no gradient. */
+#define BY_INDEX(shape_)                                                       \
+    .arity = 2, .contiguous = true, .shape = shape_,                           \
+    .attr_size = sizeof(hg_index_attr), .reads = HG_READS_IN(1),               \
+    .int_inputs = 1u << 1 | 1u << 17
+
 static const hg_op index_select_op = {
     .name = "index_select",
-    .arity = 2,
-    .contiguous = true,
-    .shape = take_shape,
-    .attr_size = sizeof(hg_index_attr),
+    BY_INDEX(take_shape),
     .cpu = take_cpu,
     .cuda = HG_CUDA(hg_take_cuda),
     .backward = take_backward,
-    .reads = HG_READS_IN(1),
-    .int_inputs = 1u << 1 | 1u << 17,
     .doc = "slices of an axis by their positions",
 };
 
 static const hg_op scatter_add_op = {
     .name = "scatter_add",
-    .arity = 2,
-    .contiguous = true,
-    .shape = add_shape,
-    .attr_size = sizeof(hg_index_attr),
+    BY_INDEX(add_shape),
     .cpu = add_cpu,
     .cuda = HG_CUDA(hg_add_at_cuda),
     .backward = add_backward,
-    .reads = HG_READS_IN(1),
-    .int_inputs = 1u << 1 | 1u << 17,
     .doc = "slices added to zeros at positions of an axis",
 };
 
 static const hg_op take_along_op = {
     .name = "take_along",
-    .arity = 2,
-    .contiguous = true,
-    .shape = take_shape,
-    .attr_size = sizeof(hg_index_attr),
+    BY_INDEX(take_shape),
     .cpu = take_cpu,
     .cuda = HG_CUDA(hg_take_cuda),
     .backward = take_backward,
-    .reads = HG_READS_IN(1),
-    .int_inputs = 1u << 1 | 1u << 17,
     .doc = "single elements by their positions along an axis",
 };
 
 static const hg_op add_along_op = {
     .name = "add_along",
-    .arity = 2,
-    .contiguous = true,
-    .shape = add_shape,
-    .attr_size = sizeof(hg_index_attr),
+    BY_INDEX(add_shape),
     .cpu = add_cpu,
     .cuda = HG_CUDA(hg_add_at_cuda),
     .backward = add_backward,
-    .reads = HG_READS_IN(1),
-    .int_inputs = 1u << 1 | 1u << 17,
     .doc = "single elements added to zeros at positions along an axis",
 };
 

@@ -53,6 +53,13 @@ typedef float hg_real;
 #define HG_PRINTF(f, a)
 #endif
 
+/* The slot of a kernel that only a build with CUDA has. */
+#ifdef HG_HAVE_CUDA
+#define HG_CUDA(kernel) kernel
+#else
+#define HG_CUDA(kernel) NULL
+#endif
+
 #define HG_MAX_RANK   6
 #define HG_MAX_INPUTS 8
 

@@ -1,6 +1,5 @@
-/* test_arrays.c - data sets from .npy, .npz and .csv files. */
-#include "datasets_fixture.h"
-#include "datasets/internal.h"
+/* test_arrays.c - data sets from .npy and .npz files. */
+#include "arrays_fixture.h"
 
 #ifdef HG_HAVE_ZIP
 #include <zip.h>
@@ -31,37 +30,6 @@ static void write_npy(const char *name, const char *type, const char *shape,
 {
     uint8_t bytes[4096];
     write_plain(name, bytes, npy(bytes, type, shape, values, size));
-}
-
-static hg_data *whole(const char *name, hg_data_options o)
-{
-    o.whole = true;
-    return hg_data_open(ctx, in_folder(name), o);
-}
-
-static hg_data *opened(const char *name, hg_data_options o)
-{
-    hg_data *data = whole(name, o);
-    ck_assert_msg(data != NULL, "%s", hg_error());
-    return data;
-}
-
-static void expect_values(const hg_data *data, int64_t row,
-                          const double *wanted)
-{
-    hg_real x[64];
-    value_of(data, row, x);
-    for (int64_t i = 0; i < hg_data_features(data); i++)
-        ck_assert_double_eq_tol((double)x[i], wanted[i], 1e-6);
-}
-
-static void expect_shape(const hg_data *data, int64_t n, int64_t c, int64_t h,
-                         int64_t w)
-{
-    hg_shape item = hg_data_shape(data);
-    ck_assert_int_eq(hg_data_size(data), n);
-    ck_assert_msg(item.dim[0] == c && item.dim[1] == h && item.dim[2] == w,
-                  "%s", HG_SHAPE_TEXT(item));
 }
 
 /* ---- .npy --------------------------------------------------------------- */
@@ -277,74 +245,6 @@ START_TEST(any_flipped_bit_of_an_archive_is_seen_or_harmless)
 END_TEST
 #endif
 
-/* ---- .csv --------------------------------------------------------------- */
-
-static void csv(const char *text)
-{
-    write_plain("x.csv", text, strlen(text));
-}
-
-START_TEST(lines_of_numbers_are_items)
-{
-    static const char *const same[] = {"1,2.5\n-3,4e1\n",
-                                       "1;2.5\r\n-3;4e1",
-                                       "1\t2.5\n\n-3\t40\n\n",
-                                       "a,b\n1,2.5\n-3,40\n",
-                                       "\"a\",\"b, c\"\n\"1\", 2.5 \n-3,40\n",
-                                       ("\xef\xbb\xbf"
-                                        "1,2.5\n-3,40\n")};
-    for (int i = 0; i < 6; i++) {
-        csv(same[i]);
-        hg_data *data = opened("x.csv", NONE);
-        expect_shape(data, 2, 1, 1, 2);
-        expect_values(data, 0, (double[]){1, 2.5});
-        expect_values(data, 1, (double[]){-3, 40});
-        ck_assert_int_eq(hg_data_classes(data), 0);
-    }
-    write_gzip("x.csv.gz", "1,2\n3,4\n", 8);
-    expect_values(opened("x.csv.gz", NONE), 1, (double[]){3, 4});
-}
-END_TEST
-
-START_TEST(a_column_called_label_is_the_label)
-{
-    csv("a,Label,b,c,d\n0,2,0.1,0.2,0.3\n1,0,1,1,1\n");
-    hg_data *data = opened("x.csv", (hg_data_options){.height = 2, .width = 2});
-    expect_shape(data, 2, 1, 2, 2);
-    expect_values(data, 0, (double[]){0, 0.1, 0.2, 0.3});
-    ck_assert_int_eq(hg_data_label(data, 0), 2);
-    ck_assert_int_eq(hg_data_classes(data), 3);
-}
-END_TEST
-
-START_TEST(mistakes_in_a_table_are_told_with_their_place)
-{
-    static const char *const wrong_tables[][2] = {
-        {"1,2\n3,x\n", "line 2, column 2: x is no number"},
-        {"1,2\n3\n", "line 2 has 1 columns, the first has 2"},
-        {"1,2\n3,4,5\n", "line 2 has 3 columns, the first has 2"},
-        {"1,2\n,4\n", "line 2, column 1: the field is empty"},
-        {"a,b\n", "there are no numbers"},
-        {"", "there are no numbers"},
-        {"label\n1\n", "there are no numbers"},
-        {"label,a\n1.5,2\n", "line 2, column 1: 1.5 is no class"},
-        {"1,nan\n2,3\n", "1 of 4 values are not finite"},
-        {"1,1e999\n2,3\n", "1 of 4 values are not finite"},
-        {"1,2\n3,4 5\n", "4 5 is no number"},
-        {"1,00000000000000000000000000000000000000000000000000000000000000000"
-         "0\n",
-         "too long for a number"},
-    };
-    for (size_t i = 0; i < sizeof wrong_tables / sizeof wrong_tables[0]; i++) {
-        csv(wrong_tables[i][0]);
-        ck_assert_ptr_null(whole("x.csv", NONE));
-        ck_assert_msg(strstr(hg_error(), wrong_tables[i][1]) != NULL, "%s: %s",
-                      wrong_tables[i][1], hg_error());
-        hg_error_clear();
-    }
-}
-END_TEST
-
 START_TEST(files_of_no_known_kind_are_refused)
 {
     write_plain("x.bin", "hello", 5);
@@ -386,90 +286,6 @@ START_TEST(every_allocation_may_fail_while_arrays_are_read)
 }
 END_TEST
 
-/* ---- Packed sets -------------------------------------------------------- */
-
-static hg_data *packed(const hg_data *data)
-{
-    char path[600];
-    snprintf(path, sizeof path, "%s", in_folder("x.pack"));
-    ck_assert_msg(hg_data_pack(data, path), "%s", hg_error());
-    hg_data *again = hg_data_open(ctx, path, NONE);
-    ck_assert_msg(again != NULL, "%s", hg_error());
-    return again;
-}
-
-/* The first batches of an epoch. */
-static void order_of(hg_data *data, int32_t out[24], hg_real pixels[4])
-{
-    hg_batch b;
-    hg_loader *l = hg_loader_new(hg_data_split(data, "train", 0.1), 4, true);
-    ck_assert(hg_loader_set_epoch(l, 3));
-    for (int i = 0; i < 6; i++) {
-        hg_scope *s = hg_next(l, HG_TRAIN, &b);
-        ck_assert(hg_read_int(b.index, out + 4 * i, 4));
-        memcpy(pixels, (const hg_real *)host_values(b.x) + 300,
-               4 * sizeof *pixels);
-        hg_scope_close(s);
-    }
-}
-
-START_TEST(a_packed_set_gives_the_same_items_in_the_same_order)
-{
-    int32_t before[24], after[24];
-    hg_real x[4], y[4];
-    hg_data *data = hg_data_open(ctx, "synthetic:200", NONE);
-    hg_data *again = packed(data);
-    ck_assert(again->mapped && !again->streamed); /* it fits into memory */
-    again->streamed = true;
-    ck_assert_int_eq(hg_data_size(again), 200);
-    ck_assert_int_eq(hg_data_classes(again), 10);
-    for (int64_t i = 0; i < 200; i++)
-        ck_assert_int_eq(hg_data_label(again, i), hg_data_label(data, i));
-    order_of(data, before, x);
-    order_of(again, after, y);
-    ck_assert_mem_eq(before, after, sizeof before);
-    ck_assert_mem_eq(x, y, sizeof x);
-    hg_data *test = hg_data_split(again, "test", 0);
-    ck_assert_int_eq(hg_data_size(test), 33);
-    hg_real a[784], b[784];
-    value_of(test, 7, a);
-    value_of(hg_data_split(data, "test", 0), 7, b);
-    ck_assert_mem_eq(a, b, sizeof a);
-}
-END_TEST
-
-START_TEST(a_packed_set_keeps_its_range_and_is_checked)
-{
-    uint8_t bytes[20000];
-    char path[600];
-    float v[6] = {-1, 3, 0, 1, 2, -1};
-    hg_data_options o = {.low = -1, .high = 3};
-    hg_data *data = hg_data_from(ctx, v, "f4", HG_SHAPE(3, 2), NULL, o);
-    hg_data *again = packed(data);
-    expect_values(again, 0, (double[]){0, 1});
-    expect_values(again, 1, (double[]){0.25, 0.5});
-    snprintf(path, sizeof path, "%s", in_folder("x.pack"));
-    size_t size = read_back("x.pack", bytes, sizeof bytes);
-    ck_assert_uint_eq(size, 4096 + 24);
-    for (size_t cut = 8; cut < size; cut += 127) {
-        write_plain("y.pack", bytes, cut);
-        ck_assert_ptr_null(hg_data_open(ctx, in_folder("y.pack"), NONE));
-        expect_error(HG_ERROR_FORMAT, "pack");
-    }
-    for (size_t at = 8; at < 64; at++) {
-        bytes[at] ^= 0xff;
-        write_plain("y.pack", bytes, size);
-        bytes[at] ^= 0xff;
-        ck_assert_ptr_null(hg_data_open(ctx, in_folder("y.pack"), NONE));
-        expect_error(HG_ERROR_FORMAT, "pack");
-    }
-    ck_assert(!hg_data_pack(hg_data_split(data, "val", 0), path));
-    expect_error(HG_ERROR_ARGUMENT, "a whole set");
-    ck_assert(!hg_data_pack(data, "/dev/null/x.pack"));
-    expect_error(HG_ERROR_IO, "cannot be written");
-}
-END_TEST
-
 int main(void)
 {
     TCase *c = tcase_create("arrays");
@@ -486,12 +302,7 @@ int main(void)
     tcase_add_test(c, the_only_array_of_an_archive_is_the_items);
     tcase_add_test(c, any_flipped_bit_of_an_archive_is_seen_or_harmless);
 #endif
-    tcase_add_test(c, lines_of_numbers_are_items);
-    tcase_add_test(c, a_column_called_label_is_the_label);
-    tcase_add_test(c, mistakes_in_a_table_are_told_with_their_place);
     tcase_add_test(c, files_of_no_known_kind_are_refused);
     tcase_add_test(c, every_allocation_may_fail_while_arrays_are_read);
-    tcase_add_test(c, a_packed_set_gives_the_same_items_in_the_same_order);
-    tcase_add_test(c, a_packed_set_keeps_its_range_and_is_checked);
     return run_suite("arrays", c);
 }

@@ -63,6 +63,7 @@ stage_house() {
     check "layout of the sources" tools/format.sh || true
     check "arrows between the rooms point down" python3 tools/layers.py || true
     check "lengths of files and functions" python3 tools/budget.py || true
+    check "no sums of floats in any order" python3 tools/atomics.py || true
     check "table of operations" python3 tools/op_table.py --check || true
     check "shell scripts" shellcheck -x dev .ci/run tools/*.sh || true
 }

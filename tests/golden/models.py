@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from nets import conv_nets
+
 TINY = 1e-15
 
 
@@ -89,33 +91,7 @@ class ConvVae(Plain):
     batch, weight_decay = 256, 1e-5
 
     def build(self):
-        encoder = nn.Sequential(
-            nn.Conv2d(1, 8, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(8, 16, 3, stride=2, padding=1),
-            nn.BatchNorm2d(16),
-            nn.ReLU(),
-            nn.Conv2d(16, 32, 3, stride=2),
-            nn.ReLU(),
-            nn.Flatten(),
-            nn.Linear(288, 128),
-            nn.ReLU(),
-        )
-        decoder = nn.Sequential(
-            nn.Linear(4, 128),
-            nn.ReLU(),
-            nn.Linear(128, 288),
-            nn.ReLU(),
-            nn.Unflatten(1, (32, 3, 3)),
-            nn.ConvTranspose2d(32, 16, 3, stride=2),
-            nn.BatchNorm2d(16),
-            nn.ReLU(),
-            nn.ConvTranspose2d(16, 8, 3, stride=2, padding=1, output_padding=1),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-            nn.ConvTranspose2d(8, 1, 3, stride=2, padding=1, output_padding=1),
-            nn.Sigmoid(),
-        )
+        encoder, decoder = conv_nets()
         mu, log_sigma = nn.Linear(128, 4), nn.Linear(128, 4)
         return dict(
             encoder=encoder, mu=mu, log_sigma=log_sigma, decoder=decoder

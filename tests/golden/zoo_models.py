@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from nets import conv_nets
+
 
 class Model:
     """Options are the engine's texts; `glorot` changes the initial weights."""
@@ -217,34 +219,8 @@ class ConvAe(Model):
     unused = ("encoder.2.bias", "decoder.5.bias", "decoder.8.bias")
 
     def build(self):
-        encoder = nn.Sequential(
-            nn.Conv2d(1, 8, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(8, 16, 3, stride=2, padding=1),
-            nn.BatchNorm2d(16),
-            nn.ReLU(),
-            nn.Conv2d(16, 32, 3, stride=2),
-            nn.ReLU(),
-            nn.Flatten(),
-            nn.Linear(288, 128),
-            nn.ReLU(),
-        )
-        decoder = nn.Sequential(
-            nn.Linear(4, 128),
-            nn.ReLU(),
-            nn.Linear(128, 288),
-            nn.ReLU(),
-            nn.Unflatten(1, (32, 3, 3)),
-            nn.ConvTranspose2d(32, 16, 3, stride=2),
-            nn.BatchNorm2d(16),
-            nn.ReLU(),
-            nn.ConvTranspose2d(16, 8, 3, stride=2, padding=1, output_padding=1),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-            nn.ConvTranspose2d(8, 1, 3, stride=2, padding=1, output_padding=1),
-            nn.Sigmoid(),
-            nn.Flatten(),
-        )
+        encoder, decoder = conv_nets()
+        decoder.append(nn.Flatten())
         code = nn.Linear(128, 4)
         return {"encoder": encoder, "code": code, "decoder": decoder}
 
