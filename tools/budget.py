@@ -10,7 +10,7 @@ import sys
 
 FILE, FUNCTION = 400, 60
 FOLDERS = ("tensor", "autograd", "ops", "nn", "datasets", "models", "apps",
-           "examples", "bench", "tools", "tests")
+           "examples", "bench", "tools")
 KINDS = (".c", ".h", ".cu", ".cuh", ".cpp", ".py")
 
 
@@ -30,8 +30,7 @@ def main():
     over, lengths = [], []
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*.[chp]*")):
-            if path.suffix not in KINDS or (
-                    folder == "tests" and path.suffix == ".py"):
+            if path.suffix not in KINDS:
                 continue
             lines = path.read_text(encoding="utf-8").splitlines()
             if len(lines) > FILE:
