@@ -174,7 +174,7 @@ class Looking(Case):
         out = self.call(*"bench ae-b32 --steps 3 --blocks 1 --json".split())
         row = json.loads(out)
         names = "workload device threads ms_per_step ms_min steps gflops "
-        names += "peak_gflops peak_mib launches"
+        names += "peak_gflops peak_mib launches precision"
         self.assertEqual(set(names.split()), row.keys())
         self.assertGreater(row["ms_per_step"], 0)
 
