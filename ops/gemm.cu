@@ -37,8 +37,9 @@ static int64_t count_of(const hg_gemm_batch *b)
 
 /* ---- cuBLAS ------------------------------------------------------------- */
 
-/* Below, too few of its tiles keep a GPU busy. */
-enum { FEW_RESULTS = 1 << 17, FEW_PRODUCTS = 1 << 26 };
+/* Below, too few of its tiles keep a GPU busy; and with few products a result,
+ * writing them is all that counts, which others may share a launch with. */
+enum { FEW_RESULTS = 1 << 17, SOME_PRODUCTS = 1 << 25, FEW_PRODUCTS = 1 << 26 };
 
 /* A matrix as cuBLAS wants it: one stride 1, the other long enough. */
 static bool is_plain(int64_t row, int64_t column, int64_t rows, int64_t columns)
@@ -51,7 +52,8 @@ static bool is_for_cublas(const hg_kernel *k, const hg_gemm_job *j,
                           const hg_gemm_batch *b)
 {
     int64_t results = j->m * j->n * count_of(b);
-    bool large = results > FEW_RESULTS || j->k > FEW_PRODUCTS / results;
+    bool wide = results > FEW_RESULTS && j->k > SOME_PRODUCTS / results;
+    bool large = wide || j->k > FEW_PRODUCTS / results;
     return (large || k->precision != HG_FP32) && !k->reference && b->rank < 2 &&
            j->k > 0 && j->k <= INT_MAX && j->m <= INT_MAX && j->n <= INT_MAX &&
            count_of(b) <= INT_MAX && j->c_col == 1 && j->c_row == j->n &&

@@ -26,7 +26,7 @@
 #define CHUNK_BYTES  ((size_t)1 << 20)
 #define CHUNK_HEADER ((sizeof(hg_chunk) + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN)
 #define MOST_HOLES   256
-#define REST_HOLES   12
+#define REST_HOLES   16
 #define REST_BYTES   ((size_t)1 << 20)
 
 /* Device memory is no business of the host's AddressSanitizer. */

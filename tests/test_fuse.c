@@ -367,8 +367,8 @@ static void products(hg_tensor **out)
     hg_tensor *x = hg_randn(HG_SHAPE(8, 3000)),
               *w = hg_randn(HG_SHAPE(5, 3000));
     out[0] = hg_relu(hg_linear(x, w, hg_randn(HG_SHAPE(5))));
-    hg_tensor *a = hg_randn(HG_SHAPE(400, 16)),
-              *b = hg_randn(HG_SHAPE(400, 16));
+    hg_tensor *a = hg_randn(HG_SHAPE(400, 250)),
+              *b = hg_randn(HG_SHAPE(400, 250));
     out[1] = hg_tanh(hg_linear(a, b, hg_randn(HG_SHAPE(400))));
     hg_tensor *many = hg_randn(HG_SHAPE(3, 2, 17, 18));
     out[2] = hg_exp(hg_matmul(many, hg_randn(HG_SHAPE(2, 18, 5))));

@@ -72,9 +72,9 @@ START_TEST(a_step_takes_few_launches)
         const char *name;
         int64_t batch;
         uint64_t most;
-    } load[] = {{"ae", 32, 16},
-                {"vae", 32, 18},
-                {"aae", 100, 59},
+    } load[] = {{"ae", 32, 14},
+                {"vae", 32, 16},
+                {"aae", 100, 56},
                 {"conv-vae", 256, 43}};
     if (on_cpu())
         skip_test("nothing is replayed there");
