@@ -1,5 +1,5 @@
 /* test_datasets.c - data sets from files: IDX, plain and gzip, hostile ones
- * too; MNIST. The real MNIST is read where HOURGLASS_DATA says where it is. */
+ * too. */
 #include "datasets_fixture.h"
 
 START_TEST(a_folder_of_plain_files_is_read)

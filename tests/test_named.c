@@ -1,4 +1,5 @@
-/* test_named.c - data sets by name: where they are looked for, and kept. */
+/* test_named.c - data sets by name: where they are looked for, and kept.
+ * The real MNIST is read where HOURGLASS_DATA says where it is. */
 #include "datasets_fixture.h"
 
 #include <glob.h>

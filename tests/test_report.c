@@ -168,7 +168,7 @@ END_TEST
 
 START_TEST(more_terms_than_there_is_room_for_are_refused)
 {
-    char name[16];
+    char name[24];
     for (int i = 0; i < 64; i++) {
         snprintf(name, sizeof name, "term %d", i);
         hg_report(name, scalar(i));

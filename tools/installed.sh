@@ -23,6 +23,12 @@ own() {
     (cd "$prefix" && ./own)
 }
 
+# What makes the program easy to use, where there is a Python to make it.
+if command -v python3 >/dev/null; then
+    grep -q 'SS train' "$(find "$prefix" -path '*/man1/hourglass.1')"
+    grep -q 'complete -F' "$(find "$prefix" -name hourglass.bash)"
+fi
+
 # The installed program compiles a model against the installed headers.
 program=$(find "$prefix" -name hourglass -path '*/bin/*')
 (cd "$prefix" && "$program" new my-vae >new.log &&
