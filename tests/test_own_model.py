@@ -53,7 +53,7 @@ class OwnModels(Case):
         self.assertGreater(out["kl"], 0)
         self.call("sample", whole)
         if has_double_twin():
-            sizes = "--samples", 2, "--batch-size", 2
+            sizes = "--values", 2, "--batch-size", 2
             self.call("gradcheck", file, *sizes)
 
     def test_a_new_model_trains_as_it_is(self):
