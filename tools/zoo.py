@@ -6,9 +6,9 @@
 
 tools/zoo.toml says what: families of runs (options, seeds, what was published),
 what is measured on them, pictures, and the bars they are to reach. A run or a
-measure that is there already is not made again, so the command can be stopped
-and given again at any time; after a change of the plan only what changed is
-due. --only makes the named runs (or families) and no page, --page the page of
+measure that is there already is not made again, nor a picture younger than its
+runs (remove one whose command has changed), so the command can be stopped and
+given again at any time. --only makes the named runs (or families) and no page, --page the page of
 what is there, --threads N lets a run have more than one core.
 
 Data are looked for as `hourglass train --data mnist` does. A run NAME with seed
@@ -207,7 +207,8 @@ def run_rows(runs, family):
         line = re.sub(r" --(json|seed \{seed\}|data mnist)", "", line)
         line = ("train " if "train" in plan else "") + line
         time = f"{statistics.mean(seconds):.0f} s" if seconds else ""
-        seeds = ", ".join(str(s) for s in plan["seeds"])
+        seeds = ", ".join(str(seed) for seed in plan["seeds"]
+                          if results(runs, plan, seed))
         yield (f"| `{line}` | {seeds} | {plan.get('published', '')} |"
                f" {ours(runs, plan)} | {time} |")
 
@@ -243,6 +244,19 @@ def bar_rows(runs, plan):
                f" {verdict(bar, numbers, against)} | {bar.get('tried', '')} |")
 
 
+def pca_rows(runs, plan):
+    """Reconstructions beside those of as many principal components."""
+    by_name = {r["name"]: r for f in plan["family"] for r in f.get("run", [])}
+    yield "| run | squared error a pixel | PCA of the same width |"
+    yield "| --- | ---: | ---: |"
+    for name, components in plan.get("same_width", {}).items():
+        numbers = values(runs, by_name[name], "final/recon_mse")
+        pca = values(runs, by_name[components], "final/recon_mse")
+        if numbers and pca:
+            listed = ", ".join(digits(n) for n in numbers)
+            yield f"| `{name}` | {listed} | {digits(pca[0])} |"
+
+
 def figure_of(bar, numbers, against):
     text = with_spread(numbers)
     return f"{text} against {with_spread(against)}" if "below" in bar else text
@@ -273,6 +287,9 @@ def machine():
 def page(runs, plan):
     parts = [HEAD.format(machine=machine()), "## What it has to reach\n",
              plan["about_bars"].strip() + "\n", *bar_rows(runs, plan)]
+    if "same_width" in plan:
+        parts += ["\n## Against PCA of the same width\n",
+                  *pca_rows(runs, plan)]
     for family in plan["family"]:
         parts += [f"\n## {family['title']}\n", family["text"].strip() + "\n",
                   *run_rows(runs, family)]
@@ -291,12 +308,16 @@ def draw_one(runs, picture):
         return
     line = picture["command"].format(runs=runs.folder)
     named = re.findall(rf"{re.escape(str(runs.folder))}/[^\s/]+", line)
-    needed = [pathlib.Path(n) for n in named if "." not in n]
-    if all((n / "zoo" / "train.json").exists() for n in needed):
+    needed = [pathlib.Path(n) / "zoo" / "train.json"
+              for n in named if "." not in n]
+    if not all(n.exists() for n in needed):
+        return
+    printed = printed_by(runs, picture)
+    if not (to.exists() and printed.exists()) or any(
+            n.stat().st_mtime > printed.stat().st_mtime for n in needed):
         with open(os.devnull, "w", encoding="utf-8") as log:
             line += f" --threads {runs.threads} --to {to}"
-            printed_by(runs, picture).write_text(runs.call(line, log)[0],
-                                                 encoding="utf-8")
+            printed.write_text(runs.call(line, log)[0], encoding="utf-8")
 
 
 def draw(runs, plan):
