@@ -11,6 +11,25 @@
 #include <string.h>
 #include <unistd.h>
 
+static const flag flags[] = {
+    {"data", "NAME|PATH", "where the batch comes from", "synthetic:64", NULL,
+     0},
+    {"batch-size", "N", "images in the batch", "4", NULL, 'b'},
+    {"values", "N", "elements checked in each parameter", "8", NULL, 0},
+    {"seed", "N", "of weights, draws and choices", "1", NULL, 0},
+    {"tolerance", "T", "relative error that passes", "1e-6", NULL, 0},
+    {0},
+};
+
+static int parse(arguments *a, int argc, char **argv, const hg_model **model)
+{
+    return parse_model_arguments(
+        a, argc, argv,
+        "usage: hourglass gradcheck [MODEL] [options]\n"
+        "without MODEL: the whole zoo",
+        model);
+}
+
 #ifndef HG_DOUBLE
 
 /* Runs the twin that lies beside this program, or in libexec. */
@@ -33,22 +52,20 @@ static int hand_over(int argc, char **argv)
                      twin, strerror(errno));
 }
 
+/* Help is given without the twin. */
 int run_gradcheck(int argc, char **argv)
 {
+    arguments a = {.flags = flags};
+    const hg_model *model;
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+            int code = parse(&a, argc, argv, &model);
+            return code == SHOWN_HELP ? EXIT_DONE : code;
+        }
     return hand_over(argc, argv);
 }
 
 #else
-
-static const flag flags[] = {
-    {"data", "NAME|PATH", "where the batch comes from", "synthetic:64", NULL,
-     0},
-    {"batch-size", "N", "images in the batch", "4", NULL, 'b'},
-    {"values", "N", "elements checked in each parameter", "8", NULL, 0},
-    {"seed", "N", "of weights, draws and choices", "1", NULL, 0},
-    {"tolerance", "T", "relative error that passes", "1e-6", NULL, 0},
-    {0},
-};
 
 /* The loss of the batch, everything random held fixed. */
 static double loss_at(const hg_model *m, workbench *w, const int64_t *rows,
@@ -228,11 +245,7 @@ int run_gradcheck(int argc, char **argv)
 {
     arguments a = {.flags = flags};
     const hg_model *model;
-    int code =
-        parse_model_arguments(&a, argc, argv,
-                              "usage: hourglass gradcheck [MODEL] [options]\n"
-                              "without MODEL: the whole zoo",
-                              &model);
+    int code = parse(&a, argc, argv, &model);
     if (code)
         return code == SHOWN_HELP ? EXIT_DONE : code;
     if (model)
