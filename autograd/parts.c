@@ -50,7 +50,7 @@ void hg_maker_part(const hg_kernel *k, hg_part *p, int maker)
 static bool merges(const hg_step *s, const hg_kernel *k, int d)
 {
     int last = s->more.walk.rank - 1;
-    for (int j = 0; j < s->inputs; j++)
+    for (int j = 0; j < s->inputs && last >= 0; j++)
         if (s->more.walk.stride[j][last] !=
             k->in_stride[j][d] * k->out_shape.dim[d])
             return false;
