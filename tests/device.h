@@ -26,21 +26,24 @@ typedef struct {
     void *values;
 } fetched;
 
-static fetched test_fetched[64];
+/* Of each thread its own. */
+static _Thread_local fetched test_fetched[64];
 
 /* Before each test: contexts of the next one may lie where the last one's did.
- */
+ * And at the end of a thread. */
 static inline void forget_fetched(void)
 {
-    for (int i = 0; i < 64; i++)
-        test_fetched[i].t = NULL;
+    for (int i = 0; i < 64; i++) {
+        free(test_fetched[i].values);
+        test_fetched[i] = (fetched){0};
+    }
 }
 
 /* The values of a tensor, dense, on the host, to be read until 64 others were
  * asked for. */
 static inline const void *host_values(const hg_tensor *t)
 {
-    static int next;
+    static _Thread_local int next;
     fetched *ring = test_fetched;
     const hg_context *context = t->storage->context;
     for (int i = 0; i < 64 && context->gpu; i++)

@@ -165,6 +165,7 @@ static void *train_job(void *argument)
     else
         snprintf(j->error, sizeof j->error, "%s", hg_error());
     hg_context_free(r.context);
+    forget_fetched();
     return NULL;
 }
 
