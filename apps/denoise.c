@@ -108,25 +108,6 @@ static bool draw_picture(const cure *c, const char *path, int64_t n)
     return ok;
 }
 
-/* The name of an item's picture: its file's, without folders and ending. */
-static path_text restored_path(const cure *c, const char *folder, int64_t i)
-{
-    char base[512], name[600];
-    const char *file = hg_data_item_name(c->v->data, i);
-    snprintf(base, sizeof base, "%s", file ? file : "image");
-    for (char *at = base; *at; at++)
-        if (*at == '/')
-            *at = '-';
-    char *dot = strrchr(base, '.');
-    if (dot)
-        *dot = 0;
-    if (file)
-        snprintf(name, sizeof name, "%s.png", base);
-    else
-        snprintf(name, sizeof name, "%s-%05lld.png", base, (long long)i);
-    return path_join(folder, name);
-}
-
 static bool write_changes(const cure *c, const char *folder,
                           const double *change, const int64_t *order)
 {
@@ -136,7 +117,7 @@ static bool write_changes(const cure *c, const char *folder,
     if (f)
         fprintf(f, "rank,row,restored,mean_square\n");
     for (int64_t i = 0; f && i < c->clean.count; i++) {
-        const char *path = restored_path(c, folder, order[i]).text;
+        const char *path = view_item_path(c->v, folder, order[i]).text;
         fprintf(f, "%lld,%lld,\"%s\",%.7g\n", (long long)i + 1,
                 (long long)order[i], strrchr(path, '/') + 1, change[order[i]]);
     }
@@ -157,7 +138,7 @@ static bool write_restored(const cure *c, const char *folder)
     for (int64_t i = 0; ok && i < n; i++) {
         change[i] = hg_mean_square(cloud_row(&c->noisy, i),
                                    cloud_row(&c->restored, i), c->clean.width);
-        ok = picture_plain(restored_path(c, folder, i).text,
+        ok = picture_plain(view_item_path(c->v, folder, i).text,
                            cloud_row(&c->restored, i), item);
     }
     if (ok) {

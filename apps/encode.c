@@ -1,5 +1,5 @@
 /* encode.c - `hourglass encode RUN`: codes as a table of tab-separated values,
- * a row an image. */
+ * a row an image, with the name of its file where it has one. */
 #include "apps/view.h"
 
 #include <stdlib.h>
@@ -17,12 +17,15 @@ static const flag flags[] = {
 static void put_table(FILE *f, const view *v, const cloud *codes)
 {
     bool labels = hg_data_classes(v->w.all) > 0;
-    fprintf(f, "row%s", labels ? "\tlabel" : "");
+    bool files = hg_data_item_name(v->data, 0) != NULL;
+    fprintf(f, "row%s%s", files ? "\tfile" : "", labels ? "\tlabel" : "");
     for (int64_t j = 0; j < codes->width; j++)
         fprintf(f, "\tz%lld", (long long)j);
     fputc('\n', f);
     for (int64_t i = 0; i < codes->count; i++) {
         fprintf(f, "%lld", (long long)i);
+        if (files)
+            fprintf(f, "\t%s", hg_data_item_name(v->data, i));
         if (labels)
             fprintf(f, "\t%d", (int)hg_data_label(v->data, i));
         for (int64_t j = 0; j < codes->width; j++)
@@ -64,9 +67,10 @@ static bool show(view *v, const arguments *a)
 
 int run_encode(int argc, char **argv)
 {
-    return view_command(argc, argv, flags,
-                        "usage: hourglass encode [RUN] [options]\n"
-                        "  hourglass encode runs/first --to codes.tsv\n"
-                        "without RUN: the newest below --out",
-                        show);
+    return view_path(argc, argv, flags,
+                     "usage: hourglass encode [RUN] [options]\n"
+                     "  hourglass encode runs/first --to codes.tsv\n"
+                     "  hourglass encode runs/first --data scans/\n"
+                     "without RUN: the newest below --out",
+                     show);
 }

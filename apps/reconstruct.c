@@ -1,5 +1,6 @@
 /* reconstruct.c - `hourglass reconstruct RUN`: images, what the model makes of
- * them, and the difference. */
+ * them, and the difference; of a folder, a picture for each of its images. */
+#include "apps/report.h"
 #include "apps/view.h"
 
 #include <math.h>
@@ -11,6 +12,10 @@ static const flag flags[] = {
     {"count", "N", "how many images", "20", NULL, 'n'},
     {"columns", "N", "images in a row", "10", NULL, 0},
     PICTURE_FLAG,
+    {"each", "DIR",
+     "a picture for each image under its name [RUN/reconstructed with a "
+     "folder]",
+     NULL, NULL, 0},
     VIEW_FLAGS,
     {0},
 };
@@ -59,9 +64,25 @@ static bool write_picture(const view *v, const char *path, const cloud *x,
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
 }
 
+static bool write_each(const view *v, const char *folder)
+{
+    cloud y = {0};
+    bool ok = make_folder(folder) &&
+              cloud_items(&y, &v->w, v->model, v->data, 0, RECONSTRUCTIONS);
+    for (int64_t i = 0; ok && i < y.count; i++)
+        ok = picture_plain(view_item_path(v, folder, i).text, cloud_row(&y, i),
+                           hg_data_shape(v->w.all));
+    cloud_free(&y);
+    return ok;
+}
+
 static bool show(view *v, const arguments *a)
 {
     int code = 0;
+    path_text own = path_join(v->run, "reconstructed");
+    const char *each = flag_given(a, "each") ? flag_text(a, "each")
+                       : v->whole            ? own.text
+                                             : NULL;
     cloud x = {0}, y = {0};
     int64_t count = flag_int(a, "count", 1, &code);
     int64_t columns = flag_int(a, "columns", 1, &code);
@@ -72,17 +93,20 @@ static bool show(view *v, const arguments *a)
         view_can(v, hg_model_reconstructs(v->model), "does not reconstruct") &&
         cloud_items(&x, &v->w, v->model, v->data, count, PIXELS) &&
         cloud_items(&y, &v->w, v->model, v->data, count, RECONSTRUCTIONS) &&
-        write_picture(v, path.text, &x, &y, columns);
+        write_picture(v, path.text, &x, &y, columns) &&
+        (!each || write_each(v, each));
     cloud_free(&x);
     cloud_free(&y);
-    return ok && say_picture(path.text) == EXIT_DONE;
+    return ok && say_picture(path.text) == EXIT_DONE &&
+           (!each || say_picture(each) == EXIT_DONE);
 }
 
 int run_reconstruct(int argc, char **argv)
 {
-    return view_command(argc, argv, flags,
-                        "usage: hourglass reconstruct [RUN] [options]\n"
-                        "  hourglass reconstruct runs/first --count 40\n"
-                        "without RUN: the newest below --out",
-                        show);
+    return view_path(argc, argv, flags,
+                     "usage: hourglass reconstruct [RUN] [options]\n"
+                     "  hourglass reconstruct runs/first --count 40\n"
+                     "  hourglass reconstruct runs/first --data scans/\n"
+                     "without RUN: the newest below --out",
+                     show);
 }

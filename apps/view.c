@@ -59,9 +59,10 @@ static bool read_flags(view *v, const arguments *a)
     v->s.precision = flag_text(a, "precision");
     if (flag_given(a, "device"))
         v->s.device = flag_text(a, "device");
-    v->whole &= flag_given(a, "data");
-    if (flag_given(a, "data"))
-        other_data(v, flag_text(a, "data"));
+    const char *data = flag_given(a, "data") ? flag_text(a, "data") : NULL;
+    v->whole = data && (v->whole || (v->whole_path && strchr(data, '/')));
+    if (data)
+        other_data(v, data);
     if (flag_given(a, "data-dir"))
         v->s.data_dir = flag_text(a, "data-dir");
     return !code;
@@ -137,9 +138,34 @@ int view_command(int argc, char **argv, const flag *flags, const char *usage,
     return run_view(&v, argc, argv, flags, usage, show);
 }
 
+path_text view_item_path(const view *v, const char *folder, int64_t i)
+{
+    char base[512], name[600];
+    const char *file = hg_data_item_name(v->data, i);
+    snprintf(base, sizeof base, "%s", file ? file : "image");
+    for (char *at = base; *at; at++)
+        if (*at == '/')
+            *at = '-';
+    char *dot = strrchr(base, '.');
+    if (dot)
+        *dot = 0;
+    if (file)
+        snprintf(name, sizeof name, "%s.png", base);
+    else
+        snprintf(name, sizeof name, "%s-%05lld.png", base, (long long)i);
+    return path_join(folder, name);
+}
+
 int view_whole(int argc, char **argv, const flag *flags, const char *usage,
                bool (*show)(view *, const arguments *))
 {
     view v = {.whole = true};
+    return run_view(&v, argc, argv, flags, usage, show);
+}
+
+int view_path(int argc, char **argv, const flag *flags, const char *usage,
+              bool (*show)(view *, const arguments *))
+{
+    view v = {.whole_path = true};
     return run_view(&v, argc, argv, flags, usage, show);
 }

@@ -32,9 +32,10 @@ typedef struct {
     settings s;
     workbench w;
     const hg_model *model;
-    hg_data *data; /* the split that is looked at */
-    uint64_t seed; /* of draws */
-    bool whole;    /* set before opening: all of --data, in its own order */
+    hg_data *data;   /* the split that is looked at */
+    uint64_t seed;   /* of draws */
+    bool whole;      /* set before opening: all of --data, in its own order */
+    bool whole_path; /* the same if that is a folder or file */
 } view;
 
 /* Opens the run that is meant (NULL: the newest below --out) with its final
@@ -47,6 +48,9 @@ void view_reseed(view *);
 bool view_can(const view *, bool can, const char *what);
 /* Where the picture goes: --to, or `name` in the run's folder of pictures. */
 path_text view_picture(const view *, const arguments *, const char *name);
+/* Where the picture of one item goes: under the name of its file, its folders
+ * joined by '-', or a number. */
+path_text view_item_path(const view *, const char *folder, int64_t i);
 /* Says where a picture went, and the exit code. */
 int say_picture(const char *path);
 /* The whole of a command that opens a run and shows something of it. */
@@ -56,6 +60,10 @@ int view_command(int argc, char **argv, const flag *flags, const char *usage,
 /* The same, with all images of --data. */
 int view_whole(int argc, char **argv, const flag *flags, const char *usage,
                bool (*show)(view *, const arguments *));
+
+/* The same, with all images of --data if that is a folder or file. */
+int view_path(int argc, char **argv, const flag *flags, const char *usage,
+              bool (*show)(view *, const arguments *));
 
 /* ---- clouds.c: rows of numbers ------------------------------------------ */
 

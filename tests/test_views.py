@@ -208,6 +208,26 @@ class Tasks(Runs):
             found = out["means"]["reconstruction"]["auroc"]
             self.assertAlmostEqual(found, mean)
 
+    def test_each_image_of_a_folder_has_its_picture_and_its_code(self):
+        folder = self.folder / "scans"
+        (folder / "b").mkdir(parents=True)
+        for i, name in enumerate(("a/first.pgm", "b/second.pgm")):
+            (folder / name).parent.mkdir(exist_ok=True)
+            pixels = bytes((i + p) % 256 for p in range(784))
+            (folder / name).write_bytes(b"P5 28 28 255\n" + pixels)
+        each = self.folder / "each"
+        self.look("reconstruct", "vae", "--data", f"{folder}/", "--each", each,
+                  says=["each"])
+        self.assertEqual(sorted(p.name for p in each.iterdir()),
+                         ["a-first.png", "b-second.png"])
+        self.assertEqual(size_of(each / "a-first.png"), (28, 28))
+        self.look("reconstruct", "vae", "--data", f"{folder}/")
+        own = self.run_of("vae") / "reconstructed"
+        self.assertEqual(len(list(own.iterdir())), 2)
+        table = self.look("encode", "vae", "--data", f"{folder}/")
+        files = [line.split("\t")[1] for line in table.splitlines()]
+        self.assertEqual(files, ["file", "a/first.pgm", "b/second.pgm"])
+
     def test_images_of_a_folder_are_ranked_with_maps_of_where(self):
         folder = self.folder / "photos"
         folder.mkdir()
