@@ -7,8 +7,7 @@
 # shellcheck source=tools/stages.sh
 . tools/stages.sh
 
-for stage in ${HOURGLASS_STAGES:-house release installed device valgrind clang \
-    asan tsan}; do
+for stage in ${HOURGLASS_STAGES:-house release installed device valgrind asan tsan}; do
     begun=$(date +%s)
     printf '\n== %s\n' "$stage"
     "stage_$stage"
