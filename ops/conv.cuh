@@ -13,28 +13,52 @@ typedef hg_tile<16, 64, 32> hg_flat_tile;
 typedef hg_tile<32, 32, 32> hg_square_tile;
 typedef hg_tile<64, 64, 16> hg_wide_tile;
 
-/* ---- Forward: y [O, N places] = weight [O, C taps] x [C taps, N places] -- */
-
-template <typename T> struct hg_conv_y {
-    typedef T tile;
+/* What the three have in common: the job's sizes, and how the places that are
+ * numbered through (of y, or of a phase of x) and the taps come apart. */
+struct hg_conv_problem {
     int64_t m, n, k, count;
     hg_conv_job job;
-    hg_divisor area, width, window, side; /* of y; of the taps */
+    hg_divisor area, width;  /* of places */
+    hg_divisor window, side; /* of taps */
 
-    explicit hg_conv_y(const hg_conv_job &j)
-        : m(j.shape.o), n(j.shape.n * j.shape.oh * j.shape.ow),
-          k(j.shape.c * j.shape.kh * j.shape.kw), count(1), job(j),
-          area(j.shape.oh * j.shape.ow), width(j.shape.ow),
-          window(j.shape.kh * j.shape.kw), side(j.shape.kw)
+    hg_conv_problem(const hg_conv_job &j, int64_t rows, int64_t columns,
+                    int64_t high, int64_t wide)
+        : m(), n(), k(), count(1), job(j), area(rows * columns), width(columns),
+          window(high * wide), side(wide)
     {
-    }
-    __device__ hg_conv_y of(int64_t) const
-    {
-        return *this;
     }
     static __device__ constexpr bool a_along_k()
     {
         return true;
+    }
+    /* What tap `j` of all channels' sees of x at place `q` of all images'. */
+    __device__ hg_real seen(int j, int q) const
+    {
+        const hg_conv &s = job.shape;
+        int64_t image = area.split(q), p = width.split(q);
+        int64_t c = window.split(j), i = side.split(j);
+        int64_t h = p * s.stride - s.padding + i * s.dilation;
+        int64_t w = q * s.stride - s.padding + j * s.dilation;
+        bool inside = h >= 0 && h < s.h && w >= 0 && w < s.w;
+        return inside ? job.x[((image * s.c + c) * s.h + h) * s.w + w] : 0;
+    }
+};
+
+/* ---- Forward: y [O, N places] = weight [O, C taps] x [C taps, N places] -- */
+
+template <typename T> struct hg_conv_y : hg_conv_problem {
+    typedef T tile;
+
+    explicit hg_conv_y(const hg_conv_job &j)
+        : hg_conv_problem(j, j.shape.oh, j.shape.ow, j.shape.kh, j.shape.kw)
+    {
+        m = j.shape.o;
+        n = j.shape.n * j.shape.oh * j.shape.ow;
+        k = j.shape.c * j.shape.kh * j.shape.kw;
+    }
+    __device__ hg_conv_y of(int64_t) const
+    {
+        return *this;
     }
     static __device__ constexpr bool b_along_k()
     {
@@ -46,14 +70,7 @@ template <typename T> struct hg_conv_y {
     }
     __device__ hg_real b(int64_t l, int64_t place) const
     {
-        const hg_conv &s = job.shape;
-        int q = (int)place, j = (int)l;
-        int64_t image = area.split(q), p = width.split(q);
-        int64_t c = window.split(j), i = side.split(j);
-        int64_t h = p * s.stride - s.padding + i * s.dilation;
-        int64_t w = q * s.stride - s.padding + j * s.dilation;
-        bool inside = h >= 0 && h < s.h && w >= 0 && w < s.w;
-        return inside ? job.x[((image * s.c + c) * s.h + h) * s.w + w] : 0;
+        return seen((int)l, (int)place);
     }
     __device__ int64_t put(int64_t o, int64_t place, hg_real sum) const
     {
@@ -78,28 +95,21 @@ static inline int64_t hg_conv_shares(int64_t size, int64_t stride)
  * x [C, N pixels] = weight [C, O taps] y [O taps, N pixels].
  * A phase with fewer pixels or taps than the others has zeros in their place.
  * Stride or dilation must be 1. */
-template <typename T> struct hg_conv_x {
+template <typename T> struct hg_conv_x : hg_conv_problem {
     typedef T tile;
-    int64_t m, n, k, count;
-    hg_conv_job job;
-    hg_divisor area, width, window, side; /* of a phase; of its taps */
-    int64_t top, left, up, back;          /* its first pixel and tap */
+    int64_t top, left, up, back; /* a phase's first pixel and tap */
 
     explicit hg_conv_x(const hg_conv_job &j)
-        : m(j.shape.c), n(), k(), count(j.shape.stride * j.shape.stride),
-          job(j), top(), left(), up(), back()
+        : hg_conv_problem(j, hg_conv_shares(j.shape.h, j.shape.stride),
+                          hg_conv_shares(j.shape.w, j.shape.stride),
+                          hg_conv_shares(j.shape.kh, j.shape.stride),
+                          hg_conv_shares(j.shape.kw, j.shape.stride)),
+          top(), left(), up(), back()
     {
-        const hg_conv &s = j.shape;
-        int64_t rows = hg_conv_shares(s.h, s.stride),
-                columns = hg_conv_shares(s.w, s.stride);
-        int64_t high = hg_conv_shares(s.kh, s.stride),
-                wide = hg_conv_shares(s.kw, s.stride);
-        n = s.n * rows * columns;
-        k = s.o * high * wide;
-        area = hg_divisor(rows * columns);
-        width = hg_divisor(columns);
-        window = hg_divisor(high * wide);
-        side = hg_divisor(wide);
+        m = j.shape.c;
+        n = j.shape.n * area.d;
+        k = j.shape.o * window.d;
+        count = j.shape.stride * j.shape.stride;
     }
     __device__ hg_conv_x of(int64_t phase) const
     {
@@ -109,10 +119,6 @@ template <typename T> struct hg_conv_x {
         p.up = (p.top + job.shape.padding) % job.shape.stride;
         p.back = (p.left + job.shape.padding) % job.shape.stride;
         return p;
-    }
-    static __device__ constexpr bool a_along_k()
-    {
-        return true;
     }
     static __device__ constexpr bool b_along_k()
     {
@@ -159,26 +165,19 @@ template <typename T> struct hg_conv_x {
 /* ---- The weight gradient ------------------------------------------------ */
 
 /* weight [O, C taps] = y [O, N places] x [N places, C taps] */
-template <typename T> struct hg_conv_w {
+template <typename T> struct hg_conv_w : hg_conv_problem {
     typedef T tile;
-    int64_t m, n, k, count;
-    hg_conv_job job;
-    hg_divisor area, width, window, side; /* of y; of the taps */
 
     explicit hg_conv_w(const hg_conv_job &j)
-        : m(j.shape.o), n(j.shape.c * j.shape.kh * j.shape.kw),
-          k(j.shape.n * j.shape.oh * j.shape.ow), count(1), job(j),
-          area(j.shape.oh * j.shape.ow), width(j.shape.ow),
-          window(j.shape.kh * j.shape.kw), side(j.shape.kw)
+        : hg_conv_problem(j, j.shape.oh, j.shape.ow, j.shape.kh, j.shape.kw)
     {
+        m = j.shape.o;
+        n = j.shape.c * j.shape.kh * j.shape.kw;
+        k = j.shape.n * j.shape.oh * j.shape.ow;
     }
     __device__ hg_conv_w of(int64_t) const
     {
         return *this;
-    }
-    static __device__ constexpr bool a_along_k()
-    {
-        return true;
     }
     static __device__ constexpr bool b_along_k()
     {
@@ -193,14 +192,7 @@ template <typename T> struct hg_conv_w {
     }
     __device__ hg_real b(int64_t l, int64_t tap) const
     {
-        const hg_conv &s = job.shape;
-        int q = (int)l, j = (int)tap;
-        int64_t image = area.split(q), p = width.split(q);
-        int64_t c = window.split(j), i = side.split(j);
-        int64_t h = p * s.stride - s.padding + i * s.dilation;
-        int64_t w = q * s.stride - s.padding + j * s.dilation;
-        bool inside = h >= 0 && h < s.h && w >= 0 && w < s.w;
-        return inside ? job.x[((image * s.c + c) * s.h + h) * s.w + w] : 0;
+        return seen((int)tap, (int)l);
     }
     __device__ int64_t put(int64_t o, int64_t tap, hg_real sum) const
     {

@@ -5,6 +5,7 @@
 
 #include "ops/kernels.cuh"
 #include "ops/pointwise.h"
+#include "ops/pointwise_loads.h"
 #include "ops/vocabulary.h"
 
 #define NONE R(0)
@@ -21,16 +22,6 @@
             return (formula);                                                  \
         }                                                                      \
     };
-#define LOAD1(v) LOAD(0, v)
-#define LOAD2(v, w)                                                            \
-    LOAD1(v);                                                                  \
-    LOAD(1, w)
-#define LOAD3(v, w, p)                                                         \
-    LOAD2(v, w);                                                               \
-    LOAD(2, p)
-#define LOAD4(v, w, p, q)                                                      \
-    LOAD3(v, w, p);                                                            \
-    LOAD(3, q)
 
 #define UNARY(n, value, gradient, reads, curvature, ...)                       \
     FUNCTION(n, 1, true, LOAD1(x), value)                                      \

@@ -2,6 +2,7 @@
  * every instruction set (HG_ISA: base, v3, v4) with the vector vocabulary, and
  * once (pointwise_reference.c) with libm's. */
 #include "ops/pointwise.h"
+#include "ops/pointwise_loads.h"
 #include "ops/vocabulary.h"
 
 #define JOIN_(a, b) a##b
@@ -23,18 +24,9 @@
 #define LOAD(k, v)                                                             \
     hg_real v = in[k][i];                                                      \
     (void)v
-#define LOAD2(v, w)                                                            \
-    LOAD(0, v);                                                                \
-    LOAD(1, w)
-#define LOAD3(v, w, p)                                                         \
-    LOAD2(v, w);                                                               \
-    LOAD(2, p)
-#define LOAD4(v, w, p, q)                                                      \
-    LOAD3(v, w, p);                                                            \
-    LOAD(3, q)
 
 #define UNARY(n, value, gradient, reads, curvature, ...)                       \
-    RUN(n, LOAD(0, x), value)                                                  \
+    RUN(n, LOAD1(x), value)                                                    \
     RUN(n##_dx, LOAD3(g, x, z), gradient)                                      \
     RUN(n##_d2, LOAD2(x, z), curvature)
 #define UNARY_A  UNARY
