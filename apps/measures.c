@@ -224,12 +224,12 @@ static bool reduce(probed *p, int64_t k)
     int64_t d = p->train.width;
     cloud axes = {0}, train = {0}, test = {0};
     k = k < d ? k : d;
-    bool ok = cloud_room(&axes, d + 2, d) &&
+    bool ok = cloud_room(&axes, k + 2, d) &&
               cloud_room(&train, p->train.count, k) &&
               cloud_room(&test, p->test.count, k);
-    double *mean = ok ? cloud_row(&axes, d) : NULL;
-    ok = ok && hg_pca(p->v->w.context, cloud_points(&p->train), mean,
-                      axes.values, cloud_row(&axes, d + 1));
+    double *mean = ok ? cloud_row(&axes, k) : NULL;
+    ok = ok && hg_pca(p->v->w.context, cloud_points(&p->train), k, mean,
+                      axes.values, cloud_row(&axes, k + 1));
     if (ok) {
         hg_pca_apply(cloud_points(&p->train), mean, axes.values, k,
                      train.values);

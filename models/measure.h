@@ -35,10 +35,11 @@ HG_API HG_CHECK bool hg_eigen(hg_context *, double *matrix, int64_t d,
 HG_API HG_CHECK bool hg_covariance(hg_context *, hg_points, double *mean,
                                    double *covariance);
 
-/* Principal components, exactly: mean [d], axes [d, d] by rows, largest
- * variance first, and these variances [d] (Pearson, 1901). */
-HG_API HG_CHECK bool hg_pca(hg_context *, hg_points, double *mean, double *axes,
-                            double *variance);
+/* The first k principal components, exactly: mean [d], axes [k, d] by rows,
+ * largest variance first, and these variances [k] (Pearson, 1901). n points
+ * vary along n - 1 axes at most; further ones are 0. */
+HG_API HG_CHECK bool hg_pca(hg_context *, hg_points, int64_t k, double *mean,
+                            double *axes, double *variance);
 /* Coordinates along the first `k` axes: out [n, k]. */
 HG_API void hg_pca_apply(hg_points, const double *mean, const double *axes,
                          int64_t k, double *out);

@@ -101,8 +101,9 @@ static bool take_axes(hg_context *context, const double *mean,
     return ok;
 }
 
-bool hg_data_axes(hg_context *context, const hg_data *data, hg_tensor *mean,
-                  hg_tensor *axes, hg_tensor *std)
+/* From the moments of all images, a batch at a time. */
+static bool axes_of_many(hg_context *context, const hg_data *data,
+                         hg_tensor *to[3])
 {
     int64_t d = hg_data_features(data);
     size_t size = (size_t)(2 * d * (d + 1)) * sizeof(double);
@@ -113,10 +114,56 @@ bool hg_data_axes(hg_context *context, const hg_data *data, hg_tensor *mean,
     double *all = covariance + d * d;
     bool ok = hg_data_moments(context, data, centre, covariance) &&
               hg_eigen(context, covariance, d, variance, all) &&
-              take_axes(context, centre, variance, all,
-                        (hg_tensor *[]){mean, axes, std});
+              take_axes(context, centre, variance, all, to);
     hg_memory_release(context, centre, size);
     return ok;
+}
+
+/* All images as points [n, d]. */
+static bool take_images(hg_context *context, const hg_data *data, double *out)
+{
+    int64_t n = hg_data_size(data), d = hg_data_features(data);
+    for (int64_t i = 0; i < n; i++) {
+        hg_batch b;
+        hg_scope *s = hg_scope_open(context, HG_EVAL);
+        bool ok = s && hg_data_batch(data, &i, 1, &b);
+        const hg_real *x = ok ? hg_fetch_values(b.x) : NULL;
+        for (int64_t j = 0; x && j < d; j++)
+            out[i * d + j] = (double)x[j];
+        if (s)
+            hg_scope_close(s);
+        if (!x)
+            return false;
+    }
+    return true;
+}
+
+/* Of fewer images than pixels, which take less room than a covariance. */
+static bool axes_of_few(hg_context *context, const hg_data *data,
+                        hg_tensor *to[3])
+{
+    int64_t n = hg_data_size(data), d = hg_data_features(data);
+    int64_t k = to[1]->shape.dim[0];
+    size_t size = (size_t)((n + 1 + k) * d + k) * sizeof(double);
+    double *x = hg_memory_allocate(context, size);
+    if (!x)
+        return false;
+    double *mean = x + n * d, *axes = mean + d, *variance = axes + k * d;
+    bool ok = take_images(context, data, x) &&
+              hg_pca(context, (hg_points){x, n, d}, k, mean, axes, variance) &&
+              take_axes(context, mean, variance, axes, to);
+    hg_memory_release(context, x, size);
+    return ok;
+}
+
+bool hg_data_axes(hg_context *context, const hg_data *data, hg_tensor *mean,
+                  hg_tensor *axes, hg_tensor *std)
+{
+    hg_tensor *to[] = {mean, axes, std};
+    int64_t n = hg_data_size(data);
+    return n > 0 && n < hg_data_features(data)
+               ? axes_of_few(context, data, to)
+               : axes_of_many(context, data, to);
 }
 
 bool hg_data_log_odds(hg_context *context, const hg_data *data, hg_tensor *bias)

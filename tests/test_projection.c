@@ -85,7 +85,7 @@ START_TEST(components_are_those_of_scikit_learn)
          -0.011954652572156325}};
     double mean[D], axes[D * D], v[D], x[N], y[N], share;
     hg_points p = made_points();
-    expect_ok(hg_pca(ctx, p, mean, axes, v));
+    expect_ok(hg_pca(ctx, p, D, mean, axes, v));
     for (int j = 0; j < D; j++) {
         expect_near(v[j], variance[j], CLOSE);
         expect_near(axes[j], axis[0][j], CLOSE);
@@ -97,6 +97,31 @@ START_TEST(components_are_those_of_scikit_learn)
     for (int i = 0; i < N; i++)
         sum += x[i] * x[i] / N;
     expect_near(sum, variance[0], 1e-4);
+}
+END_TEST
+
+/* Their Gram matrix is the smaller one. */
+START_TEST(few_points_have_the_components_of_their_covariance)
+{
+    enum { FEW = 5, WIDE = 8 };
+    double x[FEW * WIDE], mean[WIDE], axes[FEW * WIDE], v[FEW];
+    double covariance[WIDE * WIDE], value[WIDE], vector[WIDE * WIDE];
+    for (int i = 0; i < FEW * WIDE; i++)
+        x[i] = sin(i * i) * (1 + i % 7);
+    hg_points p = {x, FEW, WIDE};
+    expect_ok(hg_pca(ctx, p, FEW, mean, axes, v));
+    expect_ok(hg_covariance(ctx, p, mean, covariance));
+    expect_ok(hg_eigen(ctx, covariance, WIDE, value, vector));
+    for (int c = 0; c < FEW - 1; c++) {
+        expect_near(v[c], value[c], CLOSE);
+        for (int j = 0; j < WIDE; j++)
+            expect_near(axes[c * WIDE + j], vector[c * WIDE + j], 10 * CLOSE);
+    }
+    ck_assert(v[FEW - 1] == 0); /* five points span four dimensions */
+    for (int j = 0; j < WIDE; j++)
+        ck_assert(axes[(FEW - 1) * WIDE + j] == 0);
+    ck_assert(!hg_pca(ctx, p, WIDE + 1, mean, axes, v));
+    expect_error(SHAPE, "hg_pca", "width 8", "9 components");
 }
 END_TEST
 
@@ -248,6 +273,7 @@ TEST_MAIN("projection", eigenvalues_of_second_differences_are_known,
           a_matrix_of_low_rank_has_that_many_eigenvalues,
           degenerate_matrices_have_eigenvalues_too,
           components_are_those_of_scikit_learn,
+          few_points_have_the_components_of_their_covariance,
           affinities_are_those_of_scikit_learn,
           the_gradient_of_t_sne_is_that_of_its_divergence,
           repulsion_by_quadtree_is_near_the_exact_sum,
