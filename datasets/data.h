@@ -182,9 +182,13 @@ HG_API const char *hg_data_class_name(const hg_data *, int32_t label);
  * the least and the greatest value. */
 HG_API void hg_data_range(const hg_data *, double range[2]);
 
-/* The batch of these rows, in the open scope. */
+/* The batch of these rows, in the open scope, transformed as in epoch 0, or as
+ * in another. */
 HG_API HG_CHECK bool hg_data_batch(const hg_data *, const int64_t *rows,
                                    int64_t count, hg_batch *);
+HG_API HG_CHECK bool hg_data_batch_in(const hg_data *, int64_t epoch,
+                                      const int64_t *rows, int64_t count,
+                                      hg_batch *);
 
 /* ---- Loaders ------------------------------------------------------------ */
 

@@ -193,6 +193,12 @@ static bool make_batch(gather *g, int64_t size, hg_batch *batch)
 bool hg_data_batch(const hg_data *data, const int64_t *rows, int64_t count,
                    hg_batch *batch)
 {
+    return hg_data_batch_in(data, 0, rows, count, batch);
+}
+
+bool hg_data_batch_in(const hg_data *data, int64_t epoch, const int64_t *rows,
+                      int64_t count, hg_batch *batch)
+{
     if (hg_error())
         return false;
     if (!data || !batch || (!rows && count) || count < 0)
@@ -210,7 +216,7 @@ bool hg_data_batch(const hg_data *data, const int64_t *rows, int64_t count,
                            "rows 0 to %lld",
                            (long long)rows[i], data->name,
                            (long long)data->size - 1);
-    gather g = {.data = data, .rows = rows};
+    gather g = {.data = data, .rows = rows, .epoch = epoch};
     return make_batch(&g, count, batch);
 }
 

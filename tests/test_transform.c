@@ -188,8 +188,9 @@ START_TEST(numbers_belong_to_the_item_whatever_order_batch_or_threads)
     fill(flat(128, "shift:3,gaussian:0.2"), "train", 5, false);
     memcpy(first, x, sizeof first);
     hg_context_set_threads(ctx, 3);
-    hg_data *data = flat(128, "shift:3,gaussian:0.2");
-    hg_loader *l = hg_loader_new(hg_data_split(data, "train", 0), 7, true);
+    hg_data *train =
+        hg_data_split(flat(128, "shift:3,gaussian:0.2"), "train", 0);
+    hg_loader *l = hg_loader_new(train, 7, true);
     ck_assert(hg_loader_set_epoch(l, 5));
     ck_assert(hg_loader_set_position(l, 20)); /* as on resume */
     hg_batch b;
@@ -198,6 +199,14 @@ START_TEST(numbers_belong_to_the_item_whatever_order_batch_or_threads)
     for (int64_t i = 0; i < b.size; i++)
         ck_assert_mem_eq((const hg_real *)host_values(b.x) + i * FEATURES,
                          first + index[i] * FEATURES, FEATURES * sizeof *first);
+    hg_scope_close(s);
+    s = hg_scope_open(ctx, HG_TRAIN); /* by number, as in that epoch, or 0 */
+    ck_assert(hg_data_batch_in(train, 5, (int64_t[]){9}, 1, &b));
+    ck_assert_mem_eq(host_values(b.x), first + 9 * FEATURES,
+                     FEATURES * sizeof *first);
+    ck_assert(hg_data_batch(train, (int64_t[]){9}, 1, &b));
+    ck_assert_mem_ne(host_values(b.x), first + 9 * FEATURES,
+                     FEATURES * sizeof *first);
     hg_scope_close(s);
 }
 END_TEST
