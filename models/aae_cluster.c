@@ -15,44 +15,9 @@ static void *build(hg_params *p, const hg_config *c)
                                                                       : NULL;
 }
 
-static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
-{
-    (void)model;
-    return hg_styled_optimizers(p, o);
-}
-
 static bool step(void *model, const hg_batch *b, const hg_optimizers *o)
 {
     return nn_styled_step(model, b->x, b->target, o->list);
-}
-
-/* The reconstruction's, mean over pixels: [batch]. */
-static hg_tensor *loss(void *model, const hg_batch *b)
-{
-    return hg_mean(nn_styled_bce(model, b->x, b->target), HG_FROM(1));
-}
-
-static hg_tensor *encode(void *model, hg_tensor *x)
-{
-    return nn_styled_encode(model, x);
-}
-
-static hg_tensor *classify(void *model, hg_tensor *x)
-{
-    return nn_styled_classify(model, x);
-}
-
-static hg_tensor *decode(void *model, hg_tensor *code)
-{
-    return hg_sigmoid(nn_forward(((nn_styled *)model)->decoder, code));
-}
-
-/* Every cluster in turn. */
-static hg_tensor *prior(void *model, int64_t n)
-{
-    const nn_styled *m = model;
-    hg_tensor *style = hg_randn(HG_SHAPE(n, m->style_width));
-    return hg_concat(1, style, hg_each_class(n, m->classes));
 }
 
 static const hg_option options[] = {
@@ -71,11 +36,7 @@ const hg_model model_aae_cluster = {
     .epochs = 100,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
     .build = build,
-    .loss = loss,
-    .optimizers = optimizers,
+    .optimizers = hg_styled_optimizers,
     .step = step,
-    .encode = encode,
-    .decode = decode,
-    .prior = prior,
-    .classify = classify,
+    HG_STYLED_SLOTS,
 };

@@ -14,7 +14,7 @@
 #include "models/internal.h"
 
 struct aae_semi {
-    nn_styled nets;
+    nn_styled nets; /* the first: HG_STYLED_SLOTS */
     hg_params *params;
     const hg_data *data;
     int64_t *rows; /* of labelled images, `labelled` of them, in the order */
@@ -39,12 +39,11 @@ static void *build(hg_params *p, const hg_config *c)
 
 static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
 {
-    (void)model;
     hg_adam_options labels = {.rate = 1e-3};
     hg_params *e = hg_params_at(p, "encoder");
     hg_params *to_label[] = {hg_params_at(e, "0"), hg_params_at(e, "3"),
                              hg_params_at(e, "label")};
-    return hg_styled_optimizers(p, o) &&
+    return hg_styled_optimizers(model, p, o) &&
            hg_optimizers_add(o, hg_adam_n(to_label, 3, "labels", labels));
 }
 
@@ -75,8 +74,8 @@ static bool prepare(void *model, hg_data *train)
     return !hg_error();
 }
 
-/* The next hundred, round and round, or all where there are fewer; without
- * `prepare` the batch's own. */
+/* The next hundred, round and round, or all where there are fewer, each time
+ * transformed (--transform) anew; without `prepare` the batch's own. */
 static bool labelled_batch(const struct aae_semi *m, const hg_batch *b,
                            hg_batch *out)
 {
@@ -87,9 +86,10 @@ static bool labelled_batch(const struct aae_semi *m, const hg_batch *b,
     if (!m->rows)
         return true;
     hg_context_steps(hg_params_context(m->params), steps);
+    int64_t first = (int64_t)steps[0] * n;
     for (int64_t i = 0; i < n; i++)
-        rows[i] = m->rows[((int64_t)steps[0] * n + i) % m->labelled];
-    return hg_data_batch(m->data, rows, n, out);
+        rows[i] = m->rows[(first + i) % m->labelled];
+    return hg_data_batch_in(m->data, first / m->labelled, rows, n, out);
 }
 
 /* ---- The updates -------------------------------------------------------- */
@@ -114,37 +114,6 @@ static bool step(void *model, const hg_batch *b, const hg_optimizers *o)
            learn_labels(m, b, o->list[LABELS]);
 }
 
-/* The reconstruction's, mean over pixels: [batch]. */
-static hg_tensor *loss(void *model, const hg_batch *b)
-{
-    struct aae_semi *m = model;
-    return hg_mean(nn_styled_bce(&m->nets, b->x, b->target), HG_FROM(1));
-}
-
-static hg_tensor *encode(void *model, hg_tensor *x)
-{
-    return nn_styled_encode(&((struct aae_semi *)model)->nets, x);
-}
-
-static hg_tensor *classify(void *model, hg_tensor *x)
-{
-    return nn_styled_classify(&((struct aae_semi *)model)->nets, x);
-}
-
-static hg_tensor *decode(void *model, hg_tensor *code)
-{
-    return hg_sigmoid(
-        nn_forward(((struct aae_semi *)model)->nets.decoder, code));
-}
-
-/* Every class in turn. */
-static hg_tensor *prior(void *model, int64_t n)
-{
-    const nn_styled *m = &((struct aae_semi *)model)->nets;
-    hg_tensor *style = hg_randn(HG_SHAPE(n, m->style_width));
-    return hg_concat(1, style, hg_each_class(n, m->classes));
-}
-
 static const hg_option options[] = {
     {.name = "labels", .about = "labelled images", .number = 1000},
     {.name = "latent", .about = "width of the style", .number = 2},
@@ -162,12 +131,8 @@ const hg_model model_aae_semi = {
     .epochs = 100,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
     .build = build,
-    .loss = loss,
     .optimizers = optimizers,
     .prepare = prepare,
     .step = step,
-    .encode = encode,
-    .decode = decode,
-    .prior = prior,
-    .classify = classify,
+    HG_STYLED_SLOTS,
 };

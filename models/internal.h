@@ -16,19 +16,34 @@ extern const char *const hg_recipes[], *const hg_no_yes[];
 #define HG_TIED(default_)                                                      \
     HG_CHOICE("tied", "decode with the encoder's weights", default_, hg_no_yes)
 
-/* Options of nn_styled's nets, `classes` that of how many; and four Adams:
- * decoder and encoder at 6e-4, critics and generator at 8e-4. */
+/* Options of nn_styled, `classes` that of how many; and its four Adams: decoder
+ * and encoder at 6e-4, critics and generator at --game-rate. */
 #define HG_STYLED_NETS                                                         \
     {.name = "hidden",                                                         \
      .about = "units of encoder and decoder",                                  \
      .number = 1000},                                                          \
         {.name = "critic", .about = "units of the critics", .number = 1000},   \
+        {.name = "drop",                                                       \
+         .about = "dropout of encoder and decoder",                            \
+         .number = 0.25},                                                      \
     {                                                                          \
-        .name = "drop", .about = "dropout of encoder and decoder",             \
-        .number = 0.25                                                         \
+        .name = "game-rate", .about = "learning rate of the adversarial game", \
+        .number = 8e-4                                                         \
     }
 nn_styled_options hg_styled_options(const hg_config *, const char *classes);
-bool hg_styled_optimizers(hg_params *, hg_optimizers *);
+bool hg_styled_optimizers(void *model, hg_params *, hg_optimizers *);
+/* Slots of a model that begins with an nn_styled. The loss is the
+ * reconstruction's, mean over pixels: [batch]; the prior's draws have every
+ * class in turn. */
+hg_tensor *hg_styled_loss(void *model, const hg_batch *);
+hg_tensor *hg_styled_encode(void *model, hg_tensor *x);
+hg_tensor *hg_styled_classify(void *model, hg_tensor *x);
+hg_tensor *hg_styled_decode(void *model, hg_tensor *code);
+hg_tensor *hg_styled_prior(void *model, int64_t n);
+#define HG_STYLED_SLOTS                                                        \
+    .loss = hg_styled_loss, .encode = hg_styled_encode,                        \
+    .classify = hg_styled_classify, .decode = hg_styled_decode,                \
+    .prior = hg_styled_prior
 
 /* Not to be mixed up with the images' width, which it hides: hg_config_image.
  */

@@ -42,27 +42,6 @@ hg_tensor *hg_each_class(int64_t n, int64_t k)
     return hg_one_hot(hg_int_of(hg_sub(i, start)), k);
 }
 
-nn_styled_options hg_styled_options(const hg_config *c, const char *classes)
-{
-    return (nn_styled_options){.inputs = hg_config_int(c, "inputs"),
-                               .hidden = hg_config_int(c, "hidden"),
-                               .style = hg_config_int(c, "latent"),
-                               .classes = hg_config_int(c, classes),
-                               .critic = hg_config_int(c, "critic"),
-                               .drop = hg_config_number(c, "drop")};
-}
-
-bool hg_styled_optimizers(hg_params *p, hg_optimizers *o)
-{
-    hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
-    hg_params *c = hg_params_at(p, "critic");
-    hg_adam_options recon = {.rate = 6e-4}, game = {.rate = 8e-4};
-    return hg_optimizers_add(o, hg_adam(d, "decoder", recon)) &&
-           hg_optimizers_add(o, hg_adam(e, "encoder", recon)) &&
-           hg_optimizers_add(o, hg_adam(c, "critic", game)) &&
-           hg_optimizers_add(o, hg_adam(e, "generator", game));
-}
-
 /* ---- Training ----------------------------------------------------------- */
 
 bool hg_optimizers_add(hg_optimizers *o, hg_optimizer *one)

@@ -144,10 +144,11 @@ HG_API hg_tensor *nn_generator_loss(hg_tensor *fake);
 typedef struct {
     nn_layer *trunk, *style, *label, *decoder, *style_critic, *label_critic;
     int64_t style_width, classes;
+    double game_rate; /* for its optimisers */
 } nn_styled;
 typedef struct {
     int64_t inputs, hidden, style, classes, critic;
-    double drop;
+    double drop, game_rate;
 } nn_styled_options;
 HG_API HG_CHECK bool nn_styled_new(nn_styled *, hg_params *, nn_styled_options);
 /* The code [batch, style + classes] and the class's logits [batch, classes]. */

@@ -10,6 +10,7 @@ bool nn_styled_new(nn_styled *m, hg_params *p, nn_styled_options o)
     int64_t h = o.hidden, code = o.style + o.classes;
     m->style_width = o.style;
     m->classes = o.classes;
+    m->game_rate = o.game_rate;
     m->trunk = nn_chain(
         e, nn_linear(e, "0", o.inputs, h), nn_dropout(e, o.drop), nn_relu(e),
         nn_linear(e, "3", h, h), nn_dropout(e, o.drop), nn_relu(e));
