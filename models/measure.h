@@ -89,9 +89,9 @@ typedef struct {
     int iterations;
 } hg_mixture;
 
-/* Expectation maximisation from a k-means start (Dempster et al., 1977); a
- * thousandth of the mean variance is added to the diagonals. NULL with an
- * error. */
+/* Expectation maximisation (Dempster et al., 1977), the likeliest of five
+ * k-means starts; a thousandth of the mean variance is added to the diagonals.
+ * NULL with an error. */
 HG_API hg_mixture *hg_mixture_fit(hg_context *, hg_points, int k,
                                   uint64_t seed);
 /* log p of every point, [n]; and the likeliest component, unless NULL. */

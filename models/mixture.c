@@ -1,5 +1,6 @@
 /* mixture.c - mixtures of Gaussians with full covariances, by expectation
- * maximisation (Dempster, Laird and Rubin, 1977), begun from k-means.
+ * maximisation (Dempster, Laird and Rubin, 1977), begun from k-means several
+ * times, since each start ends at a maximum of its own.
  *
  * Densities are computed with the Cholesky factor L of a covariance:
  *   log N(x) = -1/2 |L^-1 (x - mean)|^2 - sum log L_jj - d/2 log 2 pi
@@ -11,9 +12,15 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_ITERATIONS = 60 };
+enum { MOST_ITERATIONS = 60, STARTS = 5 };
 
 static const double log_two_pi = 1.8378770664093453;
+
+/* Weights, means and roots, one behind the other. */
+static hg_mixture mixture_in(double *values, int k, int64_t d)
+{
+    return (hg_mixture){k, d, values, values + k, values + k * (1 + d), 0, 0};
+}
 
 typedef struct {
     const hg_mixture *m;
@@ -216,22 +223,42 @@ static double ridge_of(hg_points p)
     return sum > 0 ? 1e-3 * sum : 1e-9;
 }
 
-static bool fit(hg_context *context, hg_mixture *m, hg_points p, uint64_t seed)
+/* From the groups of one k-means start to a maximum of the likelihood. */
+static bool climb(hg_context *context, fitting *f, const scoring *s,
+                  int32_t *group, uint64_t seed)
 {
-    int64_t n = p.count, k = m->k;
-    size_t numbers = (size_t)(n * (k + 1 + p.width)) * sizeof(double);
+    hg_mixture *m = f->m;
+    if (!hg_kmeans(context, s->p, m->k, 1, seed, m->mean, group))
+        return false;
+    for (int64_t i = 0; i < s->p.count; i++)
+        for (int c = 0; c < m->k; c++)
+            s->share[i * m->k + c] = group[i] == c;
+    return iterate(context, f, s);
+}
+
+static bool fit(hg_context *context, hg_mixture *best, hg_points p,
+                uint64_t seed)
+{
+    int64_t n = p.count, d = p.width, k = best->k, own = k * (1 + d + d * d);
+    size_t numbers = (size_t)(n * (k + 1 + d) + own) * sizeof(double);
     size_t size = numbers + (size_t)n * sizeof(int32_t);
     double *share = hg_memory_allocate(context, size);
     if (!share)
         return false;
-    int32_t *group = (int32_t *)((char *)share + numbers);
-    bool ok = hg_kmeans(context, p, m->k, 3, seed, m->mean, group);
-    for (int64_t i = 0; ok && i < n; i++)
-        for (int c = 0; c < m->k; c++)
-            share[i * k + c] = group[i] == c;
-    scoring s = {m, p, share + n * k, share, NULL, share + n * (k + 1)};
-    fitting f = {.m = m, .s = &s, .ridge = ridge_of(p)};
-    ok = ok && iterate(context, &f, &s);
+    double *log_p = share + n * k, *scratch = log_p + n;
+    hg_mixture m = mixture_in(scratch + n * d, best->k, d);
+    scoring s = {&m, p, log_p, share, NULL, scratch};
+    fitting f = {.m = &m, .s = &s, .ridge = ridge_of(p)};
+    bool ok = true;
+    for (uint64_t start = 0; ok && start < STARTS; start++) {
+        ok = climb(context, &f, &s, (int32_t *)((char *)share + numbers),
+                   seed + start);
+        if (!ok || (start && m.log_likelihood <= best->log_likelihood))
+            continue;
+        best->log_likelihood = m.log_likelihood;
+        best->iterations = m.iterations;
+        memcpy(best->weight, m.weight, (size_t)own * sizeof *m.weight);
+    }
     hg_memory_release(context, share, size);
     return ok;
 }
@@ -254,7 +281,7 @@ hg_mixture *hg_mixture_fit(hg_context *context, hg_points p, int k,
     double *values = hg_region_take(&context->region, size);
     if (!m || !values)
         return NULL;
-    *m = (hg_mixture){k, d, values, values + k, values + k * (1 + d), 0, 0};
+    *m = mixture_in(values, k, d);
     return fit(context, m, p, seed) ? m : NULL;
 }
 

@@ -8,18 +8,23 @@
  * Clusters are found from codes that mean something already: for --pretrain
  * epochs it is an ordinary autoencoder; then a mixture is fitted to the codes
  * of the training images, and all is trained together. The mixture has an Adam
- * of its own.
+ * of its own, which seldom leaves the groups that it began with: --refit fits
+ * it again every so many epochs, to codes that have become clearer.
  */
 #include "models/internal.h"
 
 struct vade {
     nn_layer *encoder, *decoder;
     nn_mixture clusters;
-    hg_tensor *seen; /* images trained on so far, or -1 when the mixture is
-                        fitted */
+    hg_tensor *seen, *fitted; /* images trained on so far; as many when the
+                                 mixture was last fitted, or -1 */
+    struct {
+        uint64_t step; /* for which they hold */
+        double seen, fitted;
+    } known; /* the same on the host: to read them a GPU would have to wait */
     hg_params *params;
-    const hg_data *data; /* of `prepare` */
-    double pretrain;     /* epochs */
+    const hg_data *data;    /* of `prepare` */
+    double pretrain, refit; /* epochs */
 };
 
 enum { NETS, MIXTURE };
@@ -36,12 +41,14 @@ static void *build(hg_params *p, const hg_config *c)
     int64_t latent = hg_config_int(c, "latent");
     int64_t k = hg_config_int(c, "clusters");
     m->pretrain = hg_config_number(c, "pretrain");
+    m->refit = hg_config_number(c, "refit");
     m->encoder = nn_mlp(e, nn_relu, in, h, h, 4 * h, 2 * latent);
     m->decoder = nn_mlp(d, nn_relu, latent, 4 * h, h, h, in);
     if (!nn_mixture_new(&m->clusters, hg_params_at(p, "mixture"), k, latent,
                         nn_std_of_log_var, HG_INIT(HG_INIT_UNIFORM, -1, 1)))
         return NULL;
     m->seen = hg_buffer(p, "seen", HG_SCALAR, 0);
+    m->fitted = hg_buffer(p, "fitted", HG_SCALAR, -1);
     return m;
 }
 
@@ -120,20 +127,40 @@ static hg_tensor *kl(void *model, hg_tensor *x)
 
 /* ---- From an autoencoder to a mixture ----------------------------------- */
 
+static bool prepare(void *model, hg_data *train)
+{
+    ((struct vade *)model)->data = train;
+    return true;
+}
+
+/* What the last step left, or a checkpoint. */
+static void recall(struct vade *m)
+{
+    uint64_t steps[2];
+    hg_context_steps(hg_params_context(m->params), steps);
+    if (m->known.step != steps[0]) {
+        m->known.seen = hg_item(m->seen);
+        m->known.fitted = hg_item(m->fitted);
+    }
+    m->known.step = steps[0] + 1;
+}
+
+static bool fit_is_due(const struct vade *m, double epoch)
+{
+    if (m->known.fitted < 0)
+        return true;
+    double since = m->known.seen - m->known.fitted;
+    return m->refit > 0 && since >= m->refit * epoch;
+}
+
 static bool fit_mixture(struct vade *m)
 {
     hg_context *context = hg_params_context(m->params);
     if (!hg_fit_prior(context, &m->clusters, &model_vade, m, m->data, FITTED))
         return false;
-    hg_set(m->seen, -1);
+    m->known.fitted = m->known.seen;
+    hg_set(m->fitted, (hg_real)m->known.fitted);
     return true;
-}
-
-static bool prepare(void *model, hg_data *train)
-{
-    struct vade *m = model;
-    m->data = train;
-    return m->pretrain > 0 || fit_mixture(m);
 }
 
 /* As an ordinary autoencoder, on the means. */
@@ -143,23 +170,30 @@ static bool pretrain(struct vade *m, const hg_batch *b, const hg_optimizers *o)
     hg_tensor *logits = nn_forward(m->decoder, mu);
     hg_tensor *bce = hg_bce_nats(logits, b);
     hg_report("loss", bce);
-    if (!hg_minimize(hg_mean(bce, HG_ALL), o->list[NETS]))
-        return false;
-    hg_set(m->seen, hg_item(m->seen) + (hg_real)b->size);
-    return true;
+    return hg_minimize(hg_mean(bce, HG_ALL), o->list[NETS]);
+}
+
+static bool train(struct vade *m, const hg_batch *b, const hg_optimizers *o)
+{
+    hg_tensor *each = loss(m, b);
+    hg_report("loss", each);
+    return hg_minimize(hg_mean(each, HG_ALL), o->list[NETS], o->list[MIXTURE]);
 }
 
 static bool step(void *model, const hg_batch *b, const hg_optimizers *o)
 {
     struct vade *m = model;
-    double seen = m->data ? (double)hg_item(m->seen) : -1;
-    if (seen >= 0 && seen < m->pretrain * (double)hg_data_size(m->data))
-        return pretrain(m, b, o);
-    if (seen >= 0 && !fit_mixture(m))
+    if (!m->data)
+        return train(m, b, o);
+    recall(m);
+    double epoch = (double)hg_data_size(m->data);
+    bool ok = m->known.seen < m->pretrain * epoch
+                  ? pretrain(m, b, o)
+                  : (!fit_is_due(m, epoch) || fit_mixture(m)) && train(m, b, o);
+    if (!ok)
         return false;
-    hg_tensor *each = loss(m, b);
-    hg_report("loss", each);
-    return hg_minimize(hg_mean(each, HG_ALL), o->list[NETS], o->list[MIXTURE]);
+    m->known.seen += (double)b->size;
+    return hg_assign(m->seen, hg_shift(m->seen, (double)b->size));
 }
 
 static const hg_option options[] = {
@@ -167,6 +201,9 @@ static const hg_option options[] = {
     {.name = "latent", .about = "width of the code", .number = 10},
     {.name = "hidden", .about = "units of the first two layers", .number = 500},
     {.name = "pretrain", .about = "epochs as an autoencoder", .number = 15},
+    {.name = "refit",
+     .about = "epochs from fit to fit of the mixture (0: once)",
+     .number = 0},
     {0},
 };
 

@@ -266,22 +266,46 @@ END_TEST
 
 /* ---- vade --------------------------------------------------------------- */
 
+static hg_real one_of(const rig *r, const char *name)
+{
+    return hg_item(hg_params_find(r->params, name));
+}
+
 START_TEST(the_mixture_is_fitted_to_codes_after_the_pretraining)
 {
     rig r = {0};
-    hg_real seen[1], before[10 * 10], after[10 * 10];
+    hg_real before[10 * 10], after[10 * 10];
     open_with(&r, "vade", "pretrain", "1");
     hg_tensor *mu = hg_params_find(r.params, "mixture.mu");
-    hg_tensor *counter = hg_params_find(r.params, "seen");
     expect_ok(hg_read(mu, before, 100));
     expect_ok(rig_train(&r, 8)); /* one epoch of 15 images */
-    expect_ok(hg_read(mu, after, 100) && hg_read(counter, seen, 1));
+    expect_ok(hg_read(mu, after, 100));
     ck_assert_mem_eq(before, after, sizeof before);
-    ck_assert(seen[0] == RIG_ITEMS);
+    ck_assert(one_of(&r, "seen") == RIG_ITEMS && one_of(&r, "fitted") == -1);
     expect_ok(rig_train(&r, 1));
-    expect_ok(hg_read(mu, after, 100) && hg_read(counter, seen, 1));
+    expect_ok(hg_read(mu, after, 100));
     ck_assert_mem_ne(before, after, sizeof before);
-    ck_assert(seen[0] == -1);
+    ck_assert(one_of(&r, "fitted") == RIG_ITEMS);
+    expect_ok(rig_train(&r, 16));
+    ck_assert(one_of(&r, "fitted") == RIG_ITEMS); /* once and for all */
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(the_mixture_is_fitted_again_when_that_is_asked_for)
+{
+    rig r = {0};
+    open_with(&r, "vade", "refit", "2");
+    expect_ok(rig_train(&r, 1));
+    ck_assert(one_of(&r, "fitted") == 0); /* no epoch of pretraining */
+    expect_ok(rig_train(&r, 15));
+    ck_assert(one_of(&r, "fitted") == 0 && one_of(&r, "seen") == 2 * RIG_ITEMS);
+    hg_set(hg_params_find(r.params, "seen"), RIG_ITEMS); /* as if loaded */
+    hg_scope_close(hg_scope_open(r.context, HG_TRAIN));
+    expect_ok(rig_train(&r, 1));
+    ck_assert(one_of(&r, "fitted") == 0);
+    expect_ok(rig_train(&r, 8));
+    ck_assert(one_of(&r, "fitted") >= 2 * RIG_ITEMS);
     rig_close(&r);
 }
 END_TEST
@@ -300,7 +324,8 @@ START_TEST(the_prior_of_vade_has_the_density_that_it_draws_from)
     double whole = 40 * (double)hg_item(hg_mean(p, HG_ALL));
     ck_assert_double_eq_tol(whole, 1, 0.02);
     hg_tensor *draws = r.model->prior(r.state, 20000);
-    double mean = 40 * (double)hg_item(hg_mean(hg_mul(p, even), HG_ALL));
+    hg_tensor *x = hg_reshape(even, p->shape);
+    double mean = 40 * (double)hg_item(hg_mean(hg_mul(p, x), HG_ALL));
     double drawn = (double)hg_item(hg_mean(draws, HG_ALL));
     ck_assert_double_eq_tol(mean, drawn, 0.2);
     hg_scope_close(s);
@@ -318,4 +343,5 @@ TEST_MAIN("recipes", the_jacobian_by_second_derivatives_is_the_closed_form,
           draws_have_every_class_in_turn, more_labels_than_there_are_is_told,
           labels_are_wanted_where_they_are_needed,
           the_mixture_is_fitted_to_codes_after_the_pretraining,
+          the_mixture_is_fitted_again_when_that_is_asked_for,
           the_prior_of_vade_has_the_density_that_it_draws_from)
