@@ -88,6 +88,11 @@ class Page(unittest.TestCase):
             self.assertEqual(magic, b"\x89PNG")
         again = self.zoo(PLAN)
         self.assertEqual((again.returncode, again.stdout), (0, ""))
+        # Another command trains anew, and measures what that made.
+        other = self.zoo(PLAN.replace("--latent 2", "--latent 3"))
+        self.assertEqual(len(other.stdout.splitlines()), 4, other.stderr)
+        page = (self.folder / "zoo.md").read_text(encoding="utf-8")
+        self.assertIn("`train ae --latent 3 --epochs 1`", page)
         self.assertEqual(page, (self.folder / "zoo.md").read_text())
 
     def test_one_seed_can_be_asked_for(self):

@@ -6,10 +6,11 @@
 
 tools/zoo.toml says what: families of runs (options, seeds, what was published),
 what is measured on them, pictures, and the bars they are to reach. A run or a
-measure that is there already is not made again, nor a picture younger than its
-runs (remove one whose command has changed), so the command can be stopped and
-given again at any time. --only makes the named runs (or families) and no page, --page the page of
-what is there, --threads N lets a run have more than one core.
+measure that is there already is not made again (unless its command has changed),
+nor a picture younger than its runs (remove one whose command has changed), so
+the command can be stopped and given again at any time. --only makes the named
+runs (or families) and no page, --page the page of what is there, --threads N
+lets a run have more than one core.
 
 Data are looked for as `hourglass train --data mnist` does. A run NAME with seed
 S lies in RUNS/NAME-sS; what this program measured there, with the command and
@@ -92,10 +93,19 @@ class Runs:
         part.rename(path)
         return kept
 
+    def forget_other(self, run, line):
+        """What was trained by another command goes, with its measures."""
+        path = run / "zoo" / "train.json"
+        if path.exists():
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            if kept["command"] != line:
+                shutil.rmtree(run)
+
     def train(self, plan, seed):
         run = self.at(plan["name"], seed)
         line = trained_by(plan, seed, self.data)
         if line:
+            self.forget_other(run, line)
             self.once(run, "train", line,
                       f"--threads {self.threads} --out {self.folder}"
                       f" --name {run.name} --resume --sample-every 1000")
