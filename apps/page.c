@@ -58,9 +58,9 @@ bool page_close(page *p, const char *path)
 
 /* ---- Text --------------------------------------------------------------- */
 
-void put_text(page *p, const char *text)
+static void put_n(page *p, const char *text, size_t n)
 {
-    for (; text && *text; text++)
+    for (const char *end = text + n; text < end; text++)
         switch (*text) {
         case '<':
             fputs("&lt;", p->out);
@@ -74,6 +74,23 @@ void put_text(page *p, const char *text)
         default:
             fputc(*text, p->out);
         }
+}
+
+void put_text(page *p, const char *text)
+{
+    put_n(p, text, text ? strlen(text) : 0);
+}
+
+void put_prose(page *p, const char *text)
+{
+    const char *flag;
+    while (text && (flag = strstr(text, "--"))) {
+        size_t n = strspn(flag, "-abcdefghijklmnopqrstuvwxyz");
+        put_n(p, text, (size_t)(flag - text));
+        fprintf(p->out, "<code>%.*s</code>", (int)n, flag);
+        text = flag + n;
+    }
+    put_text(p, text);
 }
 
 void put_tag(page *p, const char *tag, const char *text)

@@ -18,6 +18,8 @@ bool page_open(page *, const char *title);
 bool page_close(page *, const char *path);
 
 void put_text(page *, const char *text);
+/* The same for sentences: no line ends within a --flag. */
+void put_prose(page *, const char *text);
 /* Text between tags: put_tag(p, "h2", "Curves"). */
 void put_tag(page *, const char *tag, const char *text);
 /* A row of a table: name, value, meaning. */

@@ -124,7 +124,7 @@ static void put_warnings(page *p, const char *run)
         put_text(p, json_string_value(json_object_get(line, "text")));
         fprintf(p->out, "</b> <span class=\"dim\">epoch %lld</span><p>",
                 (long long)json_integer_value(json_object_get(line, "epoch")));
-        put_text(p, json_string_value(json_object_get(line, "meaning")));
+        put_prose(p, json_string_value(json_object_get(line, "meaning")));
         fputs("</p></div>\n", p->out);
     }
     json_decref(lines);

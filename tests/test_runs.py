@@ -599,6 +599,7 @@ class Warnings(Case):
         page = (self.folder / "collapsed/report.html").read_text()
         self.assertIn("10 of 10 dimensions", page)
         self.assertIn("collapsed onto the prior", page)
+        self.assertIn("<code>--free-bits</code> 0.1", page)
 
     def test_dead_units(self):
         found = self.warnings_of("dead", *"vae --data synthetic:600 --lr 0.05".split())
