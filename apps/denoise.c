@@ -117,9 +117,10 @@ static bool write_changes(const cure *c, const char *folder,
     if (f)
         fprintf(f, "rank,row,restored,mean_square\n");
     for (int64_t i = 0; f && i < c->clean.count; i++) {
-        const char *path = view_item_path(c->v, folder, order[i]).text;
+        path_text path = view_item_path(c->v, folder, order[i]);
         fprintf(f, "%lld,%lld,\"%s\",%.7g\n", (long long)i + 1,
-                (long long)order[i], strrchr(path, '/') + 1, change[order[i]]);
+                (long long)order[i], path.text + strlen(folder) + 1,
+                change[order[i]]);
     }
     bool ok = f && !fclose(f) &&
               write_file(path_join(folder, "changes.csv").text, text, size);

@@ -189,6 +189,19 @@ static bool is_there(const trainer *t)
     return !stat(path_join(t->folder, "config.json").text, &s);
 }
 
+/* Power went before the first checkpoint: of what was written soon, nothing may
+ * have reached the disk. */
+static bool is_torn(const trainer *t)
+{
+    struct stat s;
+    path_text path = path_join(t->folder, "config.json");
+    json_t *config = json_load_file(path.text, 0, NULL);
+    path = path_join(t->folder, "checkpoints/last");
+    bool torn = !config && lstat(path.text, &s);
+    json_decref(config);
+    return torn;
+}
+
 /* Of a run that is replaced nothing stays, its checkpoints least of all. */
 static void clear_run(const trainer *t)
 {
@@ -204,7 +217,7 @@ bool open_folder(trainer *t, int argc, char **argv, bool overwrite)
 {
     path_text folder = path_join(t->s.out, t->s.name);
     snprintf(t->folder, sizeof t->folder, "%s", folder.text);
-    bool old = is_there(t), fresh = !(old && t->s.resume);
+    bool old = is_there(t), fresh = !(old && t->s.resume && !is_torn(t));
     if (old && !t->s.resume && !overwrite)
         return hg_fail(HG_ERROR_ARGUMENT,
                        "%s is there already; use --resume, --overwrite or "

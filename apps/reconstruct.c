@@ -80,9 +80,9 @@ static bool show(view *v, const arguments *a)
 {
     int code = 0;
     path_text own = path_join(v->run, "reconstructed");
-    const char *each = flag_given(a, "each") ? flag_text(a, "each")
-                       : v->whole            ? own.text
-                                             : NULL;
+    const char *each = flag_given(a, "each")           ? flag_text(a, "each")
+                       : hg_data_item_name(v->data, 0) ? own.text
+                                                       : NULL;
     cloud x = {0}, y = {0};
     int64_t count = flag_int(a, "count", 1, &code);
     int64_t columns = flag_int(a, "columns", 1, &code);

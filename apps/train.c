@@ -1,5 +1,6 @@
 /* train.c - `hourglass train MODEL`: the loop, and the run it leaves behind. */
 #include "apps/train.h"
+#include "apps/page.h"
 #include "apps/report.h"
 
 #include <math.h>
@@ -259,6 +260,22 @@ static bool is_finished(const trainer *t)
            !stat(path_join(t->folder, "report.html").text, &s);
 }
 
+/* What it said of the test images then. */
+static json_t *last_final(const trainer *t)
+{
+    size_t i;
+    json_t *line, *final = NULL, *lines = run_lines(t->folder, "metrics.jsonl");
+    json_array_foreach(lines, i, line)
+    {
+        const char *event = json_string_value(json_object_get(line, "event"));
+        if (event && !strcmp(event, "final"))
+            final = line;
+    }
+    json_incref(final);
+    json_decref(lines);
+    return final;
+}
+
 static bool train(trainer *t)
 {
     bool found = false;
@@ -267,6 +284,7 @@ static bool train(trainer *t)
     if (found && is_finished(t)) {
         fseek(t->file[LOG], 0, SEEK_END);
         log_line(t, "the run %s is finished", t->folder);
+        t->final = last_final(t);
         return true;
     }
     unlink(path_join(t->folder, "report.html").text);

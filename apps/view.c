@@ -140,20 +140,19 @@ int view_command(int argc, char **argv, const flag *flags, const char *usage,
 
 path_text view_item_path(const view *v, const char *folder, int64_t i)
 {
-    char base[512], name[600];
+    char name[600];
     const char *file = hg_data_item_name(v->data, i);
-    snprintf(base, sizeof base, "%s", file ? file : "image");
-    for (char *at = base; *at; at++)
-        if (*at == '/')
-            *at = '-';
-    char *dot = strrchr(base, '.');
-    if (dot)
-        *dot = 0;
+    const char *ending = file ? strrchr(file, '.') : NULL;
+    bool png = ending && !strcmp(ending, ".png");
     if (file)
-        snprintf(name, sizeof name, "%s.png", base);
+        snprintf(name, sizeof name, "%s%s", file, png ? "" : ".png");
     else
-        snprintf(name, sizeof name, "%s-%05lld.png", base, (long long)i);
-    return path_join(folder, name);
+        snprintf(name, sizeof name, "image-%05lld.png", (long long)i);
+    path_text path = path_join(folder, name), above = path;
+    *strrchr(above.text, '/') = 0;
+    if (!make_folder(above.text))
+        path.text[0] = 0; /* with an error */
+    return path;
 }
 
 int view_whole(int argc, char **argv, const flag *flags, const char *usage,

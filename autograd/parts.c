@@ -94,6 +94,17 @@ static bool is_dense(const hg_step *s, int j)
     return true;
 }
 
+/* Does every place that the walk comes to have a number that a table holds? */
+static bool reaches(const hg_step *s, int j)
+{
+    int64_t reach = 0;
+    for (int d = 0; d < s->more.walk.rank; d++) {
+        int64_t stride = s->more.walk.stride[j][d];
+        reach += (s->more.walk.dim[d] - 1) * (stride < 0 ? -stride : stride);
+    }
+    return is_small(reach);
+}
+
 static bool fill_step(hg_step *s, const hg_kernel *k, int code, unsigned reads)
 {
     s->code = code;
@@ -106,6 +117,8 @@ static bool fill_step(hg_step *s, const hg_kernel *k, int code, unsigned reads)
         if (!add_axis(s, k, d))
             return false;
     for (int j = 0; j < k->arity; j++) {
+        if (!reaches(s, j))
+            return false;
         s->in[j] = k->in[j];
         s->dense |= (unsigned)is_dense(s, j) << j;
     }

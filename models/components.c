@@ -160,9 +160,10 @@ static bool components_of_few(hg_context *context, hg_points p, int64_t k,
         x[i] = p.values[i] - mean[i % d];
     hg_parallel_for(context->threads, n, 8, gram_rows, &g);
     bool ok = hg_eigen(context, g.gram, n, value, vector);
-    /* Deviations span one dimension less than there are points. */
+    /* Below that an eigenvalue is what rounding left of 0. */
+    double least = 1e-13 * (double)n * (ok ? value[0] : 0);
     for (int64_t c = 0; ok && c < k; c++) {
-        variance[c] = c < n - 1 && value[c] > 0 ? value[c] : 0;
+        variance[c] = c < n - 1 && value[c] > least ? value[c] : 0;
         axis_of(&g, vector + c * n, variance[c], axes + c * d);
     }
     hg_memory_release(context, x, size);

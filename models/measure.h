@@ -89,10 +89,10 @@ typedef struct {
     int iterations;
 } hg_mixture;
 
-/* Expectation maximisation (Dempster et al., 1977), the likeliest of five
- * k-means starts; a thousandth of the mean variance is added to the diagonals.
- * NULL with an error. */
-HG_API hg_mixture *hg_mixture_fit(hg_context *, hg_points, int k,
+/* Expectation maximisation (Dempster et al., 1977) from k-means, the likeliest
+ * of so many starts; a thousandth of the mean variance is added to the
+ * diagonals. NULL with an error. */
+HG_API hg_mixture *hg_mixture_fit(hg_context *, hg_points, int k, int starts,
                                   uint64_t seed);
 /* log p of every point, [n]; and the likeliest component, unless NULL. */
 HG_API HG_CHECK bool hg_mixture_score(hg_context *, const hg_mixture *,

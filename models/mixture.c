@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_ITERATIONS = 60, STARTS = 5 };
+enum { MOST_ITERATIONS = 60 };
 
 static const double log_two_pi = 1.8378770664093453;
 
@@ -228,7 +228,7 @@ static bool climb(hg_context *context, fitting *f, const scoring *s,
                   int32_t *group, uint64_t seed)
 {
     hg_mixture *m = f->m;
-    if (!hg_kmeans(context, s->p, m->k, 1, seed, m->mean, group))
+    if (!hg_kmeans(context, s->p, m->k, 3, seed, m->mean, group))
         return false;
     for (int64_t i = 0; i < s->p.count; i++)
         for (int c = 0; c < m->k; c++)
@@ -236,7 +236,7 @@ static bool climb(hg_context *context, fitting *f, const scoring *s,
     return iterate(context, f, s);
 }
 
-static bool fit(hg_context *context, hg_mixture *best, hg_points p,
+static bool fit(hg_context *context, hg_mixture *best, hg_points p, int starts,
                 uint64_t seed)
 {
     int64_t n = p.count, d = p.width, k = best->k, own = k * (1 + d + d * d);
@@ -250,9 +250,9 @@ static bool fit(hg_context *context, hg_mixture *best, hg_points p,
     scoring s = {&m, p, log_p, share, NULL, scratch};
     fitting f = {.m = &m, .s = &s, .ridge = ridge_of(p)};
     bool ok = true;
-    for (uint64_t start = 0; ok && start < STARTS; start++) {
+    for (int start = 0; ok && start < starts; start++) {
         ok = climb(context, &f, &s, (int32_t *)((char *)share + numbers),
-                   seed + start);
+                   seed + (uint64_t)start);
         if (!ok || (start && m.log_likelihood <= best->log_likelihood))
             continue;
         best->log_likelihood = m.log_likelihood;
@@ -263,7 +263,7 @@ static bool fit(hg_context *context, hg_mixture *best, hg_points p,
     return ok;
 }
 
-hg_mixture *hg_mixture_fit(hg_context *context, hg_points p, int k,
+hg_mixture *hg_mixture_fit(hg_context *context, hg_points p, int k, int starts,
                            uint64_t seed)
 {
     if (!hg_context_usable(context, "hg_mixture_fit"))
@@ -282,7 +282,7 @@ hg_mixture *hg_mixture_fit(hg_context *context, hg_points p, int k,
     if (!m || !values)
         return NULL;
     *m = mixture_in(values, k, d);
-    return fit(context, m, p, seed) ? m : NULL;
+    return fit(context, m, p, starts < 1 ? 1 : starts, seed) ? m : NULL;
 }
 
 /* ---- Draws -------------------------------------------------------------- */

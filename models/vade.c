@@ -127,12 +127,6 @@ static hg_tensor *kl(void *model, hg_tensor *x)
 
 /* ---- From an autoencoder to a mixture ----------------------------------- */
 
-static bool prepare(void *model, hg_data *train)
-{
-    ((struct vade *)model)->data = train;
-    return true;
-}
-
 /* What the last step left, or a checkpoint. */
 static void recall(struct vade *m)
 {
@@ -161,6 +155,13 @@ static bool fit_mixture(struct vade *m)
     m->known.fitted = m->known.seen;
     hg_set(m->fitted, (hg_real)m->known.fitted);
     return true;
+}
+
+static bool prepare(void *model, hg_data *train)
+{
+    struct vade *m = model;
+    m->data = train;
+    return m->pretrain > 0 || fit_mixture(m);
 }
 
 /* As an ordinary autoencoder, on the means. */

@@ -46,6 +46,11 @@ hg_tensor *hg_each_class(int64_t n, int64_t k)
 
 bool hg_optimizers_add(hg_optimizers *o, hg_optimizer *one)
 {
+    int most = (int)(sizeof o->list / sizeof *o->list);
+    if (one && o->count == most)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "hg_optimizers_add: a model has at most %d optimisers",
+                       most);
     if (one)
         o->list[o->count++] = one;
     return one != NULL;

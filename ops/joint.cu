@@ -133,10 +133,10 @@ struct share {
         if (i >= 0 && line->steps)
             go_on(line, i);
     }
-    template <typename F> __device__ void each(F act) const
+    template <typename F> __device__ void each(int64_t n, F act) const
     {
         int64_t step = blocks * HG_BLOCK;
-        for (int64_t i = block * HG_BLOCK + threadIdx.x; i < line->n; i += step)
+        for (int64_t i = block * HG_BLOCK + threadIdx.x; i < n; i += step)
             act(i);
     }
     template <typename P> __device__ void product(hg_real *room) const
@@ -146,11 +146,13 @@ struct share {
         hg_product_block(j.all, j.parts, block % tiles, block / tiles, room,
                          [this](int64_t i) { made(i); });
     }
-    /* Whatever the tile is: the sums lie alike. */
+    /* Whatever the tile is: the sums lie alike. Of a convolution's phases some
+     * have places for no result, so that there are more than values. */
     template <typename P> __device__ void add_parts() const
     {
         const auto &j = job<hg_product_job<P>>();
-        each([&](int64_t i) { made(hg_add_parts_of(j.all, j.parts, i)); });
+        each(j.all.count * j.all.m * j.all.n,
+             [&](int64_t i) { made(hg_add_parts_of(j.all, j.parts, i)); });
     }
     __device__ void sum(double *room) const
     {
@@ -200,7 +202,7 @@ static __global__ void __launch_bounds__(HG_BLOCK, 2) joint(hg_joint all)
     int maker = s.line->maker;
     switch (maker) {
     case HG_MAKER_NONE:
-        s.each([&](int64_t i) { s.made(i); });
+        s.each(s.line->n, [&](int64_t i) { s.made(i); });
         break;
     case HG_MAKER_REPORT:
         hg_report(s.job<hg_report_job>(), room.sums);

@@ -19,6 +19,7 @@ static int hg_product_parts(const hg_kernel *k, hg_part *p, const P &problem,
                             int maker, int adder)
 {
     hg_product_job<P> job = {problem, hg_parts_of(problem)};
+    static_assert(sizeof job <= HG_JOB_BYTES, "the job fits into a part");
     int64_t blocks = hg_tiles_of(problem) * job.parts.count;
     if (job.parts.count == 1) {
         hg_joint_maker(k, p, maker, blocks, &job, sizeof job);

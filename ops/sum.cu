@@ -25,6 +25,7 @@ static int parts(const hg_kernel *k, hg_part *p, unsigned mask)
 {
     hg_fold_job<hg_plain_sum> j =
         hg_fold_job_of(k, k->out, mask, hg_plain_sum());
+    static_assert(sizeof j <= HG_JOB_BYTES, "the job fits into a part");
     int64_t blocks = hg_group_blocks(j.groups, j.kept.size);
     if (j.chunks == 1) {
         hg_joint_maker(k, p, HG_MAKER_SUM, blocks, &j, sizeof j);

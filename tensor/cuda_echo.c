@@ -6,9 +6,11 @@
 /* Slots are made when they are first used. */
 static bool open_slot(hg_context *context, hg_echo *e)
 {
-    if (e->here)
+    cudaError_t error = cudaSuccess;
+    if (e->arrived)
         return true;
-    cudaError_t error = cudaMallocHost(&e->here, HG_ECHO_BYTES);
+    if (!e->here)
+        error = cudaMallocHost(&e->here, HG_ECHO_BYTES);
     if (error == cudaSuccess)
         error = cudaEventCreateWithFlags(&e->arrived, cudaEventDisableTiming);
     return error == cudaSuccess ||
@@ -21,6 +23,7 @@ bool hg_device_echo(hg_context *context, int slot, const void *from,
     hg_device *d = context->gpu;
     hg_echo *e = &d->echo[slot];
     cudaStream_t stream = (cudaStream_t)d->stream.handle;
+    cudaSetDevice(d->ordinal); /* an event belongs to the one that is current */
     if (!hg_flush(context) || !open_slot(context, e))
         return false;
     cudaError_t error =

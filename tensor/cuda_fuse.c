@@ -29,7 +29,8 @@ static void *try_device(hg_device *d, size_t bytes)
 static bool more_waiting(hg_device *d, size_t bytes)
 {
     hg_fuser *f = &d->fuser;
-    size_t size = 2 * bytes + (1 << 16);
+    size_t before = f->waiting ? f->waiting->bytes : 0;
+    size_t size = 2 * (bytes + before) + (1 << 16); /* soon one holds all */
     hg_device_slab *s = hg_memory_try(d->context, sizeof *s);
     if (!s)
         return false;

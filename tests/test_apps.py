@@ -233,6 +233,15 @@ class Training(Case):
         before = (self.whole / "metrics.jsonl").read_bytes()
         self.train("whole", "--epochs", 2, "--resume")
         self.assertEqual((self.whole / "metrics.jsonl").read_bytes(), before)
+        again = json.loads(self.call("resume", self.whole, "--json"))
+        self.assertEqual(again["test"], lines_of(self.whole)[-1])
+
+    def test_a_run_that_lost_its_power_before_a_checkpoint_begins_anew(self):
+        torn = self.folder / "torn"
+        (torn / "checkpoints").mkdir(parents=True)
+        (torn / "config.json").touch()
+        self.assert_same_run(self.whole,
+                             self.train("torn", "--epochs", 2, "--resume"))
 
     def test_the_same_seed_gives_the_same_run(self):
         self.assert_same_run(self.whole, self.train("again", "--epochs", 2))

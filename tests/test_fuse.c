@@ -207,6 +207,17 @@ static void convolved(hg_tensor **out)
     out[4] = hg_grad(loss, b, NULL);
 }
 
+/* So many taps that the sum is cut into parts, in phases of which some have
+ * fewer pixels than others. */
+static void cut_phases(hg_tensor **out)
+{
+    hg_conv_options two = {.stride = 2, .padding = 1};
+    hg_tensor *y = hg_randn(HG_SHAPE(2, 512, 4, 4));
+    hg_tensor *w = hg_randn(HG_SHAPE(512, 8, 3, 3));
+    out[0] = hg_tanh(hg_conv_transpose2d(y, w, NULL, two));
+    out[1] = hg_square(y);
+}
+
 static void parted(hg_tensor **out)
 {
     hg_tensor *x = hg_watch(hg_randn(HG_SHAPE(6, 5, 4)));
@@ -219,6 +230,7 @@ START_TEST(normalisation_windows_and_slices_have_the_same_bits)
 {
     launches_of("normalised", normalised);
     launches_of("convolved", convolved);
+    launches_of("cut_phases", cut_phases);
     launches_of("parted", parted);
 }
 END_TEST
@@ -265,6 +277,27 @@ static void long_queue(hg_tensor **out)
 START_TEST(long_queues_and_large_tensors_have_the_same_bits)
 {
     launches_of("long_queue", long_queue);
+}
+END_TEST
+
+START_TEST(the_room_between_parts_stops_growing)
+{
+    int64_t bytes[6];
+    if (on_cpu())
+        skip_test("no launches are shared there");
+    hg_context *context = another_context();
+    context->replay = false;
+    for (int i = 0; i < 6; i++) {
+        hg_scope *s = hg_scope_open(context, HG_TRAIN);
+        hg_tensor *x = hg_randn(HG_SHAPE(32, 4000)), *last = NULL;
+        for (int n = 0; n < 5; n++) /* each is cut into parts */
+            last = hg_relu(hg_linear(x, hg_randn(HG_SHAPE(64, 4000)), NULL));
+        host_values(last);
+        hg_scope_close(s);
+        bytes[i] = (int64_t)context->device_bytes;
+    }
+    hg_context_free(context);
+    ck_assert_int_eq(bytes[5], bytes[2]);
 }
 END_TEST
 
@@ -352,6 +385,6 @@ TEST_MAIN("fuse", a_chain_of_pointwise_operations_is_one_launch,
           normalisation_windows_and_slices_have_the_same_bits,
           every_pointwise_row_has_the_same_bits,
           long_queues_and_large_tensors_have_the_same_bits,
-          models_train_to_the_same_bits,
+          the_room_between_parts_stops_growing, models_train_to_the_same_bits,
           eager_contexts_and_the_hunt_for_nan_share_no_launches,
           the_environment_switches_it_off)

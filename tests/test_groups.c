@@ -23,7 +23,7 @@ END_TEST
 
 START_TEST(a_mixture_of_one_is_the_gaussian_of_scipy)
 {
-    hg_mixture *m = hg_mixture_fit(ctx, made_points(), 1, 1);
+    hg_mixture *m = hg_mixture_fit(ctx, made_points(), 1, 1, 1);
     expect_ok(m != NULL);
     expect_near(m->log_likelihood, -7.562080376495051, 1e-9);
 }
@@ -60,7 +60,7 @@ START_TEST(draws_from_a_mixture_have_its_moments)
     double v[120 * 5], mean[5], std[5], expected[5], spread[5];
     double *x = malloc(DRAWS * 5 * sizeof *x);
     hg_points p = three_groups(v);
-    hg_mixture *m = hg_mixture_fit(ctx, p, 3, 1);
+    hg_mixture *m = hg_mixture_fit(ctx, p, 3, 5, 1);
     expect_ok(m && hg_mixture_draw(ctx, m, DRAWS, 7, x));
     hg_moments((hg_points){x, DRAWS, 5}, mean, std);
     hg_moments(p, expected, spread);

@@ -116,7 +116,21 @@ START_TEST(a_model_that_was_saved_and_loaded_has_the_same_loss)
 }
 END_TEST
 
+START_TEST(a_model_has_at_most_eight_optimisers)
+{
+    hg_optimizers o = {0};
+    hg_params *p = hg_params_new(ctx);
+    hg_param(p, "w", HG_SHAPE(1), HG_INIT(HG_INIT_ZEROS));
+    hg_optimizer *one = hg_sgd(p, "one", (hg_sgd_options){.rate = 1});
+    for (int i = 0; i < 8; i++)
+        expect_ok(hg_optimizers_add(&o, one));
+    ck_assert(!hg_optimizers_add(&o, one) && o.count == 8);
+    expect_error(ARGUMENT, "hg_optimizers_add", "at most 8");
+}
+END_TEST
+
 TEST_MAIN("models", the_models_have_the_published_number_of_parameters,
           every_parameter_moves_in_a_step,
           a_step_reports_its_loss_and_an_evaluation_reports_nothing,
-          a_model_that_was_saved_and_loaded_has_the_same_loss)
+          a_model_that_was_saved_and_loaded_has_the_same_loss,
+          a_model_has_at_most_eight_optimisers)

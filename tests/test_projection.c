@@ -120,6 +120,10 @@ START_TEST(few_points_have_the_components_of_their_covariance)
     ck_assert(v[FEW - 1] == 0); /* five points span four dimensions */
     for (int j = 0; j < WIDE; j++)
         ck_assert(axes[(FEW - 1) * WIDE + j] == 0);
+    memcpy(x + 2 * WIDE, x, 2 * WIDE * sizeof *x); /* two are there twice */
+    expect_ok(hg_pca(ctx, p, FEW, mean, axes, v));
+    ck_assert(v[1] > 0 && v[2] == 0 && v[3] == 0);
+    ck_assert(axes[2 * WIDE] == 0 && axes[3 * WIDE + 1] == 0);
     ck_assert(!hg_pca(ctx, p, WIDE + 1, mean, axes, v));
     expect_error(SHAPE, "hg_pca", "width 8", "9 components");
 }

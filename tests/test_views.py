@@ -218,12 +218,12 @@ class Tasks(Runs):
         each = self.folder / "each"
         self.look("reconstruct", "vae", "--data", f"{folder}/", "--each", each,
                   says=["each"])
-        self.assertEqual(sorted(p.name for p in each.iterdir()),
-                         ["a-first.png", "b-second.png"])
-        self.assertEqual(size_of(each / "a-first.png"), (28, 28))
+        found = sorted(str(p.relative_to(each)) for p in each.rglob("*.png"))
+        self.assertEqual(found, ["a/first.pgm.png", "b/second.pgm.png"])
+        self.assertEqual(size_of(each / "a/first.pgm.png"), (28, 28))
         self.look("reconstruct", "vae", "--data", f"{folder}/")
         own = self.run_of("vae") / "reconstructed"
-        self.assertEqual(len(list(own.iterdir())), 2)
+        self.assertEqual(len(list(own.rglob("*.png"))), 2)
         table = self.look("encode", "vae", "--data", f"{folder}/")
         files = [line.split("\t")[1] for line in table.splitlines()]
         self.assertEqual(files, ["file", "a/first.pgm", "b/second.pgm"])
@@ -300,8 +300,8 @@ class Conditions(Runs):
         to = self.folder / "restored"
         self.look("denoise", "noise", "--data", f"{folder}/", "--restored", to)
         names = sorted(p.name for p in to.glob("*.png"))
-        self.assertEqual(names, [f"scan{i}.png" for i in range(3)])
-        self.assertEqual(size_of(to / "scan0.png"), (28, 28))
+        self.assertEqual(names, [f"scan{i}.pgm.png" for i in range(3)])
+        self.assertEqual(size_of(to / "scan0.pgm.png"), (28, 28))
         rows = (to / "changes.csv").read_text().splitlines()
         self.assertEqual((rows[0].split(",")[0], len(rows)), ("rank", 4))
 
