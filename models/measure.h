@@ -78,7 +78,7 @@ HG_API HG_CHECK bool hg_tsne(hg_context *, hg_points, hg_tsne_options,
 HG_API HG_CHECK bool hg_kmeans(hg_context *, hg_points, int k, int tries,
                                uint64_t seed, double *centres, int32_t *group);
 
-/* A mixture of k Gaussians with full covariances, owned by the context. */
+/* A mixture of k Gaussians, owned by the context. */
 typedef struct {
     int k;
     int64_t width;
@@ -87,11 +87,13 @@ typedef struct {
     double *root;   /* [k, d, d]: lower Cholesky factors of the covariances */
     double log_likelihood; /* mean over the points, nats */
     int iterations;
+    bool diagonal; /* `root` is: there were fewer points than k (width + 1) */
 } hg_mixture;
 
 /* Expectation maximisation (Dempster et al., 1977) from k-means, the likeliest
  * of so many starts; a thousandth of the mean variance is added to the
- * diagonals. NULL with an error. */
+ * diagonals. Of k (width + 1) points or fewer only the diagonals are fitted.
+ * NULL with an error. */
 HG_API hg_mixture *hg_mixture_fit(hg_context *, hg_points, int k, int starts,
                                   uint64_t seed);
 /* log p of every point, [n]; and the likeliest component, unless NULL. */

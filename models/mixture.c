@@ -19,7 +19,11 @@ static const double log_two_pi = 1.8378770664093453;
 /* Weights, means and roots, one behind the other. */
 static hg_mixture mixture_in(double *values, int k, int64_t d)
 {
-    return (hg_mixture){k, d, values, values + k, values + k * (1 + d), 0, 0};
+    return (hg_mixture){.k = k,
+                        .width = d,
+                        .weight = values,
+                        .mean = values + k,
+                        .root = values + k * (1 + d)};
 }
 
 typedef struct {
@@ -34,12 +38,12 @@ typedef struct {
 /* ---- Densities ---------------------------------------------------------- */
 
 /* Lower Cholesky factor in place; false where the matrix is not positive. */
-static bool cholesky(double *a, int64_t d)
+static bool cholesky(double *a, int64_t d, bool diagonal)
 {
     for (int64_t j = 0; j < d; j++) {
-        for (int64_t i = j; i < d; i++) {
+        for (int64_t i = j; i < (diagonal ? j + 1 : d); i++) {
             double sum = a[i * d + j];
-            for (int64_t k = 0; k < j; k++)
+            for (int64_t k = diagonal ? j : 0; k < j; k++)
                 sum -= a[i * d + k] * a[j * d + k];
             if (i == j && !(sum > 0))
                 return false;
@@ -60,7 +64,7 @@ static double log_component(const hg_mixture *m, int c, const double *x,
     double log_p = log(m->weight[c]) - 0.5 * (double)d * log_two_pi;
     for (int64_t i = 0; i < d; i++) {
         double sum = x[i] - mean[i];
-        for (int64_t j = 0; j < i; j++)
+        for (int64_t j = m->diagonal ? i : 0; j < i; j++)
             sum -= l[i * d + j] * y[j];
         y[i] = sum / l[i * d + i];
         log_p -= 0.5 * y[i] * y[i] + log(l[i * d + i]);
@@ -150,7 +154,7 @@ static void spread_component(const fitting *f, int c, double total)
         const double *x = f->s->p.values + i * d;
         double w = f->s->share[i * f->m->k + c] / total;
         for (int64_t j = 0; w > 1e-12 && j < d; j++)
-            for (int64_t k = 0; k <= j; k++)
+            for (int64_t k = f->m->diagonal ? j : 0; k <= j; k++)
                 a[j * d + k] += w * (x[j] - mean[j]) * (x[k] - mean[k]);
     }
     for (int64_t j = 0; j < d; j++)
@@ -169,8 +173,8 @@ static void maximise_range(void *argument, int64_t from, int64_t to)
         f->m->weight[c] = total / (double)f->s->p.count;
         centre_component(f, c, total);
         spread_component(f, c, total);
-        f->failed[c] =
-            !cholesky(f->m->root + c * f->m->width * f->m->width, f->m->width);
+        f->failed[c] = !cholesky(f->m->root + c * f->m->width * f->m->width,
+                                 f->m->width, f->m->diagonal);
     }
 }
 
@@ -247,6 +251,7 @@ static bool fit(hg_context *context, hg_mixture *best, hg_points p, int starts,
         return false;
     double *log_p = share + n * k, *scratch = log_p + n;
     hg_mixture m = mixture_in(scratch + n * d, best->k, d);
+    best->diagonal = m.diagonal = n <= k * (d + 1);
     scoring s = {&m, p, log_p, share, NULL, scratch};
     fitting f = {.m = &m, .s = &s, .ridge = ridge_of(p)};
     bool ok = true;

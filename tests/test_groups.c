@@ -29,6 +29,27 @@ START_TEST(a_mixture_of_one_is_the_gaussian_of_scipy)
 }
 END_TEST
 
+START_TEST(a_mixture_of_few_wide_points_has_diagonals_alone)
+{
+    enum { FEW = 6, WIDE = 5 };
+    double v[120 * WIDE], mean[WIDE], std[WIDE], ridge = 0;
+    hg_points p = three_groups(v);
+    p.count = FEW; /* 1 (WIDE + 1) */
+    hg_moments(p, mean, std);
+    hg_mixture *m = hg_mixture_fit(ctx, p, 1, 1, 1);
+    expect_ok(m && m->diagonal);
+    for (int j = 0; j < WIDE; j++)
+        ridge += 1e-3 * std[j] * std[j] / WIDE;
+    for (int j = 0; j < WIDE; j++)
+        for (int i = 0; i < WIDE; i++)
+            expect_near(m->root[i * WIDE + j],
+                        i == j ? sqrt(std[j] * std[j] + ridge) : 0, 1e-9);
+    p.count = FEW + 1;
+    m = hg_mixture_fit(ctx, p, 1, 1, 1);
+    ck_assert(m && !m->diagonal && m->root[WIDE] != 0);
+}
+END_TEST
+
 START_TEST(densities_of_a_mixture_are_those_of_scipy)
 {
     double mean[] = {0.5, -1, 0.25, 2, 0.5, -1, 0.25, 2}, log_p[2];
@@ -43,7 +64,8 @@ START_TEST(densities_of_a_mixture_are_those_of_scipy)
             root[i * 4 + j] = root[16 + i * 4 + j] =
                 i == j ? sqrt(sum) : sum / root[j * 4 + j];
         }
-    hg_mixture m = {2, 4, weight, mean, root, 0, 0};
+    hg_mixture m = {
+        .k = 2, .width = 4, .weight = weight, .mean = mean, .root = root};
     double x[] = {0, 0, 0, 0, 1, 2, 3, 4};
     int32_t component[2];
     expect_ok(
@@ -120,6 +142,7 @@ END_TEST
 
 TEST_MAIN("groups", k_means_finds_far_groups,
           a_mixture_of_one_is_the_gaussian_of_scipy,
+          a_mixture_of_few_wide_points_has_diagonals_alone,
           densities_of_a_mixture_are_those_of_scipy,
           draws_from_a_mixture_have_its_moments,
           an_arc_keeps_to_the_circle_and_a_line_to_the_chord,
