@@ -5,8 +5,8 @@ Takes away each __syncthreads and __syncwarp of the .cu and .cuh files in turn
 and runs the tests of the emulated GPU that reach it: one must turn red, or
 tools/barriers_needless.txt must say why the barrier stays. Nothing is compiled
 anew: the emulation (tests/cuda_on_cpu) passes the barrier as if it were not
-there. First the race checker's programs are asked, then the plain ones under
-four orders of threads. With words, only barriers whose place holds one of them.
+there. First the race checker's programs (-Dlong_tests=true) are asked, then the
+plain ones under four orders of threads. With words, only barriers whose place holds one of them.
 """
 import concurrent.futures
 import os
@@ -161,7 +161,7 @@ def main():
     pairs = list(programs(sys.argv[1]))
     if not pairs:
         sys.exit(f"no programs tests/on_device/*_check in {sys.argv[1]}; "
-                 "build the emulated tests first")
+                 "build with -Dlong_tests=true first")
     words, reasons = sys.argv[2:], needless()
     wanted = [b for b in barriers()
               if not words or any(w in b[0] for w in words)]

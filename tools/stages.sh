@@ -91,7 +91,8 @@ stage_device() {
 # barrier taken away in turn. Takes long, so it is not among the stages of
 # ./dev test; asked for by HOURGLASS_STAGES="house release races".
 stage_races() {
-    check "programs that take long" ninja -C build on_device_long || return 0
+    compiled build -Dtests=enabled -Dwerror=true -Dgpu_generations=quick \
+        -Dlong_tests=true || return 0
     suites build device_forward --suite on_device_long
     suites build device_checked --suite on_device_check
     check "every barrier is needed" python3 tools/barriers.py build || true
