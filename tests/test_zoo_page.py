@@ -96,6 +96,10 @@ class Page(unittest.TestCase):
         self.assertIn("`train ae --latent 3 --epochs 1`", page)
         config = self.folder / "runs/small-s1/config.json"
         self.assertEqual(json.loads(config.read_text())["options"]["latent"], 3)
+        # The page has no figure of a run that another command trained.
+        self.assertEqual(self.zoo(PLAN, "--page").returncode, 0)
+        page = (self.folder / "zoo.md").read_text(encoding="utf-8")
+        self.assertIn("| reached | not run |", page)
 
     def test_one_seed_can_be_asked_for(self):
         self.assertEqual(self.zoo(PLAN, "--only", "small-s2").returncode, 0)

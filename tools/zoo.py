@@ -156,16 +156,19 @@ def look_up(value, path):
 
 
 def results(runs, plan, seed):
-    """All that is known of one run: {"final", "val", COMMAND: object}."""
+    """All that is known of one run: {"final", "val", COMMAND: object}; nothing
+    of one that another command trained."""
     run, found = runs.at(plan["name"], seed), {}
     trained = run / "zoo" / "train.json"
     if trained.exists():
+        kept = json.loads(trained.read_text(encoding="utf-8"))
+        if kept["command"] != trained_by(plan, seed, runs.data):
+            return {}
         lines = (run / "metrics.jsonl").read_text(encoding="utf-8").split("\n")
         for line in filter(None, lines):
             record = json.loads(line)
             final = record["event"] == "final"
             found["final" if final else record["split"]] = record
-        kept = json.loads(trained.read_text(encoding="utf-8"))
         found["seconds"] = kept["seconds"]
     for measure in plan.get("measure", []):
         path = run / "zoo" / f"{key_of(measure)}.json"
