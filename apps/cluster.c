@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-enum { STARTS = 5 }; /* of the mixture */
-
 static const flag flags[] = {
     {"", NULL, "what is grouped", NULL, NULL, 0},
     {"clusters", "K", "how many groups (0: one a class)", "0", NULL, 'k'},
@@ -52,8 +50,7 @@ static bool by_mixture(grouping *g)
     double *log_p = malloc((size_t)g->points.count * sizeof *log_p + 1);
     hg_points p = cloud_points(&g->points);
     hg_mixture *m =
-        log_p ? hg_mixture_fit(g->v->w.context, p, g->k, STARTS, g->v->seed)
-              : NULL;
+        log_p ? hg_mixture_fit(g->v->w.context, p, g->k, 0, g->v->seed) : NULL;
     bool ok = m && hg_mixture_score(g->v->w.context, m, p, log_p, g->group) &&
               add_row(g, "mixture on codes");
     free(log_p);

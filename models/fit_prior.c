@@ -4,7 +4,7 @@
 #include "models/measure.h"
 #include "tensor/internal.h"
 
-enum { AT_ONCE = 250, STARTS = 5 };
+enum { AT_ONCE = 250 };
 
 typedef struct {
     hg_context *context;
@@ -70,7 +70,7 @@ bool hg_fit_prior(hg_context *context, const nn_mixture *m,
     hg_points points = {codes, n, d};
     hg_mixture *fit =
         codes_of(&s, codes, n)
-            ? hg_mixture_fit(context, points, (int)m->mu->shape.dim[0], STARTS,
+            ? hg_mixture_fit(context, points, (int)m->mu->shape.dim[0], 0,
                              hg_context_seed(context))
             : NULL;
     hg_memory_release(context, codes, size);

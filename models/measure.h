@@ -91,9 +91,9 @@ typedef struct {
 } hg_mixture;
 
 /* Expectation maximisation (Dempster et al., 1977) from k-means, the likeliest
- * of so many starts; a thousandth of the mean variance is added to the
- * diagonals. Of k (width + 1) points or fewer only the diagonals are fitted.
- * NULL with an error. */
+ * of so many starts (0: five); a thousandth of the mean variance is added to
+ * the diagonals. Of k (width + 1) points or fewer only the diagonals are
+ * fitted. NULL with an error. */
 HG_API hg_mixture *hg_mixture_fit(hg_context *, hg_points, int k, int starts,
                                   uint64_t seed);
 /* log p of every point, [n]; and the likeliest component, unless NULL. */

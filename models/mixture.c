@@ -287,7 +287,7 @@ hg_mixture *hg_mixture_fit(hg_context *context, hg_points p, int k, int starts,
     if (!m || !values)
         return NULL;
     *m = mixture_in(values, k, d);
-    return fit(context, m, p, starts < 1 ? 1 : starts, seed) ? m : NULL;
+    return fit(context, m, p, starts ? starts : 5, seed) ? m : NULL;
 }
 
 /* ---- Draws -------------------------------------------------------------- */

@@ -35,6 +35,24 @@ UNUSED static hg_tensor *apart(hg_shape shape, int salt)
     return hg_from(value, REALS, shape);
 }
 
+/* Any number of values, even in [low, 1). */
+UNUSED static hg_tensor *uniform_from(double low, hg_shape shape)
+{
+    int64_t n = hg_shape_numel(shape);
+    hg_real *value = malloc((size_t)(n + 1) * sizeof *value);
+    ck_assert_ptr_nonnull(value);
+    for (int64_t i = 0; i < n; i++)
+        value[i] = (hg_real)(low + (1 - low) * draw(1 << 20) / (1 << 20));
+    hg_tensor *t = hg_from(value, REALS, shape);
+    free(value);
+    return t;
+}
+
+UNUSED static hg_tensor *uniform(hg_shape shape)
+{
+    return uniform_from(-1, shape);
+}
+
 UNUSED static hg_tensor *indices(hg_shape shape, uint32_t below)
 {
     int32_t value[1 << 10];

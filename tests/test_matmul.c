@@ -5,19 +5,6 @@
 #include "ops/onednn.h"
 #include "tensor/cpu.h"
 
-/* Values of any number of elements, in [-1, 1). */
-static hg_tensor *uniform(hg_shape shape)
-{
-    int64_t n = hg_shape_numel(shape);
-    hg_real *value = malloc((size_t)(n + 1) * sizeof *value);
-    ck_assert_ptr_nonnull(value);
-    for (int64_t i = 0; i < n; i++)
-        value[i] = (hg_real)draw(1 << 20) / (1 << 19) - 1;
-    hg_tensor *t = hg_from(value, REALS, shape);
-    free(value);
-    return t;
-}
-
 /* Where the matrix of these leading indices begins in dense values of t, whose
  * leading axes are broadcast to those of a result of rank rc. */
 static int64_t matrix_at(const hg_tensor *t, const int64_t *at, int rc)

@@ -2,18 +2,6 @@
  * running statistics, modes, gradients, threads and sentences. */
 #include "ops_fixture.h"
 
-static hg_tensor *uniform(hg_shape shape)
-{
-    int64_t n = hg_shape_numel(shape);
-    hg_real *value = malloc((size_t)(n + 1) * sizeof *value);
-    ck_assert_ptr_nonnull(value);
-    for (int64_t i = 0; i < n; i++)
-        value[i] = (hg_real)draw(1 << 20) / (1 << 19) - 1;
-    hg_tensor *t = hg_from(value, REALS, shape);
-    free(value);
-    return t;
-}
-
 /* Mean and variance of channel c of x [N, C, ...]. */
 static void moments(const hg_tensor *x, int64_t c, double *mean, double *var)
 {

@@ -4,20 +4,7 @@
 
 typedef hg_tensor *reduction(hg_tensor *x, hg_axes axes);
 
-/* ---- Large sums
- * ---------------------------------------------------------------- */
-
-static hg_tensor *uniform(hg_shape shape)
-{
-    int64_t n = hg_shape_numel(shape);
-    hg_real *value = malloc((size_t)n * sizeof *value);
-    ck_assert_ptr_nonnull(value);
-    for (int64_t i = 0; i < n; i++)
-        value[i] = (hg_real)draw(1 << 20) / (1 << 20);
-    hg_tensor *t = hg_from(value, REALS, shape);
-    free(value);
-    return t;
-}
+/* ---- Large sums --------------------------------------------------------- */
 
 static void expect_large_sum(hg_tensor *x, hg_axes axes, reduction *f,
                              bool exponential)
@@ -48,9 +35,9 @@ static void expect_large_sum(hg_tensor *x, hg_axes axes, reduction *f,
 
 START_TEST(large_sums_along_every_path_are_right)
 {
-    hg_tensor *tall = uniform(HG_SHAPE(70000, 3));
-    hg_tensor *wide = uniform(HG_SHAPE(300, 700));
-    hg_tensor *images = uniform(HG_SHAPE(20, 30, 200));
+    hg_tensor *tall = uniform_from(0, HG_SHAPE(70000, 3));
+    hg_tensor *wide = uniform_from(0, HG_SHAPE(300, 700));
+    hg_tensor *images = uniform_from(0, HG_SHAPE(20, 30, 200));
     for (int i = 0; i < 2; i++) {
         reduction *f = i ? hg_logsumexp : hg_sum;
         expect_large_sum(tall, HG_OVER(0), f, i);
@@ -72,7 +59,7 @@ END_TEST
 
 START_TEST(a_sum_of_ten_million_numbers_is_accurate_to_a_millionth)
 {
-    hg_tensor *x = uniform(HG_SHAPE(10000000));
+    hg_tensor *x = uniform_from(0, HG_SHAPE(10000000));
     const hg_real *value = host_values(x);
     double expected = 0;
     for (int64_t i = 0; i < 10000000; i++)
@@ -110,7 +97,7 @@ START_TEST(results_do_not_depend_on_the_number_of_threads)
     const hg_shape shapes[] = {HG_SHAPE(70000, 2), HG_SHAPE(300, 700),
                                HG_SHAPE(3, 60000), HG_SHAPE(1, 100002)};
     for (int i = 0; i < 4; i++) {
-        hg_tensor *x = uniform(shapes[i]);
+        hg_tensor *x = uniform_from(0, shapes[i]);
         hg_context_set_threads(ctx, 1);
         hg_tensor *expected = smooth_mix(x);
         for (int threads = 2; threads <= 7; threads += 1 + threads / 3) {
@@ -129,7 +116,8 @@ START_TEST(fast_kernels_agree_with_the_reference_kernels)
     if (!on_cpu())
         skip_test("there are no reference kernels there");
     for (int trial = 0; trial < 20; trial++) {
-        hg_tensor *x = uniform(HG_SHAPE(2 + draw(400), 2 * (1 + draw(400))));
+        hg_tensor *x =
+            uniform_from(0, HG_SHAPE(2 + draw(400), 2 * (1 + draw(400))));
         if (trial % 2)
             x = hg_transpose(x);
         if (x->shape.dim[1] % 2)
@@ -142,8 +130,7 @@ START_TEST(fast_kernels_agree_with_the_reference_kernels)
 }
 END_TEST
 
-/* ---- Nothing, NaN, infinities
- * -------------------------------------------------- */
+/* ---- Nothing, NaN, infinities ------------------------------------------- */
 
 START_TEST(the_sum_of_nothing_is_zero)
 {
