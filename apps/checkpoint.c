@@ -82,28 +82,17 @@ static void read_pointer(const trainer *t, const char *name, char *target,
     target[strcspn(target, "\n/")] = 0;
 }
 
-static bool is_complete(const char *folder)
-{
-    static const char *const parts[] = {"model.safetensors",
-                                        "optim.safetensors", "state.json"};
-    struct stat s;
-    for (int i = 0; i < 3; i++)
-        if (stat(path_join(folder, parts[i]).text, &s))
-            return false;
-    return true;
-}
-
-/* Ends what was cut off between removing a checkpoint and putting a complete
- * one of the same step in its place. */
+/* Ends what was cut off between moving a checkpoint aside and putting another
+ * of the same step in its place. What has a state.json, the last to be written,
+ * is whole. */
 static void end_replacement(const trainer *t, const char *name)
 {
     char partial[80];
+    struct stat s;
     snprintf(partial, sizeof partial, "%s.tmp", name);
     path_text from = in_checkpoints(t, partial), to = in_checkpoints(t, name);
-    if (is_complete(to.text) || !is_complete(from.text))
-        return;
-    remove_folder(to.text);
-    rename(from.text, to.text);
+    if (stat(to.text, &s) && !stat(path_join(from.text, "state.json").text, &s))
+        rename(from.text, to.text);
 }
 
 static bool write_average(trainer *t, const char *folder)
@@ -186,18 +175,21 @@ static bool sync_logs(trainer *t)
 
 bool checkpoint_save(trainer *t, bool best)
 {
-    char name[64], partial[80];
+    char name[64], partial[80], aside[80];
     if (!terms_are_finite(t) || !settle_folder(t) || !sync_logs(t))
         return false;
     snprintf(name, sizeof name, "step_%08lld", (long long)t->step);
     snprintf(partial, sizeof partial, "%s.tmp", name);
+    snprintf(aside, sizeof aside, "%s.old.tmp", name);
     path_text from = in_checkpoints(t, partial), to = in_checkpoints(t, name);
+    path_text old = in_checkpoints(t, aside); /* goes with the older ones */
     remove_folder(from.text);
+    remove_folder(old.text);
     if (!checkpoint_write(t, from.text)) {
         remove_folder(from.text);
         return false;
     }
-    remove_folder(to.text);
+    rename(to.text, old.text); /* whole or not there, at every moment */
     if (rename(from.text, to.text))
         return hg_fail(HG_ERROR_IO, "%s cannot be written: %s", to.text,
                        strerror(errno));

@@ -166,11 +166,14 @@ class Survival(Case):
         return start([*base, "--name", name], cwd=self.folder)
 
     def assert_nothing_half_written(self, run):
-        """`last` names a whole checkpoint, and there is no partial file."""
+        """`last` names a whole checkpoint, which may wait to be put in place of
+        another of its step, and there is no partial file."""
         last = run / "checkpoints" / "last"
         if not last.exists():
             return None
         folder = run / "checkpoints" / last.read_text().strip()
+        if not folder.exists():
+            folder = folder.with_name(folder.name + ".tmp")
         json.loads((folder / "state.json").read_text())
         for name in "model", "optim", "ema":
             bytes_ = (folder / f"{name}.safetensors").read_bytes()
