@@ -7,6 +7,12 @@
 
 /* ---- Before the first step ---------------------------------------------- */
 
+static int64_t last_step(const trainer *t)
+{
+    int64_t all = t->s.epochs * hg_loader_batches(t->loader);
+    return t->s.steps && t->s.steps < all ? t->s.steps : all;
+}
+
 /* --lr is the first optimiser's rate; the others keep their proportion. */
 static void open_rates(trainer *t)
 {
@@ -22,9 +28,12 @@ static void open_rates(trainer *t)
         if (how->lr > 0)
             hg_set(rate, (hg_real)t->base_rate[i]);
     }
-    t->rate = (hg_schedule){.kind = how->plateau > 0 ? HG_SCHEDULE_PLATEAU
-                                                     : HG_SCHEDULE_CONSTANT,
+    t->rate = (hg_schedule){.kind = how->plateau > 0    ? HG_SCHEDULE_PLATEAU
+                                    : how->lr_final > 0 ? HG_SCHEDULE_COSINE
+                                                        : HG_SCHEDULE_CONSTANT,
                             .first = 1,
+                            .last = (hg_real)how->lr_final,
+                            .steps = last_step(t),
                             .gamma = (hg_real)how->plateau_factor,
                             .patience = (int)how->plateau,
                             .warmup = (int64_t)how->lr_warmup};
@@ -81,7 +90,7 @@ void adjust_before_step(trainer *t, hg_batch *b)
 {
     const training *how = &t->s.training;
     hg_objective *o = &t->objective;
-    if (how->lr_warmup > 0 || how->plateau > 0)
+    if (how->lr_warmup > 0 || how->plateau > 0 || how->lr_final > 0)
         for (int i = 0; i < t->w.optimizers.count; i++)
             hg_set(hg_optimizer_rate(t->w.optimizers.list[i]),
                    (hg_real)(t->base_rate[i] *

@@ -82,10 +82,11 @@ static bool bench_open(bench *b, const arguments *a, int *code)
         return false;
     w->params = hg_params_new(w->context);
     w->config = hg_config_new(w->context, b->s.model, w->all);
-    w->state = w->config ? b->s.model->build(w->params, w->config) : NULL;
+    w->state = hg_model_build(b->s.model, w->params, w->config);
     b->loader = hg_loader_new(w->all, b->load->batch, true);
     return w->state && b->loader &&
-           hg_model_optimizers(b->s.model, w->state, w->params, &w->optimizers);
+           hg_model_optimizers(b->s.model, w->state, w->params, w->config,
+                               &w->optimizers);
 }
 
 static void bench_close(bench *b)

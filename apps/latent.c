@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_POINTS = 5000 };
+enum { MATCHED = 10000, MAPPED = 5000 };
 
 /* The test set where there is one, else what was trained on. */
 hg_data *shown_data(const workbench *w)
@@ -14,15 +14,19 @@ hg_data *shown_data(const workbench *w)
     return hg_data_size(w->test) ? w->test : w->train;
 }
 
+static hg_data *some(const workbench *w, int64_t most)
+{
+    return hg_data_spread(shown_data(w), most);
+}
+
 /* Draws from q(z|x) where the model has them: what should look like the prior
  * is the aggregate posterior, not its means. */
 static bool open_clouds(const workbench *w, const hg_model *m, cloud *codes,
                         cloud *draws)
 {
-    int64_t n = hg_data_size(shown_data(w));
-    n = n < MOST_POINTS ? n : MOST_POINTS;
-    return cloud_items(codes, w, m, shown_data(w), n, POSTERIOR) &&
-           cloud_prior(draws, w, m, n);
+    hg_data *data = some(w, MATCHED);
+    return cloud_items(codes, w, m, data, 0, POSTERIOR) &&
+           cloud_prior(draws, w, m, codes->count);
 }
 
 bool match_prior(const workbench *w, const hg_model *m, double *mean,
@@ -62,10 +66,11 @@ static bool draw_map(const trainer *t, const cloud *c, double *x,
 {
     double *y = x + c->count, share = 1;
     char title[128], left[64] = "code 1", below[64] = "code 2";
+    hg_data *data = some(&t->w, MAPPED);
     if (!place(t, c, x, y, &share))
         return false;
     for (int64_t i = 0; i < c->count; i++)
-        labels[i] = hg_data_label(shown_data(&t->w), i);
+        labels[i] = hg_data_label(data, i);
     snprintf(title, sizeof title, "%s: codes of %lld test images",
              t->s.model->name, (long long)c->count);
     if (c->width > 2) {
@@ -81,13 +86,13 @@ static bool draw_map(const trainer *t, const cloud *c, double *x,
 
 static bool latent_map(const trainer *t)
 {
-    int64_t n = hg_data_size(shown_data(&t->w));
+    hg_data *data = some(&t->w, MAPPED);
+    int64_t n = hg_data_size(data);
     cloud c = {0};
-    n = n < MOST_POINTS ? n : MOST_POINTS;
     double *x = malloc((size_t)n * 2 * sizeof *x + 1);
     int32_t *labels = malloc((size_t)n * sizeof *labels + 1);
     bool ok = x && labels &&
-              cloud_items(&c, &t->w, t->s.model, shown_data(&t->w), n, CODES) &&
+              cloud_items(&c, &t->w, t->s.model, data, 0, CODES) &&
               draw_map(t, &c, x, labels);
     cloud_free(&c);
     free(labels);
@@ -120,9 +125,8 @@ bool marginals_picture(trainer *t, void *path)
     const hg_model *m = t->s.model;
     cloud codes = {0}, draws = {0};
     char title[192], more[64] = "";
-    int64_t n = hg_data_size(shown_data(&t->w));
-    n = n < MARGINAL_POINTS ? n : MARGINAL_POINTS;
-    bool ok = cloud_items(&codes, &t->w, m, shown_data(&t->w), n, POSTERIOR) &&
+    bool ok = cloud_items(&codes, &t->w, m, some(&t->w, MARGINAL_POINTS), 0,
+                          POSTERIOR) &&
               (!hg_model_has_prior(m) ||
                cloud_prior(&draws, &t->w, m, MARGINAL_DRAWS));
     if (codes.width > 16)

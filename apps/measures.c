@@ -75,8 +75,8 @@ bool measure_aggregate(view *v, json_t *report)
     double squared, kl, information;
     bool ok = true;
     if (hg_model_has_code(v->model) && hg_model_has_prior(v->model)) {
-        ok = cloud_items(&codes, &v->w, v->model, v->data, COMPARED,
-                         POSTERIOR) &&
+        ok = cloud_items(&codes, &v->w, v->model,
+                         hg_data_spread(v->data, COMPARED), 0, POSTERIOR) &&
              cloud_prior(&draws, &v->w, v->model, codes.count) &&
              hg_mmd(v->w.context, cloud_points(&codes), cloud_points(&draws),
                     &squared);

@@ -41,6 +41,7 @@ static bool gather(view *v, const arguments *a, atlas *m)
     int code = 0;
     const char *of = flag_text(a, "of");
     int64_t count = flag_int(a, "count", 0, &code);
+    hg_data *data = count ? hg_data_spread(v->data, count) : v->data;
     cloud_kind kind = !strcmp(of, "pixels")  ? PIXELS
                       : !strcmp(of, "draws") ? POSTERIOR
                                              : CODES;
@@ -51,7 +52,7 @@ static bool gather(view *v, const arguments *a, atlas *m)
                        of);
     if (!view_can(v, kind == PIXELS || hg_model_has_code(v->model),
                   "has no encoder") ||
-        !cloud_items(&m->points, &v->w, v->model, v->data, count, kind))
+        !cloud_items(&m->points, &v->w, v->model, data, 0, kind))
         return false;
     int64_t n = m->points.count;
     m->x = malloc((size_t)(2 * n) * sizeof *m->x);
@@ -60,7 +61,7 @@ static bool gather(view *v, const arguments *a, atlas *m)
         return hg_fail(HG_ERROR_MEMORY, "no memory for the map");
     m->y = m->x + n;
     for (int64_t i = 0; i < n; i++)
-        m->label[i] = hg_data_label(v->data, i);
+        m->label[i] = hg_data_label(data, i);
     return true;
 }
 

@@ -45,7 +45,8 @@ static bool train_and_keep(view *v, hg_features *f, const int32_t *label,
 {
     cloud x = {0};
     fprintf(stderr, "training the classifier for features, once: %s\n", file);
-    bool ok = cloud_items(&x, &v->w, v->model, v->w.train, LEARNT, PIXELS) &&
+    hg_data *data = hg_data_spread(v->w.train, LEARNT);
+    bool ok = cloud_items(&x, &v->w, v->model, data, 0, PIXELS) &&
               hg_features_train(f, cloud_points(&x), label) &&
               hg_features_save(f, file);
     cloud_free(&x);
@@ -57,9 +58,9 @@ static bool open_features(view *v, hg_features *f)
     char name[160];
     path_text folder;
     struct stat s;
-    int64_t size = hg_data_size(v->w.train);
-    int64_t count = size < LEARNT ? size : LEARNT;
-    int32_t *label = labels_of(v->w.train, count);
+    hg_data *data = hg_data_spread(v->w.train, LEARNT);
+    int64_t count = hg_data_size(data);
+    int32_t *label = labels_of(data, count);
     bool ok = label && cache_folder(&folder);
     if (ok) {
         cache_name(v, label, count, name, sizeof name);
@@ -119,11 +120,11 @@ static bool judge_real(judge *q)
     char name[64];
     cloud x = {0};
     double right = 0;
-    int64_t size = hg_data_size(v->data);
-    int64_t n = size < JUDGED ? size : JUDGED;
-    int32_t *label = labels_of(v->data, n), *guess = labels_of(v->data, n);
+    hg_data *data = hg_data_spread(v->data, JUDGED);
+    int64_t n = hg_data_size(data);
+    int32_t *label = labels_of(data, n), *guess = labels_of(data, n);
     bool ok = label && guess &&
-              cloud_items(&x, &v->w, v->model, v->data, n, PIXELS) &&
+              cloud_items(&x, &v->w, v->model, data, 0, PIXELS) &&
               features_of(q, &x, &q->real, guess);
     for (int64_t i = 0; ok && i < n; i++)
         right += (label[i] == guess[i]) / (double)n;
@@ -150,11 +151,12 @@ static bool judge_model(judge *q)
              add_distance(q, "draws", &images, true);
     cloud_free(&codes);
     if (ok && hg_model_reconstructs(m))
-        ok = cloud_items(&images, &v->w, m, v->data, q->real.count,
+        ok = cloud_items(&images, &v->w, m, hg_data_spread(v->data, JUDGED), 0,
                          RECONSTRUCTIONS) &&
              add_distance(q, "reconstructions", &images, false);
     return ok &&
-           cloud_items(&images, &v->w, m, v->w.train, q->real.count, PIXELS) &&
+           cloud_items(&images, &v->w, m,
+                       hg_data_spread(v->w.train, q->real.count), 0, PIXELS) &&
            add_distance(q, "training_images", &images, false);
 }
 

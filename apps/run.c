@@ -67,10 +67,11 @@ static bool build(workbench *w, const settings *s, const char *const *options)
     w->params = hg_params_new(w->context);
     if (!set_spread(w, s))
         return false;
-    w->state = w->params ? s->model->build(w->params, w->config) : NULL;
+    w->state = hg_model_build(s->model, w->params, w->config);
     if (!w->state || hg_error())
         return hg_fail(HG_ERROR_STATE, "%s could not be built", s->model->name);
-    return hg_model_optimizers(s->model, w->state, w->params, &w->optimizers);
+    return hg_model_optimizers(s->model, w->state, w->params, w->config,
+                               &w->optimizers);
 }
 
 bool set_precision(hg_context *context, const char *name)

@@ -158,6 +158,13 @@ static int check_training(const settings *s)
     if (how->patience > 0 && !val)
         return fail_with(EXIT_USAGE, "--patience looks at validation images, "
                                      "and there are none; give --val");
+    if (how->lr_final > 0 && how->plateau > 0)
+        return fail_with(EXIT_USAGE, "--lr-final and --plateau are two ways "
+                                     "for rates to fall; give one of them");
+    if (how->lr_final > 1)
+        return fail_with(EXIT_USAGE,
+                         "--lr-final %g: a share of the rate, at most 1",
+                         how->lr_final);
     if (how->ema >= 1)
         return fail_with(EXIT_USAGE, "--ema %g: must be below 1", how->ema);
     if (how->accumulate < 1)
@@ -197,7 +204,8 @@ static void follow_publication(const arguments *a, settings *s)
     const char *recipe = p ? option_text(a, "recipe") : NULL;
     if (!recipe || strcmp(recipe, "faithful"))
         return;
-    if (!flag_given(a, "epochs") && !flag_given(a, "steps")) {
+    if ((p->epochs || p->steps) && !flag_given(a, "epochs") &&
+        !flag_given(a, "steps")) {
         s->epochs = p->epochs ? p->epochs : s->epochs;
         s->steps = p->steps;
         s->own_length = true;

@@ -316,6 +316,11 @@ hg_data *hg_data_split(hg_data *data, const char *part, double val_fraction)
 
 /* ---- Looking at a set --------------------------------------------------- */
 
+hg_context *hg_data_context(const hg_data *data)
+{
+    return data ? data->context : NULL;
+}
+
 int64_t hg_data_size(const hg_data *data)
 {
     return data ? data->size : 0;

@@ -1,6 +1,9 @@
 /* select.c - chosen items of a set as a set of their own, without a copy. */
 #include "datasets/internal.h"
 
+#include <stdio.h>
+#include <string.h>
+
 hg_data *hg_data_select(hg_data *of, const int64_t *rows, int64_t count)
 {
     if (hg_error())
@@ -31,6 +34,38 @@ hg_data *hg_data_select(hg_data *of, const int64_t *rows, int64_t count)
     data->permuted = false;
     data->is_split = true;
     return hg_error() ? NULL : data;
+}
+
+static hg_data *choose_evenly(hg_data *of, int64_t count)
+{
+    int64_t n = hg_data_size(of);
+    size_t size = (size_t)count * sizeof(int64_t) + 1;
+    int64_t *rows = hg_memory_allocate(of->context, size);
+    for (int64_t i = 0; rows && i < count; i++)
+        rows[i] = (int64_t)((double)i * (double)n / (double)count);
+    hg_data *data = rows ? hg_data_select(of, rows, count) : NULL;
+    if (rows)
+        hg_memory_release(of->context, rows, size);
+    return data;
+}
+
+hg_data *hg_data_spread(hg_data *of, int64_t count)
+{
+    char name[sizeof of->name];
+    if (hg_error() || !of || count < 0 || count >= hg_data_size(of))
+        return hg_error() ? NULL : of;
+    snprintf(name, sizeof name, "%.30s/%lld spread", of->name,
+             (long long)count);
+    for (hg_data *s = of->splits; s; s = s->next)
+        if (!strcmp(s->name, name))
+            return s;
+    hg_data *data = choose_evenly(of, count);
+    if (!data)
+        return NULL;
+    memcpy(data->name, name, sizeof name);
+    data->next = of->splits;
+    of->splits = data;
+    return data;
 }
 
 hg_data *hg_data_class(hg_data *of, int32_t label, bool others)

@@ -7,15 +7,9 @@ struct tvae {
     hg_tensor *raw_nu, *raw_scale;
 };
 
-static const hg_option options[] = {
-    {.name = "latent", .about = "code width", .number = 10},
-    {.name = "hidden", .about = "hidden units", .number = 256},
-    {0},
-};
-
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct tvae *m = hg_params_alloc(p, sizeof *m);
+    struct tvae *m = model;
     int64_t in = hg_config_int(c, "inputs"), d = hg_config_int(c, "latent");
     int64_t h = hg_config_int(c, "hidden");
     m->trunk = nn_linear(p, "trunk", in, h);
@@ -25,7 +19,6 @@ static void *build(hg_params *p, const hg_config *c)
                           nn_linear(p, "decoder.2", h, in));
     m->raw_nu = hg_param(p, "raw_nu", HG_SCALAR, HG_INIT(HG_INIT_ONES));
     m->raw_scale = hg_param(p, "raw_scale", HG_SCALAR, HG_INIT(HG_INIT_ZEROS));
-    return m;
 }
 
 static hg_tensor *loss(void *model, const hg_batch *b)
@@ -44,7 +37,12 @@ static hg_tensor *loss(void *model, const hg_batch *b)
 }
 
 static const hg_model model = {
-    .name = "student-t-vae", .options = options, .build = build, .loss = loss};
+    .name = "student-t-vae",
+    .options = HG_OPTIONS(HG_NUMBER("latent", "code width", 10),
+                          HG_NUMBER("hidden", "hidden units", 256)),
+    .size = sizeof(struct tvae),
+    .build = build,
+    .loss = loss};
 
 int main(void)
 {

@@ -30,16 +30,12 @@ struct aae {
     bool faithful, steady;
 };
 
-static const char *const games[] = {"published", "steady", NULL};
-
 enum { DECODER, ENCODER, CRITIC, GENERATOR };
 #define PENALTY 0.1 /* weight of the critic's steepness */
 
-static void *aae_build(hg_params *p, const hg_config *c)
+static void aae_build(void *model, hg_params *p, const hg_config *c)
 {
-    struct aae *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct aae *m = model;
     int64_t in = hg_config_int(c, "inputs"), d = hg_config_int(c, "latent");
     m->all = p;
     m->latent = d;
@@ -50,7 +46,7 @@ static void *aae_build(hg_params *p, const hg_config *c)
     if (m->steady && m->faithful) {
         hg_fail(HG_ERROR_ARGUMENT, "--game steady is not what was published; "
                                    "use --recipe corrected");
-        return NULL;
+        return;
     }
     int64_t h = hg_config_int(c, "hidden"), k = hg_config_int(c, "critic");
     double drop = hg_config_number(c, "drop");
@@ -60,7 +56,6 @@ static void *aae_build(hg_params *p, const hg_config *c)
         nn_dropout_mlp(hg_params_at(p, "decoder"), d, h, in, drop, false);
     m->critic = nn_dropout_mlp(hg_params_at(p, "critic"), d, k, 1,
                                m->steady ? 0 : 0.2, true);
-    return m;
 }
 
 static bool aae_optimizers(void *model, hg_params *p, hg_optimizers *o)
@@ -211,32 +206,25 @@ static hg_tensor *aae_decode(void *model, hg_tensor *code)
     return hg_sigmoid(nn_forward(((struct aae *)model)->decoder, code));
 }
 
-static const hg_option aae_options[] = {
-    {.name = "latent", .about = "width of the code", .number = 120},
-    {.name = "game",
-     .about = "published, or steady: codes match the prior",
-     .text = "published",
-     .choices = games},
-    {.name = "prior",
-     .about = "what codes are to look like",
-     .text = "normal",
-     .choices = nn_prior_names},
-    {.name = "prior-std", .about = "spread of the prior", .number = 5},
-    {.name = "hidden", .about = "units of encoder and decoder", .number = 1000},
-    {.name = "critic", .about = "units of the critic", .number = 500},
-    {.name = "drop", .about = "dropout of encoder and decoder", .number = 0.25},
-    HG_RECIPE("clears gradients once a batch, guards logs by 1e-15"),
-    {0},
-};
-
 const hg_model model_aae = {
     .name = "aae",
     .about = "adversarial autoencoder, 784-1000-1000-120",
     .source = "Makhzani et al., 2015",
-    .options = aae_options,
+    .options = HG_OPTIONS(
+        HG_NUMBER("latent", "width of the code", 120),
+        HG_CHOICE("game", "published, or steady: codes match the prior",
+                  "published", "steady"),
+        HG_ONE_OF("prior", "what codes are to look like", "normal",
+                  nn_prior_names),
+        HG_NUMBER("prior-std", "spread of the prior", 5),
+        HG_NUMBER("hidden", "units of encoder and decoder", 1000),
+        HG_NUMBER("critic", "units of the critic", 500),
+        HG_NUMBER("drop", "dropout of encoder and decoder", 0.25),
+        HG_RECIPE("clears gradients once a batch, guards logs by 1e-15")),
     .batch_size = 100,
     .published = &(const hg_published){.epochs = 84, .steps = 50000},
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct aae),
     .build = aae_build,
     .loss = aae_loss,
     .optimizers = aae_optimizers,

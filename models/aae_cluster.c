@@ -8,11 +8,9 @@
  */
 #include "models/internal.h"
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    nn_styled *m = hg_params_alloc(p, sizeof *m);
-    return m && nn_styled_new(m, p, hg_styled_options(c, "clusters")) ? m
-                                                                      : NULL;
+    nn_styled_new(model, p, hg_styled_options(c, "clusters"));
 }
 
 static bool step(void *model, const hg_batch *b, const hg_optimizers *o)
@@ -20,21 +18,17 @@ static bool step(void *model, const hg_batch *b, const hg_optimizers *o)
     return nn_styled_step(model, b->x, b->target, o->list);
 }
 
-static const hg_option options[] = {
-    {.name = "clusters", .about = "classes of the code", .number = 30},
-    {.name = "latent", .about = "width of the style", .number = 5},
-    HG_STYLED_NETS,
-    {0},
-};
-
 const hg_model model_aae_cluster = {
     .name = "aae-cluster",
     .about = "adversarial autoencoder that finds clusters",
     .source = "Makhzani et al., 2015",
-    .options = options,
+    .options = HG_OPTIONS(HG_NUMBER("clusters", "classes of the code", 30),
+                          HG_NUMBER("latent", "width of the style", 5),
+                          HG_STYLED_NETS),
     .batch_size = 100,
     .epochs = 100,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(nn_styled),
     .build = build,
     .optimizers = hg_styled_optimizers,
     .step = step,

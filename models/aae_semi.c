@@ -25,16 +25,14 @@ struct aae_semi {
 enum { LABELS = NN_GENERATOR + 1 }; /* its optimiser */
 enum { MOST_LABELLED = 100 };       /* in a batch */
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct aae_semi *m = hg_params_alloc(p, sizeof *m);
-    if (!m || !hg_wants_labels(c, "aae-semi"))
-        return NULL;
+    struct aae_semi *m = model;
+    hg_wants_labels(c, "aae-semi");
     m->params = p;
     m->labelled = hg_config_int(c, "labels");
     m->faithful = hg_config_is(c, "recipe", "faithful");
-    return nn_styled_new(&m->nets, p, hg_styled_options(c, "classes")) ? m
-                                                                       : NULL;
+    nn_styled_new(&m->nets, p, hg_styled_options(c, "classes"));
 }
 
 static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
@@ -114,22 +112,18 @@ static bool step(void *model, const hg_batch *b, const hg_optimizers *o)
            learn_labels(m, b, o->list[LABELS]);
 }
 
-static const hg_option options[] = {
-    {.name = "labels", .about = "labelled images", .number = 1000},
-    {.name = "latent", .about = "width of the style", .number = 2},
-    HG_STYLED_NETS,
-    HG_RECIPE("a softmax of the softmax before the cross-entropy"),
-    {0},
-};
-
 const hg_model model_aae_semi = {
     .name = "aae-semi",
     .about = "adversarial autoencoder that learns classes from few labels",
     .source = "Makhzani et al., 2015; fducau, AAE_pytorch",
-    .options = options,
+    .options = HG_OPTIONS(
+        HG_NUMBER("labels", "labelled images", 1000),
+        HG_NUMBER("latent", "width of the style", 2), HG_STYLED_NETS,
+        HG_RECIPE("a softmax of the softmax before the cross-entropy")),
     .batch_size = 100,
     .epochs = 100,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct aae_semi),
     .build = build,
     .optimizers = optimizers,
     .prepare = prepare,

@@ -18,11 +18,10 @@ struct aae_supervised {
 
 enum { DECODER, ENCODER, CRITIC, GENERATOR };
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct aae_supervised *m = hg_params_alloc(p, sizeof *m);
-    if (!m || !hg_wants_labels(c, "aae-supervised"))
-        return NULL;
+    struct aae_supervised *m = model;
+    hg_wants_labels(c, "aae-supervised");
     int64_t h = hg_config_int(c, "hidden"), k = hg_config_int(c, "critic");
     double drop = hg_config_number(c, "drop");
     m->inputs = hg_config_int(c, "inputs");
@@ -36,7 +35,6 @@ static void *build(hg_params *p, const hg_config *c)
                        m->inputs, drop, false);
     m->critic =
         nn_dropout_mlp(hg_params_at(p, "critic"), m->style, k, 1, drop, true);
-    return m;
 }
 
 static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
@@ -116,23 +114,20 @@ static hg_tensor *prior(void *model, int64_t n)
     return hg_concat(1, style, hg_each_class(n, m->classes));
 }
 
-static const hg_option options[] = {
-    {.name = "latent", .about = "width of the style", .number = 2},
-    {.name = "prior-std", .about = "spread of the prior", .number = 5},
-    {.name = "hidden", .about = "units of encoder and decoder", .number = 1000},
-    {.name = "critic", .about = "units of the critic", .number = 1000},
-    {.name = "drop", .about = "dropout", .number = 0.2},
-    {0},
-};
-
 const hg_model model_aae_supervised = {
     .name = "aae-supervised",
     .about = "adversarial autoencoder of styles, told the label",
     .source = "Makhzani et al., 2015; fducau, AAE_pytorch",
-    .options = options,
+    .options =
+        HG_OPTIONS(HG_NUMBER("latent", "width of the style", 2),
+                   HG_NUMBER("prior-std", "spread of the prior", 5),
+                   HG_NUMBER("hidden", "units of encoder and decoder", 1000),
+                   HG_NUMBER("critic", "units of the critic", 1000),
+                   HG_NUMBER("drop", "dropout", 0.2)),
     .batch_size = 100,
     .epochs = 100,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct aae_supervised),
     .build = build,
     .loss = loss,
     .optimizers = optimizers,

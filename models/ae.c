@@ -13,17 +13,14 @@ struct ae {
     bool faithful;
 };
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct ae *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct ae *m = model;
     int64_t in = hg_config_int(c, "inputs"), code = hg_config_int(c, "latent");
     bool tied = hg_config_is(c, "tied", "yes");
     nn_mirrored_mlp(p, nn_relu, tied, (nn_linear_options){0}, &m->encoder,
                     &m->decoder, in, 256, 64, code);
     m->faithful = hg_config_is(c, "recipe", "faithful");
-    return m;
 }
 
 static hg_tensor *encode(void *model, hg_tensor *x)
@@ -44,20 +41,15 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_mean(hg_square(hg_sub(y, b->target)), HG_FROM(1));
 }
 
-static const hg_option options[] = {
-    {.name = "latent", .about = "width of the code", .number = 20},
-    HG_TIED("no"),
-    HG_RECIPE("bends the code with ReLU"),
-    {0},
-};
-
 const hg_model model_ae = {
     .name = "ae",
     .about = "autoencoder, 784-256-64-20",
-    .options = options,
+    .options = HG_OPTIONS(HG_NUMBER("latent", "width of the code", 20),
+                          HG_TIED("no"), HG_RECIPE("bends the code with ReLU")),
     .batch_size = 32,
     .published = &(const hg_published){.epochs = 1000},
     .likelihood = HG_LIKELIHOOD_GAUSSIAN,
+    .size = sizeof(struct ae),
     .build = build,
     .loss = loss,
     .encode = encode,

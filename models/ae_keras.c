@@ -14,29 +14,17 @@ struct ae_keras {
     bool faithful;
 };
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct ae_keras *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct ae_keras *m = model;
     nn_linear_options glorot = {.init.kind = HG_INIT_XAVIER_UNIFORM,
                                 .bias.kind = HG_INIT_ZEROS};
     m->faithful = hg_config_is(c, "recipe", "faithful");
     nn_layer *in = nn_linear_with(p, "encoder", hg_config_int(c, "inputs"),
                                   hg_config_int(c, "latent"), glorot);
     m->encoder = nn_chain(p, in, m->faithful ? nn_relu(p) : nn_identity(p));
-    m->decoder = nn_linear_mirror(p, "decoder", in,
-                                  hg_config_is(c, "tied", "yes"), glorot);
-    return m;
-}
-
-static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
-{
-    bool faithful = ((struct ae_keras *)model)->faithful;
-    hg_adadelta_options keras = {.rate = 1, .rho = 0.95, .eps = 1e-7};
-    return hg_optimizers_add(o, faithful
-                                    ? hg_adadelta(p, "adadelta", keras)
-                                    : hg_adam(p, "adam", (hg_adam_options){0}));
+    m->decoder = nn_linear_mirror_with(p, "decoder", in,
+                                       hg_config_is(c, "tied", "yes"), glorot);
 }
 
 static hg_tensor *encode(void *model, hg_tensor *x)
@@ -56,24 +44,21 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_mean(hg_bce_with_logits(logits, b->target), HG_FROM(1));
 }
 
-static const hg_option options[] = {
-    {.name = "latent", .about = "width of the code", .number = 32},
-    HG_TIED("no"),
-    HG_RECIPE("ReLU on the code, Adadelta at 1.0"),
-    {0},
-};
-
 const hg_model model_ae_keras = {
     .name = "ae-keras",
     .about = "autoencoder, 784-32-784, cross-entropy",
     .source = "Chollet, Building Autoencoders in Keras, 2016",
-    .options = options,
+    .options =
+        HG_OPTIONS(HG_NUMBER("latent", "width of the code", 32), HG_TIED("no"),
+                   HG_RECIPE("ReLU on the code, Adadelta at 1.0")),
     .batch_size = 256,
     .epochs = 50,
+    .published = &(
+        const hg_published){.adadelta = {.rate = 1, .rho = 0.95, .eps = 1e-7}},
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct ae_keras),
     .build = build,
     .loss = loss,
-    .optimizers = optimizers,
     .encode = encode,
     .decode = decode,
 };

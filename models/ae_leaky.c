@@ -21,11 +21,9 @@ static nn_layer *leaky_relu(hg_params *p)
     return nn_leaky_relu(p, SLOPE);
 }
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct ae_leaky *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct ae_leaky *m = model;
     nn_linear_options glorot = {.init.kind = HG_INIT_XAVIER_UNIFORM,
                                 .bias.kind = HG_INIT_ZEROS};
     int64_t in = hg_config_int(c, "inputs"), code = hg_config_int(c, "latent");
@@ -33,7 +31,6 @@ static void *build(hg_params *p, const hg_config *c)
     nn_mirrored_mlp(p, leaky_relu, tied, glorot, &m->encoder, &m->decoder, in,
                     256, 128, code);
     m->faithful = hg_config_is(c, "recipe", "faithful");
-    return m;
 }
 
 static hg_tensor *encode(void *model, hg_tensor *x)
@@ -54,21 +51,17 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_mean(hg_square(hg_sub(y, b->target)), HG_FROM(1));
 }
 
-static const hg_option options[] = {
-    {.name = "latent", .about = "width of the code", .number = 64},
-    HG_TIED("no"),
-    HG_RECIPE("bends the code with leaky ReLU"),
-    {0},
-};
-
 const hg_model model_ae_leaky = {
     .name = "ae-leaky",
     .about = "autoencoder, 784-256-128-64, leaky ReLU",
-    .options = options,
+    .options =
+        HG_OPTIONS(HG_NUMBER("latent", "width of the code", 64), HG_TIED("no"),
+                   HG_RECIPE("bends the code with leaky ReLU")),
     .batch_size = 128,
     .published = &(
         const hg_published){.epochs = 10, .in_order = true, .drop_last = true},
     .likelihood = HG_LIKELIHOOD_GAUSSIAN,
+    .size = sizeof(struct ae_leaky),
     .build = build,
     .loss = loss,
     .encode = encode,

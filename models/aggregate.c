@@ -60,12 +60,9 @@ static bool add_batch(const hg_model *model, void *state, hg_region *region,
     hg_tensor *std = NULL;
     hg_tensor *mu =
         model->posterior(state, hg_model_input(model, state, b), &std);
-    int64_t left = c->n - from, n = b->size < left ? b->size : left;
     if (!mu || (!c->mu && !make_room(c, region, mu->shape.dim[1])))
         return false;
     int64_t at = from * c->width;
-    mu = hg_slice(mu, 0, 0, n, 1);
-    std = hg_slice(std, 0, 0, n, 1);
     hg_tensor *z = hg_normal_sample(mu, std);
     return keep(mu, c->mu + at) && keep(std, c->std + at) &&
            keep(z, c->z + at) &&
@@ -78,8 +75,7 @@ static bool gather(const hg_model *model, void *state, hg_data *data,
     hg_batch b;
     int64_t from = 0;
     hg_loader *loader = hg_loader_new(data, AT_ONCE, false);
-    for (hg_scope *s;
-         loader && from < c->n && (s = hg_next(loader, HG_EVAL, &b));
+    for (hg_scope *s; loader && (s = hg_next(loader, HG_EVAL, &b));
          hg_scope_close(s)) {
         if (!add_batch(model, state, region, &b, from, c))
             hg_fail(HG_ERROR_STATE, "%s: the codes cannot be read",
@@ -143,10 +139,11 @@ bool hg_model_aggregate(hg_context *context, const hg_model *model, void *state,
                         hg_data *data, int64_t most, double *kl,
                         double *information)
 {
-    int64_t size = hg_data_size(data);
-    codes c = {.n = most && most < size ? most : size};
     if (!hg_context_usable(context, "hg_model_aggregate"))
         return false;
+    if (most)
+        data = hg_data_spread(data, most);
+    codes c = {.n = hg_data_size(data)};
     if (!model->posterior || c.n < 1)
         return hg_fail(HG_ERROR_ARGUMENT,
                        "%s: the aggregate posterior needs a Gaussian code and "

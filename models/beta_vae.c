@@ -10,24 +10,21 @@
 
 struct beta_vae {
     nn_layer *encoder, *decoder;
-    hg_tensor *beta;
+    double beta;
 };
 
 enum { FEATURES = 256 };
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct beta_vae *m = hg_params_alloc(p, sizeof *m);
-    if (!m || !hg_wants_28(c, "beta-vae"))
-        return NULL;
+    struct beta_vae *m = model;
+    hg_wants_28(c, "beta-vae");
     hg_params *e = hg_params_at(p, "encoder");
     int64_t latent = hg_config_int(c, "latent");
     m->encoder = nn_chain(e, nn_two_convs(e, FEATURES), nn_relu(e),
                           nn_linear(e, "7", FEATURES, 2 * latent));
     m->decoder = nn_two_deconvs(hg_params_at(p, "decoder"), latent);
-    m->beta =
-        hg_buffer(p, "beta", HG_SCALAR, (hg_real)hg_config_number(c, "beta"));
-    return m;
+    m->beta = hg_config_number(c, "beta");
 }
 
 static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
@@ -48,23 +45,19 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     hg_tensor *z = hg_normal_sample(mu, std);
     hg_tensor *bce = hg_bce_nats(nn_forward(m->decoder, z), b);
     hg_tensor *kl = hg_kl_cost(b, hg_normal_kl(mu, std));
-    return hg_add(bce, hg_mul(kl, m->beta));
+    return hg_add(bce, hg_scale(kl, m->beta));
 }
-
-static const hg_option options[] = {
-    {.name = "latent", .about = "width of the code", .number = 10},
-    {.name = "beta", .about = "weight of the KL", .number = 4},
-    {0},
-};
 
 const hg_model model_beta_vae = {
     .name = "beta-vae",
     .about = "convolutional VAE whose KL weighs more, 10-wide code",
     .source = "Higgins et al., 2017; Burgess et al., 2018",
-    .options = options,
+    .options = HG_OPTIONS(HG_NUMBER("latent", "width of the code", 10),
+                          HG_NUMBER("beta", "weight of the KL", 4)),
     .batch_size = 64,
     .epochs = 30,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct beta_vae),
     .build = build,
     .loss = loss,
     .decode = decode,

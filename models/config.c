@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const hg_recipes[] = {"corrected", "faithful", NULL};
 const char *const hg_no_yes[] = {"no", "yes", NULL};
 
 enum { MOST_OPTIONS = 32 };
@@ -165,19 +164,19 @@ hg_shape hg_config_image(const hg_config *c)
                     hg_config_int(c, "image_width"));
 }
 
-bool hg_wants_28(const hg_config *c, const char *model)
+void hg_wants_28(const hg_config *c, const char *model)
 {
     int64_t inputs = hg_config_int(c, "inputs");
-    return inputs == 28 * 28 ||
-           hg_fail(HG_ERROR_DATA,
-                   "%s takes images of 1 x 28 x 28, these have %lld values",
-                   model, (long long)inputs);
+    if (inputs != 28 * 28)
+        hg_fail(HG_ERROR_DATA,
+                "%s takes images of 1 x 28 x 28, these have %lld values", model,
+                (long long)inputs);
 }
 
-bool hg_wants_labels(const hg_config *c, const char *model)
+void hg_wants_labels(const hg_config *c, const char *model)
 {
-    return hg_config_int(c, "classes") > 1 ||
-           hg_fail(HG_ERROR_DATA,
-                   "%s needs labels, and these data have none of two classes",
-                   model);
+    if (hg_config_int(c, "classes") < 2)
+        hg_fail(HG_ERROR_DATA,
+                "%s needs labels, and these data have none of two classes",
+                model);
 }

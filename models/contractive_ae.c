@@ -23,13 +23,9 @@ struct contractive_ae {
     bool faithful, closed, exact;
 };
 
-static const char *const ways[] = {"closed", "exact", "sampled", NULL};
-
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct contractive_ae *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct contractive_ae *m = model;
     m->faithful = hg_config_is(c, "recipe", "faithful");
     m->strength = hg_config_number(c, "weight");
     m->closed = hg_config_is(c, "jacobian", "closed");
@@ -38,10 +34,8 @@ static void *build(hg_params *p, const hg_config *c)
                              hg_config_int(c, "hidden"));
     m->encoder = nn_chain(p, in, nn_sigmoid(p));
     m->decoder =
-        nn_linear_mirror(p, "decoder", in, hg_config_is(c, "tied", "yes"),
-                         (nn_linear_options){0});
+        nn_linear_mirror(p, "decoder", in, hg_config_is(c, "tied", "yes"));
     m->weight = hg_params_find(p, "encoder.weight");
-    return m;
 }
 
 /* [batch] */
@@ -89,23 +83,20 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_add(bce, hg_scale(norm, m->strength));
 }
 
-static const hg_option options[] = {
-    {.name = "weight", .about = "of the penalty", .number = 0.1},
-    HG_CHOICE("jacobian", "how its norm is had", "closed", ways),
-    {.name = "hidden", .about = "units of the code", .number = 1000},
-    HG_TIED("yes"),
-    HG_RECIPE("rounds the penalty down, which leaves it no gradient"),
-    {0},
-};
-
 const hg_model model_contractive_ae = {
     .name = "contractive-ae",
     .about = "penalises the encoder's Jacobian, 784-1000 tied",
     .source = "Rifai et al., 2011",
-    .options = options,
+    .options = HG_OPTIONS(
+        HG_NUMBER("weight", "of the penalty", 0.1),
+        HG_CHOICE("jacobian", "how its norm is had", "closed", "exact",
+                  "sampled"),
+        HG_NUMBER("hidden", "units of the code", 1000), HG_TIED("yes"),
+        HG_RECIPE("rounds the penalty down, which leaves it no gradient")),
     .batch_size = 128,
     .epochs = 20,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct contractive_ae),
     .build = build,
     .loss = loss,
     .encode = encode,

@@ -11,11 +11,9 @@ struct conv_ae {
     nn_layer *encoder, *code, *decoder;
 };
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct conv_ae *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct conv_ae *m = model;
     int64_t latent = hg_config_int(c, "latent");
     int64_t width = hg_config_int(c, "width");
     hg_shape image = hg_config_image(c);
@@ -23,7 +21,6 @@ static void *build(hg_params *p, const hg_config *c)
     m->code = nn_linear(p, "code", 128, latent);
     m->decoder =
         nn_doubling_convs(hg_params_at(p, "decoder"), latent, image, width);
-    return m;
 }
 
 static hg_tensor *encode(void *model, hg_tensor *x)
@@ -43,21 +40,17 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_mean(hg_square(hg_sub(y, b->target)), HG_FROM(1));
 }
 
-static const hg_option options[] = {
-    {.name = "latent", .about = "width of the code", .number = 4},
-    HG_WIDTH(8),
-    {0},
-};
-
 const hg_model model_conv_ae = {
     .name = "conv-ae",
     .about = "convolutional autoencoder, 4-wide code",
     .source = "E. Anello, Pytorch-tutorial, convAE",
-    .options = options,
+    .options =
+        HG_OPTIONS(HG_NUMBER("latent", "width of the code", 4), HG_WIDTH(8)),
     .batch_size = 256,
     .epochs = 30,
     .likelihood = HG_LIKELIHOOD_GAUSSIAN,
-    .adam = &(const hg_adam_options){.rate = 1e-3, .weight_decay = 1e-5},
+    .adam = {.rate = 1e-3, .weight_decay = 1e-5},
+    .size = sizeof(struct conv_ae),
     .build = build,
     .loss = loss,
     .encode = encode,

@@ -20,11 +20,9 @@ struct conv_vae {
 /* The spread of the faithful prior. */
 #define FAITHFUL_STD 0.70710678118654752
 
-static void *conv_vae_build(hg_params *p, const hg_config *c)
+static void conv_vae_build(void *model, hg_params *p, const hg_config *c)
 {
-    struct conv_vae *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct conv_vae *m = model;
     hg_shape image = hg_config_image(c);
     int64_t width = hg_config_int(c, "width");
     m->latent = hg_config_int(c, "latent");
@@ -34,7 +32,6 @@ static void *conv_vae_build(hg_params *p, const hg_config *c)
     m->log_sigma = nn_linear(p, "log_sigma", 128, m->latent);
     m->decoder =
         nn_doubling_convs(hg_params_at(p, "decoder"), m->latent, image, width);
-    return m;
 }
 
 /* sigma^2 + mu^2 - log sigma - 1/2, the first two halved if corrected: [batch,
@@ -110,22 +107,18 @@ static hg_tensor *conv_vae_log_prior(void *model, hg_tensor *z)
     return hg_sum(log_p, HG_FROM(1));
 }
 
-static const hg_option conv_vae_options[] = {
-    {.name = "latent", .about = "width of the code", .number = 4},
-    HG_WIDTH(8),
-    HG_RECIPE("weighs the KL's squares by 1, sums over the batch"),
-    {0},
-};
-
 const hg_model model_conv_vae = {
     .name = "conv-vae",
     .about = "convolutional variational autoencoder, 4-wide code",
-    .options = conv_vae_options,
+    .options = HG_OPTIONS(
+        HG_NUMBER("latent", "width of the code", 4), HG_WIDTH(8),
+        HG_RECIPE("weighs the KL's squares by 1, sums over the batch")),
     .batch_size = 256,
     .published = &(
         const hg_published){.epochs = 50, .validation = 0.2, .in_order = true},
     .likelihood = HG_LIKELIHOOD_GAUSSIAN,
-    .adam = &(const hg_adam_options){.rate = 1e-3, .weight_decay = 1e-5},
+    .adam = {.rate = 1e-3, .weight_decay = 1e-5},
+    .size = sizeof(struct conv_vae),
     .build = conv_vae_build,
     .loss = conv_vae_loss,
     .step = conv_vae_step,

@@ -16,9 +16,7 @@ struct cvae {
     int64_t inputs, latent, classes;
 };
 
-static const char *const givens[] = {"label", "quadrants", NULL};
-
-static bool add_quarters(struct cvae *m, hg_params *p, const hg_config *c)
+static void add_quarters(struct cvae *m, hg_params *p, const hg_config *c)
 {
     int64_t w = hg_config_int(c, "width"), h = hg_config_int(c, "height");
     m->quarters = hg_buffer(p, "quarters", HG_SHAPE(4, m->inputs), 0);
@@ -27,27 +25,26 @@ static bool add_quarters(struct cvae *m, hg_params *p, const hg_config *c)
         int64_t row = i / w % h, column = i % w;
         value[(2 * (2 * row >= h) + (2 * column >= w)) * m->inputs + i] = 1;
     }
-    return m->quarters && value && hg_write(m->quarters, value, 4 * m->inputs);
+    if (value && !hg_write(m->quarters, value, 4 * m->inputs))
+        m->quarters = NULL;
 }
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct cvae *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct cvae *m = model;
     int64_t h = hg_config_int(c, "hidden");
     m->inputs = hg_config_int(c, "inputs");
     m->latent = hg_config_int(c, "latent");
     m->classes = hg_config_int(c, "classes");
     bool quarters = hg_config_is(c, "given", "quadrants");
-    if (quarters ? !add_quarters(m, p, c) : !hg_wants_labels(c, "cvae"))
-        return NULL;
+    if (quarters)
+        add_quarters(m, p, c);
+    else
+        hg_wants_labels(c, "cvae");
     int64_t given = quarters ? 2 * m->inputs : m->classes;
-    m->encoder = nn_mlp(hg_params_at(p, "encoder"), nn_relu, m->inputs + given,
-                        h, 2 * m->latent);
-    m->decoder = nn_mlp(hg_params_at(p, "decoder"), nn_relu, m->latent + given,
-                        h, m->inputs);
-    return m;
+    m->encoder =
+        nn_mlp(p, "encoder", nn_relu, m->inputs + given, h, 2 * m->latent);
+    m->decoder = nn_mlp(p, "decoder", nn_relu, m->latent + given, h, m->inputs);
 }
 
 /* ---- What is given ------------------------------------------------------ */
@@ -146,21 +143,18 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_add(bce, hg_kl_cost(b, hg_normal_kl(mu, std)));
 }
 
-static const hg_option options[] = {
-    HG_CHOICE("given", "label or quadrants", "label", givens),
-    {.name = "latent", .about = "width of the code", .number = 20},
-    {.name = "hidden", .about = "units of the hidden layer", .number = 400},
-    {0},
-};
-
 const hg_model model_cvae = {
     .name = "cvae",
     .about = "conditional VAE: labels or visible quarters in, images out",
     .source = "Sohn et al., 2015",
-    .options = options,
+    .options = HG_OPTIONS(
+        HG_CHOICE("given", "label or quadrants", "label", "quadrants"),
+        HG_NUMBER("latent", "width of the code", 20),
+        HG_NUMBER("hidden", "units of the hidden layer", 400)),
     .batch_size = 128,
     .epochs = 20,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct cvae),
     .build = build,
     .loss = loss,
     .condition = condition,

@@ -10,20 +10,16 @@ struct dropout_ae {
     nn_layer *encoder, *decoder;
 };
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct dropout_ae *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct dropout_ae *m = model;
     nn_layer *in = nn_linear(p, "encoder", hg_config_int(c, "inputs"),
                              hg_config_int(c, "hidden"));
     m->encoder =
         nn_chain(p, nn_dropout(p, hg_config_number(c, "drop-input")), in,
                  nn_sigmoid(p), nn_dropout(p, hg_config_number(c, "drop")));
     m->decoder =
-        nn_linear_mirror(p, "decoder", in, hg_config_is(c, "tied", "yes"),
-                         (nn_linear_options){0});
-    return m;
+        nn_linear_mirror(p, "decoder", in, hg_config_is(c, "tied", "yes"));
 }
 
 static hg_tensor *encode(void *model, hg_tensor *x)
@@ -42,22 +38,18 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_bce_nats(nn_forward(m->decoder, encode(m, b->x)), b);
 }
 
-static const hg_option options[] = {
-    {.name = "hidden", .about = "units of the code", .number = 1000},
-    {.name = "drop", .about = "units of the code dropped", .number = 0.5},
-    {.name = "drop-input", .about = "pixels dropped", .number = 0},
-    HG_TIED("no"),
-    {0},
-};
-
 const hg_model model_dropout_ae = {
     .name = "dropout-ae",
     .about = "autoencoder with dropout on the code, 784-1000",
     .source = "Srivastava et al., 2014",
-    .options = options,
+    .options =
+        HG_OPTIONS(HG_NUMBER("hidden", "units of the code", 1000),
+                   HG_NUMBER("drop", "units of the code dropped", 0.5),
+                   HG_NUMBER("drop-input", "pixels dropped", 0), HG_TIED("no")),
     .batch_size = 128,
     .epochs = 20,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct dropout_ae),
     .build = build,
     .loss = loss,
     .encode = encode,

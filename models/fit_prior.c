@@ -56,10 +56,10 @@ static bool take(hg_context *context, const nn_mixture *m,
     return ok;
 }
 
-bool hg_fit_prior(hg_context *context, const nn_mixture *m,
-                  const hg_model *model, void *state, const hg_data *data,
-                  int64_t images)
+bool hg_fit_prior(const nn_mixture *m, const hg_model *model, void *state,
+                  const hg_data *data, int64_t images)
 {
+    hg_context *context = hg_data_context(data);
     int64_t n = hg_data_size(data), d = m->mu->shape.dim[1];
     source s = {context, model, state, data, d};
     n = n < images ? n : images;

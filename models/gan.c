@@ -22,11 +22,9 @@ static nn_layer *normed(hg_params *p, const char *linear, const char *norm,
                     nn_batch_norm(p, norm, out, o), nn_leaky_relu(p, 0.2));
 }
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct gan *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct gan *m = model;
     hg_params *g = hg_params_at(p, "generator"), *d = hg_params_at(p, "critic");
     int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
     nn_norm_options o = {.eps = hg_config_is(c, "recipe", "faithful") ? 0.8
@@ -40,7 +38,6 @@ static void *build(hg_params *p, const hg_config *c)
     m->critic = nn_chain(d, nn_linear(d, "0", in, 4 * h), nn_leaky_relu(d, 0.2),
                          nn_linear(d, "2", 4 * h, 2 * h), nn_leaky_relu(d, 0.2),
                          nn_linear(d, "4", 2 * h, 1));
-    return m;
 }
 
 enum { GENERATOR, CRITIC };
@@ -103,20 +100,17 @@ static hg_tensor *decode(void *model, hg_tensor *z)
     return hg_scale(hg_shift(y, 1), 0.5);
 }
 
-static const hg_option options[] = {
-    {.name = "latent", .about = "width of the noise", .number = 100},
-    {.name = "hidden", .about = "units of the narrowest layer", .number = 128},
-    HG_RECIPE("0.8 as the epsilon of batch norm"),
-    {0},
-};
-
 const hg_model model_gan = {
     .name = "gan",
     .about = "generative adversarial net, 100-128-256-512-1024-784",
     .source = "Goodfellow et al., 2014; E. Linder-Noren, PyTorch-GAN",
-    .options = options,
+    .options =
+        HG_OPTIONS(HG_NUMBER("latent", "width of the noise", 100),
+                   HG_NUMBER("hidden", "units of the narrowest layer", 128),
+                   HG_RECIPE("0.8 as the epsilon of batch norm")),
     .batch_size = 64,
     .epochs = 50,
+    .size = sizeof(struct gan),
     .build = build,
     .loss = loss,
     .optimizers = optimizers,

@@ -4,32 +4,38 @@
 
 #include "models/model.h"
 
-extern const char *const hg_recipes[], *const hg_no_yes[];
+extern const char *const hg_no_yes[];
 
 /* Every published recipe has oddities: `oddity` says what the faithful one
  * does that the corrected one, the default, does not. */
 #define HG_RECIPE(oddity)                                                      \
     HG_CHOICE("recipe", "corrected, or faithful to the publication: " oddity,  \
-              "corrected", hg_recipes)
+              "corrected", "faithful")
 
 /* The decoder uses the encoder's weights, transposed. */
 #define HG_TIED(default_)                                                      \
-    HG_CHOICE("tied", "decode with the encoder's weights", default_, hg_no_yes)
+    HG_ONE_OF("tied", "decode with the encoder's weights", default_, hg_no_yes)
+
+/* What spoils the images of a model that restores them; the first of the two
+ * kinds is the default. */
+#define HG_NOISE(first, second)                                                \
+    HG_CHOICE("noise", "what spoils the images", first, second),               \
+        HG_NUMBER("rate", "pixels that masking drops", 0.3),                   \
+        HG_NUMBER("std", "deviation of gaussian noise", 0.5)
+typedef struct {
+    bool masking;
+    double rate, mean, std;
+} hg_noise;
+hg_noise hg_noise_of(const hg_config *);
+hg_tensor *hg_spoil(hg_noise, hg_tensor *x);
 
 /* Options of nn_styled, `classes` that of how many; and its four Adams: decoder
  * and encoder at 6e-4, critics and generator at --game-rate. */
 #define HG_STYLED_NETS                                                         \
-    {.name = "hidden",                                                         \
-     .about = "units of encoder and decoder",                                  \
-     .number = 1000},                                                          \
-        {.name = "critic", .about = "units of the critics", .number = 1000},   \
-        {.name = "drop",                                                       \
-         .about = "dropout of encoder and decoder",                            \
-         .number = 0.25},                                                      \
-    {                                                                          \
-        .name = "game-rate", .about = "learning rate of the adversarial game", \
-        .number = 8e-4                                                         \
-    }
+    HG_NUMBER("hidden", "units of encoder and decoder", 1000),                 \
+        HG_NUMBER("critic", "units of the critics", 1000),                     \
+        HG_NUMBER("drop", "dropout of encoder and decoder", 0.25),             \
+        HG_NUMBER("game-rate", "learning rate of the adversarial game", 8e-4)
 nn_styled_options hg_styled_options(const hg_config *, const char *classes);
 bool hg_styled_optimizers(void *model, hg_params *, hg_optimizers *);
 /* Slots of a model that begins with an nn_styled. The loss is the
@@ -48,31 +54,27 @@ hg_tensor *hg_styled_prior(void *model, int64_t n);
 /* Not to be mixed up with the images' width, which it hides: hg_config_image.
  */
 #define HG_WIDTH(channels_)                                                    \
-    {                                                                          \
-        .name = "width", .about = "channels of the first convolution",         \
-        .number = (channels_)                                                  \
-    }
+    HG_NUMBER("width", "channels of the first convolution", channels_)
 
 /* [c, h, w] of the data. */
 hg_shape hg_config_image(const hg_config *);
-/* False, with a sentence, for images that are not 28 x 28. */
-bool hg_wants_28(const hg_config *, const char *model);
-/* False, with a sentence, for data without labels. */
-bool hg_wants_labels(const hg_config *, const char *model);
+/* An error for images that are not 28 x 28. */
+void hg_wants_28(const hg_config *, const char *model);
+/* An error for data without labels. */
+void hg_wants_labels(const hg_config *, const char *model);
 /* Mean image [features] and, unless NULL, covariance [features, features] of a
  * whole data set, divided by its size. */
-bool hg_data_moments(hg_context *, const hg_data *, double *mean,
-                     double *covariance);
+bool hg_data_moments(const hg_data *, double *mean, double *covariance);
 /* Principal axes of a data set into three buffers: mean [features], the leading
  * axes [k, features] and the deviations along them [k]. */
-bool hg_data_axes(hg_context *, const hg_data *, hg_tensor *mean,
-                  hg_tensor *axes, hg_tensor *std);
+bool hg_data_axes(const hg_data *, hg_tensor *mean, hg_tensor *axes,
+                  hg_tensor *std);
 /* Pixels' log odds in the data set, into a decoder's last bias [features]. */
-bool hg_data_log_odds(hg_context *, const hg_data *, hg_tensor *bias);
+bool hg_data_log_odds(const hg_data *, hg_tensor *bias);
 /* Fits a mixture of normals, of which the diagonals are kept, to the codes of
  * the first `images` of a set (all, where there are fewer). */
-bool hg_fit_prior(hg_context *, const nn_mixture *, const hg_model *,
-                  void *model, const hg_data *, int64_t images);
+bool hg_fit_prior(const nn_mixture *, const hg_model *, void *model,
+                  const hg_data *, int64_t images);
 /* 0, 1, ..., k - 1, 0, 1, ... as one-hot rows, [n, k]: every class in turn. */
 hg_tensor *hg_each_class(int64_t n, int64_t k);
 /* BCE of logits and pixels in nats an image: [batch]. */

@@ -12,36 +12,28 @@
 
 struct iwae {
     nn_layer *encoder, *decoder;
-    hg_context *context;
     hg_tensor *last_bias; /* of the decoder, [inputs] */
     int64_t latent, k;
     bool elbo;
 };
 
-static const char *const bounds[] = {"iwae", "elbo", NULL};
-
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct iwae *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
-    hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
+    struct iwae *m = model;
     int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
-    m->context = hg_params_context(p);
     m->latent = hg_config_int(c, "latent");
     m->elbo = hg_config_is(c, "bound", "elbo");
     m->k = hg_config_within(c, "k", 1, 100000);
-    m->encoder = nn_mlp(e, nn_tanh, in, h, h, 2 * m->latent);
-    m->decoder = nn_mlp(d, nn_tanh, m->latent, h, h, in);
-    m->last_bias = hg_params_find(d, "4.bias");
-    return m;
+    m->encoder = nn_mlp(p, "encoder", nn_tanh, in, h, h, 2 * m->latent);
+    m->decoder = nn_mlp(p, "decoder", nn_tanh, m->latent, h, h, in);
+    m->last_bias = hg_params_find(p, "decoder.4.bias");
 }
 
 /* The decoder begins with the mean image. */
 static bool prepare(void *model, hg_data *train)
 {
     struct iwae *m = model;
-    return hg_data_log_odds(m->context, train, m->last_bias);
+    return hg_data_log_odds(train, m->last_bias);
 }
 
 static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
@@ -80,25 +72,22 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_rsub(hg_logsumexp(log_w, HG_OVER(0)), log((double)m->k));
 }
 
-static const hg_option options[] = {
-    {.name = "k", .about = "draws an image", .number = 50},
-    HG_CHOICE("bound", "iwae, or elbo: a VAE", "iwae", bounds),
-    {.name = "latent", .about = "width of the code", .number = 50},
-    {.name = "hidden", .about = "units of each hidden layer", .number = 200},
-    {0},
-};
-
 const hg_model model_iwae = {
     .name = "iwae",
     .about = "importance-weighted autoencoder, 784-200-200-50",
     .source = "Burda et al., 2015",
-    .options = options,
+    .options =
+        HG_OPTIONS(HG_NUMBER("k", "draws an image", 50),
+                   HG_CHOICE("bound", "iwae, or elbo: a VAE", "iwae", "elbo"),
+                   HG_NUMBER("latent", "width of the code", 50),
+                   HG_NUMBER("hidden", "units of each hidden layer", 200)),
     .batch_size = 20,
     .epochs = 40,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct iwae),
     .build = build,
     .loss = loss,
-    .adam = &(const hg_adam_options){.rate = 1e-3, .eps = 1e-4},
+    .adam = {.rate = 1e-3, .eps = 1e-4},
     .prepare = prepare,
     .decode = decode,
     .posterior = posterior,

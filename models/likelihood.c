@@ -134,19 +134,18 @@ static bool open_posterior(const hg_model *model, void *state, hg_batch *b,
     return mu && std && !hg_error();
 }
 
-/* Counts the first `left` images of the batch. */
 static bool add_images(const hg_model *model, void *state, hg_batch *batch,
-                       int64_t left, hg_bound *b)
+                       hg_bound *b)
 {
     posterior q;
-    int64_t n = batch->size, counted = n < left ? n : left;
+    int64_t n = batch->size;
     hg_real *w = hg_region_take(&hg_scope_here()->owner.region,
                                 (size_t)(n * b->samples) * sizeof *w);
     if (!w || !open_posterior(model, state, batch, b->binarise, &q) ||
         !draw_weights(&q, b->samples, w))
         return false;
     for (int p = 0; p < b->points; p++)
-        for (int64_t i = 0; i < counted; i++)
+        for (int64_t i = 0; i < n; i++)
             b->bound[p] +=
                 group_bound(w + i, n, b->samples, b->k[p]) / (double)b->images;
     return true;
@@ -175,16 +174,15 @@ bool hg_model_likelihood(const hg_model *model, void *state, hg_data *data,
     hg_batch batch;
     if (!check(model, data, b))
         return false;
-    int64_t size = hg_data_size(data), left;
-    left = b->images = b->images && b->images < size ? b->images : size;
+    if (b->images)
+        data = hg_data_spread(data, b->images);
+    b->images = hg_data_size(data);
     choose_points(b);
     hg_loader *loader = hg_loader_new(data, IMAGES_AT_ONCE, false);
-    for (hg_scope *s;
-         loader && left > 0 && (s = hg_next(loader, HG_EVAL, &batch));
+    for (hg_scope *s; loader && (s = hg_next(loader, HG_EVAL, &batch));
          hg_scope_close(s)) {
-        if (!add_images(model, state, &batch, left, b))
+        if (!add_images(model, state, &batch, b))
             hg_fail(HG_ERROR_STATE, "%s: the bound failed", model->name);
-        left -= batch.size;
     }
     hg_loader_free(loader);
     return !hg_error();

@@ -6,14 +6,13 @@
  * from its prior) it says by filling the slot.
  *
  *     struct my { nn_layer *net; };
- *     static void *my_build(hg_params *p, const hg_config *c)
+ *     static void my_build(void *model, hg_params *p, const hg_config *c)
  *     {
- *         struct my *m = hg_params_alloc(p, sizeof *m);
- *         if (m)
- *             m->net = nn_linear(p, "net", hg_config_int(c, "inputs"), ...);
- *         return m;
+ *         struct my *m = model;
+ *         m->net = nn_linear(p, "net", hg_config_int(c, "inputs"), ...);
  *     }
- *     const hg_model model_my = { .name = "my", .build = my_build, ... };
+ *     const hg_model model_my = {
+ *         .name = "my", .size = sizeof(struct my), .build = my_build, ... };
  *
  * Conventions: x is [batch, features]; losses are per image, [batch], summed
  * over pixels and latent dimensions unless the recipe says otherwise; the
@@ -36,12 +35,34 @@ typedef struct {
     const char *const *choices; /* NULL-ended, for texts; or NULL */
 } hg_option;
 
-/* One of several texts. */
-#define HG_CHOICE(name_, about_, default_, choices_)                           \
+/* The slot `options` of a model, outside of functions:
+ *
+ *     .options = HG_OPTIONS(HG_NUMBER("latent", "width of the code", 10),
+ *                           HG_CHOICE("noise", "its kind", "none", "normal"))
+ */
+#define HG_OPTIONS(...)                                                        \
+    (const hg_option[])                                                        \
+    {                                                                          \
+        __VA_ARGS__,                                                           \
+        {                                                                      \
+            0                                                                  \
+        }                                                                      \
+    }
+#define HG_NUMBER(name_, about_, default_)                                     \
+    {                                                                          \
+        .name = (name_), .about = (about_), .number = (default_)               \
+    }
+/* One of several texts, of which the first is the default. */
+#define HG_CHOICE(name_, about_, ...)                                          \
+    HG_ONE_OF(name_, about_, HG_FIRST_(__VA_ARGS__, 0),                        \
+              ((const char *const[]){__VA_ARGS__, NULL}))
+/* One of a NULL-ended list. */
+#define HG_ONE_OF(name_, about_, default_, choices_)                           \
     {                                                                          \
         .name = (name_), .about = (about_), .text = (default_),                \
         .choices = (choices_)                                                  \
     }
+#define HG_FIRST_(first, ...) first
 
 /* Values of a model's options, with what the data says: "inputs" (features),
  * "channels", "height", "width", "classes"; the sides as "image_height" and
@@ -67,6 +88,10 @@ typedef struct {
     double validation;     /* part of train held out */
     bool in_order;         /* never shuffled */
     bool drop_last;        /* a smaller last batch is left out */
+    /* Instead of Adam, the one of these that has a rate. */
+    hg_sgd_options sgd;
+    hg_rmsprop_options rmsprop;
+    hg_adadelta_options adadelta;
 } hg_published;
 
 typedef struct hg_model {
@@ -78,13 +103,14 @@ typedef struct hg_model {
     int64_t epochs;                /* recipe's [10] */
     const hg_published *published; /* or NULL */
     hg_likelihood likelihood;
-    /* Makes the layers. On failure an error is pending, whatever it returns:
-     * layers that failed are NULL, which need no test here. */
-    void *(*build)(hg_params *, const hg_config *);
+    size_t size; /* of the model's struct, the `model` of all that follows */
+    /* Makes the layers; the struct holds zeros before. Nothing need be tested:
+     * layers that failed are NULL, and an error sticks. */
+    void (*build)(void *model, hg_params *, const hg_config *);
     /* [batch]; the trainer minimises its mean. */
     hg_tensor *(*loss)(void *model, const hg_batch *);
-    /* Of the one Adam over everything; NULL: PyTorch's defaults, 1e-3. */
-    const hg_adam_options *adam;
+    /* Of the one Adam over everything; zeros: PyTorch's defaults, 1e-3. */
+    hg_adam_options adam;
     /* Instead of that one. */
     bool (*optimizers)(void *model, hg_params *, hg_optimizers *);
     /* Once, before the first step: what the recipe takes from the training
@@ -137,7 +163,7 @@ typedef struct hg_model {
 /* What HG_EXPORT_MODEL leaves for the program: the model, and with which
  * headers it was compiled. The version goes up with every change of a public
  * header that compiled models would not survive. */
-#define HG_MODEL_VERSION 2
+#define HG_MODEL_VERSION 3
 
 typedef struct {
     uint32_t version, real_bytes, sizes[4];
@@ -188,9 +214,13 @@ HG_API const hg_model *hg_model_at(int i);
 
 /* ---- Training step and evaluation, for any model ------------------------ */
 
-/* Optimisers as the model wants them, or one Adam over the store. */
+/* The model's struct, its layers in the store that owns it; NULL on failure. */
+HG_API void *hg_model_build(const hg_model *, hg_params *, const hg_config *);
+/* Optimisers as the model or, with --recipe faithful, the publication wants
+ * them, or one Adam over the store. */
 HG_API HG_CHECK bool hg_model_optimizers(const hg_model *, void *model,
-                                         hg_params *, hg_optimizers *);
+                                         hg_params *, const hg_config *,
+                                         hg_optimizers *);
 /* One more; false if it is NULL. For the slot `optimizers`, which begins with
  * none. */
 HG_API HG_CHECK bool hg_optimizers_add(hg_optimizers *, hg_optimizer *);

@@ -11,27 +11,22 @@
 
 struct pca {
     hg_tensor *mean, *axes, *std; /* [d], [latent, d], [latent] */
-    hg_context *context;
 };
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct pca *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct pca *m = model;
     int64_t d = hg_config_int(c, "inputs");
     int64_t latent = hg_config_within(c, "latent", 1, d);
-    m->context = hg_params_context(p);
     m->mean = hg_buffer(p, "mean", HG_SHAPE(d), 0);
     m->axes = hg_buffer(p, "axes", HG_SHAPE(latent, d), 0);
     m->std = hg_buffer(p, "std", HG_SHAPE(latent), 0);
-    return m;
 }
 
 static bool prepare(void *model, hg_data *train)
 {
     struct pca *m = model;
-    return hg_data_axes(m->context, train, m->mean, m->axes, m->std);
+    return hg_data_axes(train, m->mean, m->axes, m->std);
 }
 
 static hg_tensor *encode(void *model, hg_tensor *x)
@@ -64,19 +59,15 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_mean(hg_square(hg_sub(y, b->target)), HG_FROM(1));
 }
 
-static const hg_option options[] = {
-    {.name = "latent", .about = "components that are kept", .number = 20},
-    {0},
-};
-
 const hg_model model_pca = {
     .name = "pca",
     .about = "principal components, the yardstick; exact, no network",
     .source = "Pearson, 1901",
-    .options = options,
+    .options = HG_OPTIONS(HG_NUMBER("latent", "components that are kept", 20)),
     .batch_size = 256,
     .epochs = 1,
     .likelihood = HG_LIKELIHOOD_GAUSSIAN,
+    .size = sizeof(struct pca),
     .build = build,
     .loss = loss,
     .prepare = prepare,

@@ -4,8 +4,7 @@
  *   l1        weight * sum |h|, h = relu                   (weight 0.1)
  *   kl        weight * sum_j KL(rho || mean over the batch of h_j), h = sigmoid
  *                                           (Ng, 2011; weight 3, rho 0.05)
- *   k-sparse  nothing; h keeps the k largest of its linear units
- *                                   (Makhzani and Frey, 2013; k = 25)
+ *   k-sparse  nothing; h keeps its k largest (Makhzani and Frey, 2013; k = 25)
  */
 #include "models/internal.h"
 
@@ -16,26 +15,19 @@ struct sparse_ae {
     int64_t k;
 };
 
-static const char *const penalties[] = {"l1", "kl", "k-sparse", NULL};
-
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct sparse_ae *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct sparse_ae *m = model;
     int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
-    bool tied = hg_config_is(c, "tied", "yes");
     m->l1 = hg_config_is(c, "penalty", "l1");
     m->kl = hg_config_is(c, "penalty", "kl");
-    m->weight = hg_config_number(c, "weight");
-    if (m->weight < 0)
-        m->weight = m->kl ? 3 : 0.1;
+    double weight = hg_config_number(c, "weight");
+    m->weight = weight >= 0 ? weight : m->kl ? 3 : 0.1;
     m->rho = hg_config_number(c, "rho");
     m->k = m->l1 || m->kl ? 0 : hg_config_within(c, "k", 1, h);
     m->encoder = nn_linear(p, "encoder", in, h);
-    m->decoder = nn_linear_mirror(p, "decoder", m->encoder, tied,
-                                  (nn_linear_options){0});
-    return m;
+    m->decoder = nn_linear_mirror(p, "decoder", m->encoder,
+                                  hg_config_is(c, "tied", "yes"));
 }
 
 static hg_tensor *encode(void *model, hg_tensor *x)
@@ -65,24 +57,21 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_add(bce, hg_scale(penalty, m->weight));
 }
 
-static const hg_option options[] = {
-    HG_CHOICE("penalty", "what makes the code sparse", "l1", penalties),
-    {.name = "weight", .about = "of it (-1: 0.1 l1, 3 kl)", .number = -1},
-    {.name = "rho", .about = "kl: mean activity wanted", .number = 0.05},
-    {.name = "k", .about = "k-sparse: units at work", .number = 25},
-    {.name = "hidden", .about = "units of the code", .number = 1000},
-    HG_TIED("no"),
-    {0},
-};
-
 const hg_model model_sparse_ae = {
     .name = "sparse-ae",
     .about = "autoencoder with few active units, 784-1000",
     .source = "Ng, 2011; Makhzani and Frey, 2013",
-    .options = options,
+    .options = HG_OPTIONS(HG_CHOICE("penalty", "what makes the code sparse",
+                                    "l1", "kl", "k-sparse"),
+                          HG_NUMBER("weight", "of it (-1: 0.1 l1, 3 kl)", -1),
+                          HG_NUMBER("rho", "kl: mean activity wanted", 0.05),
+                          HG_NUMBER("k", "k-sparse: units at work", 25),
+                          HG_NUMBER("hidden", "units of the code", 1000),
+                          HG_TIED("no")),
     .batch_size = 128,
     .epochs = 20,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct sparse_ae),
     .build = build,
     .loss = loss,
     .encode = encode,

@@ -61,12 +61,11 @@ static bool add_all(const totals *t, const hg_data *data)
     return true;
 }
 
-bool hg_data_moments(hg_context *context, const hg_data *data, double *mean,
-                     double *covariance)
+bool hg_data_moments(const hg_data *data, double *mean, double *covariance)
 {
     int64_t d = hg_data_features(data);
     double n = (double)hg_data_size(data);
-    totals t = {context, d, mean, covariance};
+    totals t = {hg_data_context(data), d, mean, covariance};
     memset(mean, 0, (size_t)d * sizeof *mean);
     if (covariance)
         memset(covariance, 0, (size_t)(d * d) * sizeof *covariance);
@@ -112,7 +111,7 @@ static bool axes_of_many(hg_context *context, const hg_data *data,
         return false;
     double *variance = centre + d, *covariance = variance + d;
     double *all = covariance + d * d;
-    bool ok = hg_data_moments(context, data, centre, covariance) &&
+    bool ok = hg_data_moments(data, centre, covariance) &&
               hg_eigen(context, covariance, d, variance, all) &&
               take_axes(context, centre, variance, all, to);
     hg_memory_release(context, centre, size);
@@ -156,9 +155,10 @@ static bool axes_of_few(hg_context *context, const hg_data *data,
     return ok;
 }
 
-bool hg_data_axes(hg_context *context, const hg_data *data, hg_tensor *mean,
-                  hg_tensor *axes, hg_tensor *std)
+bool hg_data_axes(const hg_data *data, hg_tensor *mean, hg_tensor *axes,
+                  hg_tensor *std)
 {
+    hg_context *context = hg_data_context(data);
     hg_tensor *to[] = {mean, axes, std};
     int64_t n = hg_data_size(data);
     return n > 0 && n < hg_data_features(data)
@@ -166,13 +166,14 @@ bool hg_data_axes(hg_context *context, const hg_data *data, hg_tensor *mean,
                : axes_of_many(context, data, to);
 }
 
-bool hg_data_log_odds(hg_context *context, const hg_data *data, hg_tensor *bias)
+bool hg_data_log_odds(const hg_data *data, hg_tensor *bias)
 {
+    hg_context *context = hg_data_context(data);
     int64_t n = hg_data_features(data);
     double *mean = hg_memory_allocate(context, (size_t)n * sizeof *mean);
     if (!mean)
         return false;
-    bool ok = hg_data_moments(context, data, mean, NULL);
+    bool ok = hg_data_moments(data, mean, NULL);
     hg_scope *s = ok ? hg_scope_open(context, HG_EVAL) : NULL;
     if (s) {
         hg_tensor *p = hg_from(mean, "f8", HG_SHAPE(n));

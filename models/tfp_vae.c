@@ -18,37 +18,33 @@ struct tfp_vae {
     bool sampled_kl;
 };
 
-static const char *const kls[] = {"auto", "analytic", "sampled", NULL};
-
 /* Glorot's bound for the components' means, whose deviations begin at 1. */
-static bool add_prior(struct tfp_vae *m, hg_params *p, const hg_config *c)
+static void add_prior(struct tfp_vae *m, hg_params *p, const hg_config *c)
 {
     int64_t k = hg_config_int(c, "components");
     m->samples = hg_config_within(c, "samples", 1, 100000);
     m->sampled_kl = k > 1 || hg_config_is(c, "kl", "sampled");
-    m->mixture.k = 1;
+    m->mixture.k = k;
     if (k > 1 && hg_config_is(c, "kl", "analytic"))
-        return hg_fail(HG_ERROR_ARGUMENT,
-                       "--kl analytic: the KL to a mixture of %lld has no "
-                       "closed form; use --kl sampled or --components 1",
-                       (long long)k);
-    return k == 1 ||
-           nn_mixture_new(&m->mixture, hg_params_at(p, "prior"), k, m->latent,
-                          nn_std_from_one, HG_INIT(HG_INIT_XAVIER_UNIFORM));
+        hg_fail(HG_ERROR_ARGUMENT,
+                "--kl analytic: the KL to a mixture of %lld has no "
+                "closed form; use --kl sampled or --components 1",
+                (long long)k);
+    if (k != 1)
+        nn_mixture_new(&m->mixture, hg_params_at(p, "prior"), k, m->latent,
+                       nn_std_from_one, HG_INIT(HG_INIT_XAVIER_UNIFORM));
 }
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct tfp_vae *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
+    struct tfp_vae *m = model;
     hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
     hg_shape image = hg_config_image(c);
     int64_t width = hg_config_int(c, "width");
     m->latent = hg_config_int(c, "latent");
     m->encoder = nn_wide_convs(e, image, width, 2 * m->latent);
     m->decoder = nn_wide_deconvs(d, image, width, m->latent);
-    return add_prior(m, p, c) ? m : NULL;
+    add_prior(m, p, c);
 }
 
 /* mu and std of q(z|x), each [batch, latent]; pixels enter as -1 ... 1. */
@@ -135,24 +131,19 @@ static hg_tensor *prior(void *model, int64_t n)
                             : hg_randn(HG_SHAPE(n, m->latent));
 }
 
-static const hg_option options[] = {
-    {.name = "latent", .about = "width of the code", .number = 16},
-    {.name = "components",
-     .about = "normals of the prior, 1: N(0, I)",
-     .number = 1},
-    HG_CHOICE("kl", "in closed form, or by draws", "auto", kls),
-    {.name = "samples", .about = "draws an image", .number = 1},
-    HG_WIDTH(32),
-    {0},
-};
-
 const hg_model model_tfp_vae = {
     .name = "tfp-vae",
     .about = "convolutional VAE, 5x5 kernels, 16-wide code, Bernoulli",
     .source = "TensorFlow Probability, examples/vae.py",
-    .options = options,
+    .options = HG_OPTIONS(
+        HG_NUMBER("latent", "width of the code", 16),
+        HG_NUMBER("components", "normals of the prior, 1: N(0, I)", 1),
+        HG_CHOICE("kl", "in closed form, or by draws", "auto", "analytic",
+                  "sampled"),
+        HG_NUMBER("samples", "draws an image", 1), HG_WIDTH(32)),
     .batch_size = 64,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct tfp_vae),
     .build = build,
     .loss = loss,
     .decode = decode,

@@ -30,26 +30,21 @@ struct vade {
 enum { NETS, MIXTURE };
 enum { FITTED = 10000 }; /* images that the mixture is fitted to */
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct vade *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
-    hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
+    struct vade *m = model;
     int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
     m->params = p;
     int64_t latent = hg_config_int(c, "latent");
     int64_t k = hg_config_int(c, "clusters");
     m->pretrain = hg_config_number(c, "pretrain");
     m->refit = hg_config_number(c, "refit");
-    m->encoder = nn_mlp(e, nn_relu, in, h, h, 4 * h, 2 * latent);
-    m->decoder = nn_mlp(d, nn_relu, latent, 4 * h, h, h, in);
-    if (!nn_mixture_new(&m->clusters, hg_params_at(p, "mixture"), k, latent,
-                        nn_std_of_log_var, HG_INIT(HG_INIT_UNIFORM, -1, 1)))
-        return NULL;
+    m->encoder = nn_mlp(p, "encoder", nn_relu, in, h, h, 4 * h, 2 * latent);
+    m->decoder = nn_mlp(p, "decoder", nn_relu, latent, 4 * h, h, h, in);
+    nn_mixture_new(&m->clusters, hg_params_at(p, "mixture"), k, latent,
+                   nn_std_of_log_var, HG_INIT(HG_INIT_UNIFORM, -1, 1));
     m->seen = hg_buffer(p, "seen", HG_SCALAR, 0);
     m->fitted = hg_buffer(p, "fitted", HG_SCALAR, -1);
-    return m;
 }
 
 static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
@@ -149,8 +144,7 @@ static bool fit_is_due(const struct vade *m, double epoch)
 
 static bool fit_mixture(struct vade *m)
 {
-    hg_context *context = hg_params_context(m->params);
-    if (!hg_fit_prior(context, &m->clusters, &model_vade, m, m->data, FITTED))
+    if (!hg_fit_prior(&m->clusters, &model_vade, m, m->data, FITTED))
         return false;
     m->known.fitted = m->known.seen;
     hg_set(m->fitted, (hg_real)m->known.fitted);
@@ -197,25 +191,21 @@ static bool step(void *model, const hg_batch *b, const hg_optimizers *o)
     return hg_assign(m->seen, hg_shift(m->seen, (double)b->size));
 }
 
-static const hg_option options[] = {
-    {.name = "clusters", .about = "components of the prior", .number = 10},
-    {.name = "latent", .about = "width of the code", .number = 10},
-    {.name = "hidden", .about = "units of the first two layers", .number = 500},
-    {.name = "pretrain", .about = "epochs as an autoencoder", .number = 15},
-    {.name = "refit",
-     .about = "epochs from fit to fit of the mixture (0: once)",
-     .number = 0},
-    {0},
-};
-
 const hg_model model_vade = {
     .name = "vade",
     .about = "VAE with a mixture as prior: clusters, 784-500-500-2000-10",
     .source = "Jiang et al., 2017",
-    .options = options,
+    .options = HG_OPTIONS(
+        HG_NUMBER("clusters", "components of the prior", 10),
+        HG_NUMBER("latent", "width of the code", 10),
+        HG_NUMBER("hidden", "units of the first two layers", 500),
+        HG_NUMBER("pretrain", "epochs as an autoencoder", 15),
+        HG_NUMBER("refit", "epochs from fit to fit of the mixture (0: once)",
+                  0)),
     .batch_size = 100,
     .epochs = 50,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct vade),
     .build = build,
     .loss = loss,
     .optimizers = optimizers,

@@ -12,25 +12,19 @@
 
 struct vae {
     nn_layer *encoder, *decoder;
-    hg_tensor *beta;
-    double pixels;
+    double beta, pixels;
     bool faithful;
 };
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct vae *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
-    hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
+    struct vae *m = model;
     int64_t in = hg_config_int(c, "inputs"), code = hg_config_int(c, "latent");
-    m->encoder = nn_mlp(e, nn_relu, in, 256, 64, 2 * code);
-    m->decoder = nn_mlp(d, nn_relu, code, 64, 256, in);
-    m->beta =
-        hg_buffer(p, "beta", HG_SCALAR, (hg_real)hg_config_number(c, "beta"));
+    m->encoder = nn_mlp(p, "encoder", nn_relu, in, 256, 64, 2 * code);
+    m->decoder = nn_mlp(p, "decoder", nn_relu, code, 64, 256, in);
+    m->beta = hg_config_number(c, "beta");
     m->pixels = (double)in;
     m->faithful = hg_config_is(c, "recipe", "faithful");
-    return m;
 }
 
 static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
@@ -64,7 +58,7 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     hg_tensor *std, *mu = posterior(m, b->x, &std);
     hg_tensor *y = decode(m, hg_normal_sample(mu, std));
     hg_tensor *kl = hg_kl_cost(b, divergence(m, mu, std));
-    hg_tensor *loss = hg_add(hg_gaussian_cost(b, y), hg_mul(kl, m->beta));
+    hg_tensor *loss = hg_add(hg_gaussian_cost(b, y), hg_scale(kl, m->beta));
     return m->faithful ? hg_scale(loss, 1 / m->pixels) : loss;
 }
 
@@ -74,21 +68,18 @@ static hg_tensor *kl(void *model, hg_tensor *x)
     return hg_sum(divergence(model, mu, std), HG_FROM(1));
 }
 
-static const hg_option options[] = {
-    {.name = "latent", .about = "width of the code", .number = 10},
-    {.name = "beta", .about = "weight of the KL", .number = 1},
-    HG_RECIPE("bends mu and std with ReLU, divides by the pixels"),
-    {0},
-};
-
 const hg_model model_vae = {
     .name = "vae",
     .about = "variational autoencoder, 784-256-64-10",
     .source = "Kingma and Welling, 2013",
-    .options = options,
+    .options = HG_OPTIONS(
+        HG_NUMBER("latent", "width of the code", 10),
+        HG_NUMBER("beta", "weight of the KL", 1),
+        HG_RECIPE("bends mu and std with ReLU, divides by the pixels")),
     .batch_size = 32,
     .published = &(const hg_published){.epochs = 1000},
     .likelihood = HG_LIKELIHOOD_GAUSSIAN,
+    .size = sizeof(struct vae),
     .build = build,
     .loss = loss,
     .posterior = posterior,

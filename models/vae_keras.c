@@ -12,37 +12,26 @@
 
 struct vae_keras {
     nn_layer *encoder, *decoder;
-    double pixels;
+    double scale; /* of the cross-entropy */
     bool faithful;
 };
 
-static const char *const nets[] = {"dense", "conv", NULL};
-
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct vae_keras *m = hg_params_alloc(p, sizeof *m);
+    struct vae_keras *m = model;
     bool conv = hg_config_is(c, "net", "conv");
-    if (!m || (conv && !hg_wants_28(c, "vae-keras --net conv")))
-        return NULL;
+    if (conv)
+        hg_wants_28(c, "vae-keras --net conv");
     hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
     int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
     int64_t code = hg_config_int(c, "latent");
     m->encoder = conv ? nn_chain(e, nn_two_convs(e, 16), nn_relu(e),
                                  nn_linear(e, "7", 16, 2 * code))
-                      : nn_mlp(e, nn_relu, in, h, 2 * code);
-    m->decoder =
-        conv ? nn_two_deconvs(d, code) : nn_mlp(d, nn_relu, code, h, in);
-    m->pixels = (double)in;
+                      : nn_mlp(p, "encoder", nn_relu, in, h, 2 * code);
+    m->decoder = conv ? nn_two_deconvs(d, code)
+                      : nn_mlp(p, "decoder", nn_relu, code, h, in);
     m->faithful = hg_config_is(c, "recipe", "faithful");
-    return m;
-}
-
-static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
-{
-    hg_rmsprop_options keras = {.rate = 1e-3, .alpha = 0.9};
-    return hg_optimizers_add(o, ((struct vae_keras *)model)->faithful
-                                    ? hg_rmsprop(p, "rmsprop", keras)
-                                    : hg_adam(p, "adam", (hg_adam_options){0}));
+    m->scale = m->faithful ? 1 / (double)in : 1;
 }
 
 static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
@@ -63,28 +52,25 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     hg_tensor *noise = m->faithful ? hg_scale(std, 0.01) : std;
     hg_tensor *logits = nn_forward(m->decoder, hg_normal_sample(mu, noise));
     hg_tensor *kl = hg_kl_cost(b, hg_normal_kl(mu, std));
-    double scale = m->faithful ? 1 / m->pixels : 1;
-    return hg_add(hg_scale(hg_bce_nats(logits, b), scale), kl);
+    return hg_add(hg_scale(hg_bce_nats(logits, b), m->scale), kl);
 }
-
-static const hg_option options[] = {
-    HG_CHOICE("net", "dense or conv", "dense", nets),
-    {.name = "latent", .about = "width of the code", .number = 2},
-    {.name = "hidden", .about = "units of the dense net", .number = 512},
-    HG_RECIPE("cross-entropy a mean over pixels, hardly any noise, RMSprop"),
-    {0},
-};
 
 const hg_model model_vae_keras = {
     .name = "vae-keras",
     .about = "variational autoencoder, 784-512-2, or convolutional",
     .source = "Keras, examples/variational_autoencoder.py",
-    .options = options,
+    .options = HG_OPTIONS(
+        HG_CHOICE("net", "dense or conv", "dense", "conv"),
+        HG_NUMBER("latent", "width of the code", 2),
+        HG_NUMBER("hidden", "units of the dense net", 512),
+        HG_RECIPE(
+            "cross-entropy a mean over pixels, hardly any noise, RMSprop")),
     .batch_size = 128,
     .epochs = 50,
+    .published = &(const hg_published){.rmsprop = {.rate = 1e-3, .alpha = 0.9}},
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct vae_keras),
     .build = build,
-    .optimizers = optimizers,
     .loss = loss,
     .posterior = posterior,
     .decode = decode,

@@ -10,17 +10,13 @@ struct vae_pytorch {
     nn_layer *encoder, *decoder;
 };
 
-static void *build(hg_params *p, const hg_config *c)
+static void build(void *model, hg_params *p, const hg_config *c)
 {
-    struct vae_pytorch *m = hg_params_alloc(p, sizeof *m);
-    if (!m)
-        return NULL;
-    hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
+    struct vae_pytorch *m = model;
     int64_t in = hg_config_int(c, "inputs"), h = hg_config_int(c, "hidden");
     int64_t latent = hg_config_int(c, "latent");
-    m->encoder = nn_mlp(e, nn_relu, in, h, 2 * latent);
-    m->decoder = nn_mlp(d, nn_relu, latent, h, in);
-    return m;
+    m->encoder = nn_mlp(p, "encoder", nn_relu, in, h, 2 * latent);
+    m->decoder = nn_mlp(p, "decoder", nn_relu, latent, h, in);
 }
 
 static hg_tensor *posterior(void *model, hg_tensor *x, hg_tensor **std)
@@ -43,20 +39,17 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     return hg_add(bce, hg_kl_cost(b, hg_normal_kl(mu, std)));
 }
 
-static const hg_option options[] = {
-    {.name = "latent", .about = "width of the code", .number = 20},
-    {.name = "hidden", .about = "units of the hidden layer", .number = 400},
-    {0},
-};
-
 const hg_model model_vae_pytorch = {
     .name = "vae-pytorch",
     .about = "variational autoencoder, 784-400-20, Bernoulli",
     .source = "PyTorch, examples/vae",
-    .options = options,
+    .options =
+        HG_OPTIONS(HG_NUMBER("latent", "width of the code", 20),
+                   HG_NUMBER("hidden", "units of the hidden layer", 400)),
     .batch_size = 128,
     .epochs = 10,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
+    .size = sizeof(struct vae_pytorch),
     .build = build,
     .loss = loss,
     .decode = decode,

@@ -44,6 +44,20 @@ hg_tensor *hg_each_class(int64_t n, int64_t k)
 
 /* ---- Training ----------------------------------------------------------- */
 
+void *hg_model_build(const hg_model *model, hg_params *p, const hg_config *c)
+{
+    if (!hg_error() && (!model || !model->size || !c))
+        hg_fail(HG_ERROR_ARGUMENT, "hg_model_build: %s",
+                !model ? "the model is NULL"
+                : c    ? "the model has no .size; say .size = sizeof(struct "
+                         "...), whatever its build function fills"
+                       : "the options are NULL; make them with hg_config_new");
+    void *state = hg_error() ? NULL : hg_params_alloc(p, model->size);
+    if (state)
+        model->build(state, p, c);
+    return hg_error() ? NULL : state;
+}
+
 bool hg_optimizers_add(hg_optimizers *o, hg_optimizer *one)
 {
     int most = (int)(sizeof o->list / sizeof *o->list);
@@ -56,18 +70,34 @@ bool hg_optimizers_add(hg_optimizers *o, hg_optimizer *one)
     return one != NULL;
 }
 
+static hg_optimizer *published_optimizer(const hg_published *it, hg_params *p)
+{
+    return it->sgd.rate != 0       ? hg_sgd(p, "sgd", it->sgd)
+           : it->rmsprop.rate != 0 ? hg_rmsprop(p, "rmsprop", it->rmsprop)
+                                   : hg_adadelta(p, "adadelta", it->adadelta);
+}
+
+/* Does the publication train with another one than Adam, and is it to be
+ * followed? */
+static bool follows_publication(const hg_published *it, const hg_config *c)
+{
+    return it && it->sgd.rate + it->rmsprop.rate + it->adadelta.rate > 0 &&
+           hg_config_is(c, "recipe", "faithful");
+}
+
 bool hg_model_optimizers(const hg_model *model, void *state, hg_params *p,
-                         hg_optimizers *o)
+                         const hg_config *c, hg_optimizers *o)
 {
     memset(o, 0, sizeof *o);
     if (hg_error())
         return false;
     if (!hg_params_count(p))
         return true; /* nothing to train */
-    hg_adam_options adam = model->adam ? *model->adam : (hg_adam_options){0};
     if (model->optimizers)
         return model->optimizers(state, p, o);
-    return hg_optimizers_add(o, hg_adam(p, "adam", adam));
+    return hg_optimizers_add(o, follows_publication(model->published, c)
+                                    ? published_optimizer(model->published, p)
+                                    : hg_adam(p, "adam", model->adam));
 }
 
 bool hg_model_prepare(const hg_model *model, void *state, hg_data *train)
@@ -113,10 +143,10 @@ hg_params *hg_model_fit(hg_context *context, const hg_model *model,
     hg_data *train = hg_data_split(data, "train", 0);
     hg_config *c = hg_config_new(context, model, data);
     hg_params *p = hg_params_new(context);
-    void *state = c && p ? model->build(p, c) : NULL;
+    void *state = c && p ? hg_model_build(model, p, c) : NULL;
     int64_t size = model && model->batch_size ? model->batch_size : 128;
     hg_loader *loader = hg_loader_new(train, size, true);
-    if (!state || !loader || !hg_model_optimizers(model, state, p, &o) ||
+    if (!state || !loader || !hg_model_optimizers(model, state, p, c, &o) ||
         !hg_model_prepare(model, state, train))
         return NULL;
     for (int64_t epoch = 1; epoch <= epochs; epoch++) {

@@ -44,7 +44,13 @@ static hg_tensor *tied_forward(nn_layer *layer, hg_tensor *x)
 }
 
 nn_layer *nn_linear_mirror(hg_params *p, const char *name, nn_layer *there,
-                           bool tied, nn_linear_options o)
+                           bool tied)
+{
+    return nn_linear_mirror_with(p, name, there, tied, (nn_linear_options){0});
+}
+
+nn_layer *nn_linear_mirror_with(hg_params *p, const char *name, nn_layer *there,
+                                bool tied, nn_linear_options o)
 {
     if (!there || there->forward != linear_forward) {
         hg_fail(HG_ERROR_ARGUMENT,

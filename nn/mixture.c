@@ -1,20 +1,19 @@
 /* mixture.c - a learned mixture of normals as a prior. */
 #include "nn/parts.h"
 
-bool nn_mixture_new(nn_mixture *m, hg_params *p, int64_t k, int64_t d,
+void nn_mixture_new(nn_mixture *m, hg_params *p, int64_t k, int64_t d,
                     hg_tensor *(*scale)(hg_tensor *), hg_init mu)
 {
     if (!hg_error() && (k < 1 || d < 1))
-        return hg_fail(HG_ERROR_ARGUMENT,
-                       "nn_mixture_new: %lld components of width %lld; at "
-                       "least 1 of each is needed",
-                       (long long)k, (long long)d);
+        hg_fail(HG_ERROR_ARGUMENT,
+                "nn_mixture_new: %lld components of width %lld; at least 1 of "
+                "each is needed",
+                (long long)k, (long long)d);
     m->k = k;
     m->scale = scale;
     m->logits = hg_param(p, "logits", HG_SHAPE(k), HG_INIT(HG_INIT_ZEROS));
     m->mu = hg_param(p, "mu", HG_SHAPE(k, d), mu);
     m->raw = hg_param(p, "raw", HG_SHAPE(k, d), HG_INIT(HG_INIT_ZEROS));
-    return m->raw != NULL;
 }
 
 hg_tensor *nn_mixture_joint(const nn_mixture *m, hg_tensor *z)

@@ -4,11 +4,12 @@
 
 enum { MOST_LAYERS = 32 };
 
-nn_layer *nn_mlp_n(hg_params *p, nn_layer *(*bend)(hg_params *),
-                   const int64_t *widths, int n)
+nn_layer *nn_mlp_n(hg_params *store, const char *name,
+                   nn_layer *(*bend)(hg_params *), const int64_t *widths, int n)
 {
+    hg_params *p = hg_params_at(store, name);
     nn_layer *list[MOST_LAYERS];
-    char name[16];
+    char part[16];
     int count = 0;
     if (!bend || n < 2 || 2 * n - 3 > MOST_LAYERS) {
         hg_fail(HG_ERROR_ARGUMENT,
@@ -20,8 +21,8 @@ nn_layer *nn_mlp_n(hg_params *p, nn_layer *(*bend)(hg_params *),
     for (int i = 0; i + 1 < n; i++) {
         if (i)
             list[count++] = bend(p);
-        snprintf(name, sizeof name, "%d", 2 * i);
-        list[count++] = nn_linear(p, name, widths[i], widths[i + 1]);
+        snprintf(part, sizeof part, "%d", 2 * i);
+        list[count++] = nn_linear(p, part, widths[i], widths[i + 1]);
     }
     return nn_chain_n(p, list, count);
 }
@@ -48,8 +49,9 @@ void nn_mirrored_mlp_n(hg_params *p, nn_layer *(*bend)(hg_params *), bool tied,
             nn_stack_add(&there, bend(there.params));
     }
     for (int i = n - 2; i >= 0; i--) {
-        nn_stack_add(&back, nn_linear_mirror(back.params, nn_stack_name(&back),
-                                             layer[i], tied, o));
+        nn_stack_add(&back,
+                     nn_linear_mirror_with(back.params, nn_stack_name(&back),
+                                           layer[i], tied, o));
         if (i)
             nn_stack_add(&back, bend(back.params));
     }

@@ -3,7 +3,7 @@
  * A model stays one file that can be read from top to bottom; what two of them
  * would write alike is here, as functions and not as a class to inherit from:
  *
- *     nn_layer *encoder = nn_mlp(p, nn_relu, 784, 400, 2 * 20);
+ *     nn_layer *encoder = nn_mlp(p, "encoder", nn_relu, 784, 400, 2 * 20);
  *     hg_tensor *std, *mu;                              // [batch, 20]
  *     mu = nn_normal_head(nn_forward(encoder, x), nn_std_of_log_var, &std);
  */
@@ -16,20 +16,24 @@ HG_BEGIN_DECLS
 
 /* ---- Nets: nets.c ------------------------------------------------------- */
 
-/* Linear layers "0", "2", "4", ... of these widths, and between them the
- * activation that `bend` makes (nn_relu, nn_tanh, ...); none after the last. */
-HG_API nn_layer *nn_mlp_n(hg_params *, nn_layer *(*bend)(hg_params *),
-                          const int64_t *widths, int n);
-#define nn_mlp(p, bend, ...)                                                   \
-    nn_mlp_n(p, bend, (const int64_t[]){__VA_ARGS__},                          \
+/* Linear layers NAME.0, NAME.2, NAME.4, ... of these widths, and between them
+ * the activation that `bend` makes (nn_relu, nn_tanh, ...); none after the
+ * last. */
+HG_API nn_layer *nn_mlp_n(hg_params *, const char *name,
+                          nn_layer *(*bend)(hg_params *), const int64_t *widths,
+                          int n);
+#define nn_mlp(p, name, bend, ...)                                             \
+    nn_mlp_n(p, name, bend, (const int64_t[]){__VA_ARGS__},                    \
              HG_COUNT(int64_t, __VA_ARGS__))
 
 /* The way back of a linear layer in -> out: x [..., out] -> [..., in]. Tied,
  * it multiplies with that layer's own weight and has but a bias of its own;
  * else the options are those of nn_linear_with. */
 HG_API nn_layer *nn_linear_mirror(hg_params *, const char *name,
-                                  nn_layer *linear, bool tied,
-                                  nn_linear_options);
+                                  nn_layer *linear, bool tied);
+HG_API nn_layer *nn_linear_mirror_with(hg_params *, const char *name,
+                                       nn_layer *linear, bool tied,
+                                       nn_linear_options);
 
 /* Both ways at once: "encoder.0", "encoder.2", ... of these widths and
  * "decoder.0", ... back, with the activation between them; tied or not. */
@@ -119,9 +123,8 @@ typedef struct {
     hg_tensor *(*scale)(hg_tensor *);
     int64_t k;
 } nn_mixture;
-HG_API HG_CHECK bool nn_mixture_new(nn_mixture *, hg_params *, int64_t k,
-                                    int64_t d, hg_tensor *(*scale)(hg_tensor *),
-                                    hg_init mu);
+HG_API void nn_mixture_new(nn_mixture *, hg_params *, int64_t k, int64_t d,
+                           hg_tensor *(*scale)(hg_tensor *), hg_init mu);
 /* log p(c) + log p(z|c), [n, k], and log p(z), [n], nats, of z [n, d]. */
 HG_API hg_tensor *nn_mixture_joint(const nn_mixture *, hg_tensor *z);
 HG_API hg_tensor *nn_mixture_logpdf(const nn_mixture *, hg_tensor *z);
@@ -150,7 +153,7 @@ typedef struct {
     int64_t inputs, hidden, style, classes, critic;
     double drop, game_rate;
 } nn_styled_options;
-HG_API HG_CHECK bool nn_styled_new(nn_styled *, hg_params *, nn_styled_options);
+HG_API void nn_styled_new(nn_styled *, hg_params *, nn_styled_options);
 /* The code [batch, style + classes] and the class's logits [batch, classes]. */
 HG_API hg_tensor *nn_styled_encode(const nn_styled *, hg_tensor *x);
 HG_API hg_tensor *nn_styled_classify(const nn_styled *, hg_tensor *x);

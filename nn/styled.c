@@ -2,7 +2,7 @@
  * a critic for each (Makhzani et al., 2015, figures 3, 6 and 8). */
 #include "nn/parts.h"
 
-bool nn_styled_new(nn_styled *m, hg_params *p, nn_styled_options o)
+void nn_styled_new(nn_styled *m, hg_params *p, nn_styled_options o)
 {
     hg_params *e = hg_params_at(p, "encoder"), *d = hg_params_at(p, "decoder");
     hg_params *of_style = hg_params_at(p, "critic.style");
@@ -20,7 +20,6 @@ bool nn_styled_new(nn_styled *m, hg_params *p, nn_styled_options o)
     m->style_critic = nn_dropout_mlp(of_style, o.style, o.critic, 1, 0.2, true);
     m->label_critic =
         nn_dropout_mlp(of_label, o.classes, o.critic, 1, 0.2, true);
-    return !hg_error();
 }
 
 hg_tensor *nn_styled_encode(const nn_styled *m, hg_tensor *x)

@@ -90,10 +90,10 @@ UNUSED static bool rig_open_with(rig *r, const hg_model *model, int threads,
     r->params = hg_params_new(r->context);
     if (!c || !rig_set_small(r, c))
         return false;
-    r->state = r->params ? model->build(r->params, c) : NULL;
+    r->state = hg_model_build(model, r->params, c);
     r->loader = hg_loader_new(r->data, RIG_BATCH, true);
     return r->state && r->loader &&
-           hg_model_optimizers(model, r->state, r->params, &r->optimizers) &&
+           hg_model_optimizers(model, r->state, r->params, c, &r->optimizers) &&
            hg_model_prepare(model, r->state, r->data);
 }
 

@@ -24,7 +24,7 @@ SANITIZED = any(
     for name in (b"__asan_init", b"__tsan_init")
 )
 # Nothing to sample from but a mixture fitted to the codes.
-NO_PRIOR = {"ae", "ae-leaky", "ae-keras", "conv-ae", "denoising-ae",
+NO_PRIOR = {"ae", "ae-leaky", "ae-keras", "conv-ae", "denoising-ae", "conv-denoising-ae",
             "dropout-ae", "sparse-ae", "contractive-ae"}
 MODELS = {
     "ae": 438180,
@@ -36,6 +36,7 @@ MODELS = {
     "ae-keras": 50992,
     "conv-ae": 87125,
     "denoising-ae": 393284,
+    "conv-denoising-ae": 178001,
     "dropout-ae": 1569784,
     "sparse-ae": 1569784,
     "contractive-ae": 785784,
@@ -398,8 +399,7 @@ class Mistakes(Case):
             labels = small / (part + "-labels-idx1-ubyte")
             labels.write_bytes(struct.pack(">II", 0x801, 20) + bytes(20))
         options = "--data", "./small", "--out", self.folder, "--epochs", 1
-        net = "denoising-ae", "--net", "conv"
-        self.call("train", *net, *options, code=DATA, says=["28"])
+        self.call("train", "conv-denoising-ae", *options, code=DATA, says=["28"])
         self.call("train", "conv-vae", *options, "--name", "small")
         self.call("train", "ae", *options, "--name", "tiny")
         # The run knows where its data lie, from any folder.

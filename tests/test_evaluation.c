@@ -308,7 +308,7 @@ START_TEST(codes_that_end_with_a_class_are_known)
                                          HG_SHAPE(RIG_ITEMS, 1, 28, 28), label,
                                          (hg_data_options){.borrow = true});
             hg_config *c = hg_config_new(own, m, data);
-            void *state = c ? m->build(hg_params_new(own), c) : NULL;
+            void *state = hg_model_build(m, hg_params_new(own), c);
             expect_ok(state != NULL);
             bool known = false;
             for (int i = 0; i < 4; i++)

@@ -198,6 +198,22 @@ START_TEST(rows_of_a_split_batch_are_those_of_the_split)
 }
 END_TEST
 
+START_TEST(items_are_spread_over_the_whole_set)
+{
+    hg_data *train = hg_data_split(counting_set(41), "train", 0);
+    hg_data *some = hg_data_spread(train, 4);
+    ck_assert_int_eq(hg_data_size(some), 4);
+    for (int64_t i = 0; i < 4; i++)
+        ck_assert_int_eq(hg_data_source_row(some, i), i * 41 / 4);
+    ck_assert_ptr_eq(hg_data_spread(train, 4), some);
+    ck_assert_ptr_ne(hg_data_spread(train, 5), some);
+    ck_assert_ptr_eq(hg_data_spread(train, 41), train);
+    ck_assert_ptr_eq(hg_data_spread(train, 99), train);
+    ck_assert_int_eq(hg_data_size(hg_data_spread(train, 0)), 0);
+    ck_assert_msg(!hg_error(), "%s", hg_error());
+}
+END_TEST
+
 /* The longer choice comes second: it needs more room on a device. */
 START_TEST(chosen_items_are_a_set_of_their_own)
 {
@@ -358,6 +374,7 @@ int main(void)
     tcase_add_test(c, batches_are_the_same_for_any_thread_count);
     tcase_add_test(c, a_loader_set_to_epoch_and_position_goes_on_from_there);
     tcase_add_test(c, rows_of_a_split_batch_are_those_of_the_split);
+    tcase_add_test(c, items_are_spread_over_the_whole_set);
     tcase_add_test(c, chosen_items_are_a_set_of_their_own);
     tcase_add_test(c, chosen_rows_make_a_batch_in_the_open_scope);
     tcase_add_test(c, a_set_without_labels_gives_unlabelled_batches);

@@ -18,6 +18,7 @@ START_TEST(the_models_have_the_published_number_of_parameters)
         {"ae-keras", 50992},
         {"conv-ae", 87125},
         {"denoising-ae", 393284},
+        {"conv-denoising-ae", 178001},
         {"dropout-ae", 1569784},
         {"sparse-ae", 1569784},
         {"contractive-ae", 785784},
@@ -129,7 +130,35 @@ START_TEST(a_model_has_at_most_eight_optimisers)
 }
 END_TEST
 
-TEST_MAIN("models", the_models_have_the_published_number_of_parameters,
+static void touch_nothing(void *model, hg_params *p, const hg_config *c)
+{
+    (void)model, (void)p, (void)c;
+}
+
+START_TEST(a_model_without_a_size_is_refused)
+{
+    static const hg_model bare = {.name = "bare", .build = touch_nothing};
+    static const hg_model whole = {
+        .name = "whole", .size = 8, .build = touch_nothing};
+    static const uint8_t pixel[1];
+    hg_data *data = hg_data_from(ctx, pixel, "u1", HG_SHAPE(1, 1), NULL,
+                                 (hg_data_options){0});
+    hg_params *p = hg_params_new(ctx);
+    const hg_config *c = hg_config_new(ctx, &bare, data);
+    const unsigned char *state = hg_model_build(&whole, p, c);
+    expect_ok(state != NULL);
+    ck_assert_mem_eq(state, (char[8]){0}, 8);
+    ck_assert_ptr_null(hg_model_build(&bare, p, c));
+    expect_error(ARGUMENT, ".size");
+    ck_assert_ptr_null(hg_model_build(NULL, p, c));
+    expect_error(ARGUMENT, "model is NULL");
+    ck_assert_ptr_null(hg_model_build(&whole, p, NULL));
+    expect_error(ARGUMENT, "hg_config_new");
+}
+END_TEST
+
+TEST_MAIN("models", a_model_without_a_size_is_refused,
+          the_models_have_the_published_number_of_parameters,
           every_parameter_moves_in_a_step,
           a_step_reports_its_loss_and_an_evaluation_reports_nothing,
           a_model_that_was_saved_and_loaded_has_the_same_loss,

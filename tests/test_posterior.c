@@ -18,13 +18,11 @@ static hg_tensor *half(void *model, hg_tensor *z)
     return hg_scale(z, 0.5);
 }
 
-static const hg_option three[] = {
-    {.name = "latent", .about = "width", .number = 3},
-    {0},
-};
-
-static const hg_model bare = {
-    .name = "bare", .options = three, .posterior = twice, .decode = half};
+static const hg_model bare = {.name = "bare",
+                              .options =
+                                  HG_OPTIONS(HG_NUMBER("latent", "width", 3)),
+                              .posterior = twice,
+                              .decode = half};
 
 /* The slots of a model that says them itself. */
 static hg_tensor *sevens(void *model, hg_tensor *x)
@@ -40,7 +38,8 @@ static hg_tensor *eights(void *model, int64_t n)
 }
 
 static const hg_model own = {.name = "own",
-                             .options = three,
+                             .options =
+                                 HG_OPTIONS(HG_NUMBER("latent", "width", 3)),
                              .posterior = twice,
                              .encode = sevens,
                              .sample = sevens,

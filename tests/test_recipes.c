@@ -156,7 +156,7 @@ static double mean_loss(const char *k, const char *bound)
     c = hg_config_new(r.context, r.model, r.data);
     expect_ok(hg_config_set(c, "k", k) && hg_config_set(c, "bound", bound));
     hg_params *p = hg_params_new(r.context);
-    void *state = r.model->build(p, c);
+    void *state = hg_model_build(r.model, p, c);
     hg_scope *s = hg_scope_open(r.context, HG_EVAL);
     hg_batch b = first_rows(&r, RIG_ITEMS);
     double loss = (double)hg_item(hg_mean(r.model->loss(state, &b), HG_ALL));
@@ -256,7 +256,7 @@ START_TEST(labels_are_wanted_where_they_are_needed)
         hg_data *data = hg_data_from(context, pixels, "u1",
                                      HG_SHAPE(3, 1, 28, 28), NULL, plain);
         hg_config *c = hg_config_new(context, m, data);
-        ck_assert_ptr_null(m->build(hg_params_new(context), c));
+        ck_assert_ptr_null(hg_model_build(m, hg_params_new(context), c));
         ck_assert_ptr_nonnull(strstr(hg_error(), "labels"));
         hg_error_clear();
         hg_context_free(context);

@@ -60,9 +60,10 @@ static void open_workload(rig *r, const hg_model *m, int64_t batch)
     r->data = hg_data_from(r->context, image, "u1", HG_SHAPE(256, 1, 28, 28),
                            NULL, borrow);
     r->params = hg_params_new(r->context);
-    r->state = m->build(r->params, hg_config_new(r->context, m, r->data));
+    hg_config *c = hg_config_new(r->context, m, r->data);
+    r->state = hg_model_build(m, r->params, c);
     r->loader = hg_loader_new(r->data, batch, true);
-    expect_ok(hg_model_optimizers(m, r->state, r->params, &r->optimizers));
+    expect_ok(hg_model_optimizers(m, r->state, r->params, c, &r->optimizers));
 }
 
 /* Kernels of one step, batch and update included. */

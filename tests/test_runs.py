@@ -374,6 +374,17 @@ class Trainer(Case):
         run = self.run_of("plateau", "--lr", "1e-12", "--plateau", 1, "--epochs", 6)
         self.assertIn("rates are times 0.1", (run / "train.log").read_text())
 
+    def test_the_rate_falls_to_its_share(self):
+        run = self.run_of("final", "--lr", "1e-2", "--lr-final", "1e-3", "--epochs", 2)
+        last = run / "checkpoints" / (run / "checkpoints/last").read_text().strip()
+        raw = (last / "optim.safetensors").read_bytes()
+        size = struct.unpack("<Q", raw[:8])[0]
+        at = 8 + size + json.loads(raw[8 : 8 + size])["adam/rate"]["data_offsets"][0]
+        rate = struct.unpack("<f", raw[at : at + 4])[0]
+        self.assertAlmostEqual(rate, 1e-5, delta=1e-8)
+        for wrong in ("--lr-final", 2), ("--lr-final", "0.1", "--plateau", 1):
+            self.run_of("wrong", *wrong, code=USAGE, says=["--lr-final"])
+
     def test_a_warm_up_of_the_kl_lets_it_grow_at_first(self):
         self.run_of("cold", "--epochs", 2)
         self.run_of("warm", "--epochs", 2, "--kl-warmup", 10000)
@@ -610,18 +621,23 @@ class Warnings(Case):
 
     PLAYERS = """
         #include <hourglass.h>
-        static void *build(hg_params *p, const hg_config *c)
+        struct players {{
+            nn_layer *net;
+        }};
+        static void build(void *model, hg_params *p, const hg_config *c)
         {{
-            return nn_linear(p, "net", hg_config_int(c, "inputs"), 1);
+            struct players *m = model;
+            m->net = nn_linear(p, "net", hg_config_int(c, "inputs"), 1);
         }}
         static hg_tensor *loss(void *model, const hg_batch *b)
         {{
             hg_report("d_real", hg_full(HG_SCALAR, (hg_real){}));
             hg_report("d_fake", hg_full(HG_SCALAR, (hg_real){}));
-            return hg_sum(hg_square(nn_forward(model, b->x)), HG_FROM(1));
+            return hg_sum(hg_square(nn_forward(((struct players *)model)->net, b->x)), HG_FROM(1));
         }}
         static const hg_model players = {{
-            .name = "players", .about = "a game", .build = build, .loss = loss}};
+            .name = "players", .about = "a game", .size = sizeof(struct players),
+            .build = build, .loss = loss}};
         HG_EXPORT_MODEL(players)
         """
 

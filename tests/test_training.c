@@ -67,9 +67,9 @@ static void open_run(run *r, const json_t *golden)
     hg_config *c = hg_config_new(ctx, r->model, r->data);
     expect_ok(hg_config_set(c, "recipe", text(golden, "recipe")));
     r->params = hg_params_new(ctx);
-    r->state = r->model->build(r->params, c);
+    r->state = hg_model_build(r->model, r->params, c);
     expect_ok(
-        hg_model_optimizers(r->model, r->state, r->params, &r->optimizers));
+        hg_model_optimizers(r->model, r->state, r->params, c, &r->optimizers));
     ck_assert_int_eq(hg_params_count(r->params), whole(golden, "parameters"));
 }
 

@@ -25,6 +25,7 @@ typedef struct {
     const hg_model *model;
     hg_params *params;
     void *state;
+    hg_config *config;
     hg_data *data;
     hg_optimizers optimizers;
     int64_t batch;
@@ -58,10 +59,10 @@ static void open_run(run *r, const json_t *file, const json_t *golden)
         label[i] = i % 10;
     r->data = hg_data_from(ctx, image, "u1", HG_SHAPE(items, 1, 28, 28), label,
                            borrow);
-    hg_config *c = hg_config_new(ctx, r->model, r->data);
-    set_options(r, c);
+    r->config = hg_config_new(ctx, r->model, r->data);
+    set_options(r, r->config);
     r->params = hg_params_new(ctx);
-    r->state = r->model->build(r->params, c);
+    r->state = hg_model_build(r->model, r->params, r->config);
     ck_assert_msg(!hg_error(), "%s: %s", r->name, hg_error());
     ck_assert_int_eq(hg_params_count(r->params), whole(golden, "parameters"));
     if (json_is_true(member(golden, "prepared")))
@@ -166,8 +167,8 @@ static void follow_steps(run *r)
 {
     size_t i;
     json_t *row;
-    expect_ok(
-        hg_model_optimizers(r->model, r->state, r->params, &r->optimizers));
+    expect_ok(hg_model_optimizers(r->model, r->state, r->params, r->config,
+                                  &r->optimizers));
     for (int64_t step = 0; step < MOST_STEPS; step++) {
         hg_batch b;
         hg_scope *s = open_step(r, step, &b);

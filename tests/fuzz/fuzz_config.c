@@ -9,11 +9,6 @@ static const flag flags[] = {
     {0},
 };
 
-static const hg_option options[] = {
-    {.name = "latent", .about = "width of the code", .number = 10},
-    {0},
-};
-
 /* Sentences go to standard error, which is not wanted here. */
 static void be_quiet(void)
 {
@@ -30,7 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     settings s;
     be_quiet();
     snprintf(path, sizeof path, "%s", fuzz_file("config.json", bytes, size));
-    arguments a = {.flags = flags, .options = options};
+    arguments a = {
+        .flags = flags,
+        .options = HG_OPTIONS(HG_NUMBER("latent", "width of the code", 10))};
     char *argv[] = {"train", "--config", path, NULL};
     (void)parse_arguments(&a, 3, argv, "usage: train");
     hg_error_clear();

@@ -193,26 +193,25 @@ class ContractiveAe(OneLayer):
 class DenoisingAe(OneLayer):
     hidden, tied = 500, "yes"
 
-    def build(self):
-        if not self.says("net", "conv"):
-            return super().build()
-        return {"encoder": two_convs(16), "decoder": two_deconvs(16)}
-
     def spoil(self, x, draws):
         if self.options.get("noise", "masking") == "masking":
             return x * draws.bernoulli(1 - self.number("rate", 0.3), x.shape)
-        noise = 0.5 * draws.normal(*x.shape)
-        if self.faithful and self.says("net", "conv"):
-            noise = noise + 0.5
-        return torch.clamp(x + noise, 0, 1)
+        return torch.clamp(x + 0.5 * draws.normal(*x.shape), 0, 1)
 
     def loss(self, b, draws):
-        x = self.spoil(b.x, draws)
-        if self.says("net", "conv"):
-            y = self.net["decoder"](self.net["encoder"](images(x)))
-            return ((torch.sigmoid(y) - b.x) ** 2).sum() / len(x)
-        code = torch.sigmoid(self.net["encoder"](x))
+        code = torch.sigmoid(self.net["encoder"](self.spoil(b.x, draws)))
         return nats(self.net["decoder"](code), b.x)
+
+
+class ConvDenoisingAe(Model):
+    def build(self):
+        return {"encoder": two_convs(16), "decoder": two_deconvs(16)}
+
+    def loss(self, b, draws):
+        noise = 0.5 * draws.normal(*b.x.shape) + (0.5 if self.faithful else 0)
+        x = torch.clamp(b.x + noise, 0, 1)
+        y = self.net["decoder"](self.net["encoder"](images(x)))
+        return ((torch.sigmoid(y) - b.x) ** 2).sum() / len(x)
 
 
 class ConvAe(Model):
@@ -724,6 +723,7 @@ MODELS = {
     "ae-keras": AeKeras,
     "conv-ae": ConvAe,
     "denoising-ae": DenoisingAe,
+    "conv-denoising-ae": ConvDenoisingAe,
     "dropout-ae": DropoutAe,
     "sparse-ae": SparseAe,
     "contractive-ae": ContractiveAe,
@@ -751,11 +751,8 @@ RUNS = [
     ("conv-ae", {}),
     ("denoising-ae", {}),
     ("denoising-ae", {"noise": "gaussian", "tied": "no"}),
-    ("denoising-ae", {"net": "conv", "noise": "gaussian"}),
-    (
-        "denoising-ae",
-        {"net": "conv", "noise": "gaussian", "recipe": "faithful"},
-    ),
+    ("conv-denoising-ae", {}),
+    ("conv-denoising-ae", {"recipe": "faithful"}),
     ("dropout-ae", {"drop-input": "0.2"}),
     ("sparse-ae", {}),
     ("sparse-ae", {"penalty": "kl", "hidden": "200"}),
