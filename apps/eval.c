@@ -44,6 +44,8 @@ static const struct {
     {"active_units", "of them vary with the image (variance > 0.01)"},
     {"prior_ks", "codes' marginals from the prior's, mean"},
     {"prior_ks_worst", "over the dimensions (Kolmogorov-Smirnov)"},
+    {"prior_ks_line", "draws from one prior lie above it once in a hundred"},
+    {"prior_ks_within", "dimensions lie below it"},
     {"mmd", "codes from the prior, squared discrepancy"},
     {"aggregate_kl", "nats: all codes together from the prior"},
     {"information", "nats: between image and code"},

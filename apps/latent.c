@@ -1,4 +1,5 @@
 /* latent.c - codes of the test set: the map, and how they match the prior. */
+#include "apps/measures.h"
 #include "apps/report.h"
 #include "apps/train.h"
 #include "apps/view.h"
@@ -21,27 +22,33 @@ static hg_data *some(const workbench *w, int64_t most)
 
 /* Draws from q(z|x) where the model has them: what should look like the prior
  * is the aggregate posterior, not its means. */
-static bool open_clouds(const workbench *w, const hg_model *m, cloud *codes,
-                        cloud *draws)
+static bool open_clouds(const workbench *w, const hg_model *m, hg_data *data,
+                        cloud *codes, cloud *draws)
 {
-    hg_data *data = some(w, MATCHED);
+    data = hg_data_spread(data, MATCHED);
     return cloud_items(codes, w, m, data, 0, POSTERIOR) &&
            cloud_prior(draws, w, m, codes->count);
 }
 
-bool match_prior(const workbench *w, const hg_model *m, double *mean,
-                 double *worst)
+bool put_match(json_t *report, const workbench *w, const hg_model *m,
+               hg_data *data)
 {
     cloud codes = {0}, draws = {0};
-    *mean = *worst = NAN;
+    hg_match found;
     if (!hg_model_has_code(m) || !hg_model_has_prior(m))
         return true;
-    bool ok = open_clouds(w, m, &codes, &draws) &&
+    bool ok = open_clouds(w, m, data, &codes, &draws) &&
               hg_prior_match(w->context, codes.values, draws.values,
-                             codes.count, codes.width, mean, worst);
+                             codes.count, codes.width, &found);
     cloud_free(&codes);
     cloud_free(&draws);
-    return ok;
+    if (!ok)
+        return false;
+    put_number(report, "prior_ks", found.mean);
+    put_number(report, "prior_ks_worst", found.worst);
+    put_number(report, "prior_ks_line", found.line);
+    json_object_set_new(report, "prior_ks_within", json_integer(found.within));
+    return true;
 }
 
 /* ---- Pictures ----------------------------------------------------------- */
@@ -106,7 +113,7 @@ static bool marginals(const trainer *t)
     char title[128];
     if (!hg_model_has_prior(t->s.model))
         return true;
-    bool ok = open_clouds(&t->w, t->s.model, &codes, &draws);
+    bool ok = open_clouds(&t->w, t->s.model, shown_data(&t->w), &codes, &draws);
     snprintf(title, sizeof title, "%s: codes and prior, all %lld dimensions",
              t->s.model->name, (long long)codes.width);
     ok = ok &&

@@ -50,16 +50,13 @@ bool measure_images(view *v, int64_t batch_size, json_t *report)
 bool measure_codes(view *v, json_t *report)
 {
     hg_latent latent;
-    double mean, worst;
     if (!hg_model_has_code(v->model))
         return true;
     if (!hg_model_latent(v->model, v->w.state, v->data, &latent) ||
-        !match_prior(&v->w, v->model, &mean, &worst))
+        !put_match(report, &v->w, v->model, v->data))
         return false;
     json_object_set_new(report, "latent", json_integer(latent.width));
     json_object_set_new(report, "active_units", json_integer(latent.active));
-    put_number(report, "prior_ks", mean);
-    put_number(report, "prior_ks_worst", worst);
     if (!v->model->posterior)
         return true;
     json_t *dims = json_array();

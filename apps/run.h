@@ -80,10 +80,9 @@ bool find_run(const char *given, const char *out, char *path, size_t size);
 
 /* The test set where there is one, else what was trained on. */
 hg_data *shown_data(const workbench *);
-/* How far the marginals of codes are from the prior's: Kolmogorov-Smirnov
- * statistics, mean and worst over the dimensions; NaN without a prior. */
-bool match_prior(const workbench *, const hg_model *, double *mean,
-                 double *worst);
+/* Puts how far the marginals of codes are from the prior's into a report;
+ * nothing without a prior. */
+bool put_match(json_t *report, const workbench *, const hg_model *, hg_data *);
 
 /* Metrics as JSON, NaN left out. */
 json_t *metrics_json(const hg_metrics *);

@@ -217,14 +217,9 @@ static bool log_final(trainer *t, const hg_metrics *test)
     json_object_set_new(line, "split", json_string("test"));
     json_object_set_new(line, "epoch", json_integer(t->epoch));
     json_object_set_new(line, "step", json_integer(t->step));
-    double mean, worst;
-    if (!match_prior(&t->w, t->s.model, &mean, &worst)) {
+    if (!put_match(line, &t->w, t->s.model, shown_data(&t->w))) {
         json_decref(line);
         return false;
-    }
-    if (isfinite(mean)) {
-        json_object_set_new(line, "prior_ks", json_real(mean));
-        json_object_set_new(line, "prior_ks_worst", json_real(worst));
     }
     t->final = json_incref(line);
     return log_json(t, METRICS, line);

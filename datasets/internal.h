@@ -13,6 +13,8 @@ typedef enum { HG_BYTES, HG_FLOATS, HG_DOUBLES } hg_data_kind;
 /* The stream of hg_permuted that chooses the validation part; training order
  * uses the epoch's number. */
 #define HG_SPLIT_STREAM 0xFFFFFFFFu
+/* And of hg_data_spread. */
+#define HG_SPREAD_STREAM 0x100000000u
 
 /* A set is a window [first, first + size) on an array of `rows` items: in the
  * array's order, in the split's, or in that of the items' hashes, whose `held`

@@ -6,6 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Quantile of Kolmogorov's distribution: sqrt(log(2 / 0.01) / 2). */
+#define ONE_IN_A_HUNDRED 1.6276236307187293
+
 static int by_size(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -31,8 +34,7 @@ static double largest_gap(double *a, double *b, int64_t n)
 }
 
 bool hg_prior_match(hg_context *context, const double *codes,
-                    const double *draws, int64_t n, int64_t d, double *mean,
-                    double *worst)
+                    const double *draws, int64_t n, int64_t d, hg_match *match)
 {
     if (!hg_context_usable(context, "hg_prior_match"))
         return false;
@@ -44,15 +46,16 @@ bool hg_prior_match(hg_context *context, const double *codes,
     double *column = hg_memory_allocate(context, size);
     if (!column)
         return false;
-    *mean = *worst = 0;
+    *match = (hg_match){.line = ONE_IN_A_HUNDRED * sqrt(2 / (double)n)};
     for (int64_t k = 0; k < d; k++) {
         for (int64_t i = 0; i < n; i++) {
             column[i] = codes[i * d + k];
             column[n + i] = draws[i * d + k];
         }
         double gap = largest_gap(column, column + n, n);
-        *mean += gap / (double)d;
-        *worst = fmax(*worst, gap);
+        match->mean += gap / (double)d;
+        match->worst = fmax(match->worst, gap);
+        match->within += gap < match->line;
     }
     hg_memory_release(context, column, size);
     return true;

@@ -280,12 +280,16 @@ HG_API HG_CHECK bool hg_model_evaluate_with(const hg_model *, void *model,
                                             hg_data *, int64_t batch_size,
                                             hg_objective *, hg_metrics *);
 
-/* Two-sample Kolmogorov-Smirnov statistics between the marginals of n codes
- * and of n draws, both [n, d]: mean and largest over the dimensions. Below
- * 1.63 / sqrt(n / 2) one marginal passes at the level of 1 %. */
+/* Do codes look like draws from the prior? Statistics of Kolmogorov and Smirnov
+ * on n of each, both [n, d], one a dimension: 0 equal, 1 apart. */
+typedef struct {
+    double mean, worst; /* over the dimensions */
+    double line;        /* two sets of draws lie above it once in a hundred */
+    int64_t within;     /* dimensions below it */
+} hg_match;
 HG_API HG_CHECK bool hg_prior_match(hg_context *, const double *codes,
                                     const double *draws, int64_t n, int64_t d,
-                                    double *mean, double *worst);
+                                    hg_match *);
 
 HG_END_DECLS
 

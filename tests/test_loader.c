@@ -203,8 +203,10 @@ START_TEST(items_are_spread_over_the_whole_set)
     hg_data *train = hg_data_split(counting_set(41), "train", 0);
     hg_data *some = hg_data_spread(train, 4);
     ck_assert_int_eq(hg_data_size(some), 4);
-    for (int64_t i = 0; i < 4; i++)
-        ck_assert_int_eq(hg_data_source_row(some, i), i * 41 / 4);
+    for (int64_t i = 0; i < 4; i++) {
+        int64_t row = hg_data_source_row(some, i);
+        ck_assert(row >= i * 41 / 4 && row < (i + 1) * 41 / 4);
+    }
     ck_assert_ptr_eq(hg_data_spread(train, 4), some);
     ck_assert_ptr_ne(hg_data_spread(train, 5), some);
     ck_assert_ptr_eq(hg_data_spread(train, 41), train);

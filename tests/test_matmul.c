@@ -108,6 +108,8 @@ END_TEST
 
 START_TEST(products_do_not_depend_on_the_number_of_threads)
 {
+    if (!on_cpu())
+        skip_test("its kernels have no threads of the CPU");
     static const int64_t sizes[][3] = {
         {32, 784, 256}, {200, 300, 500}, {96, 64, 96}, {20, 33, 2000}};
     for (int i = 0; i < 8; i++) {

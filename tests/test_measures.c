@@ -119,7 +119,27 @@ START_TEST(a_linear_probe_reads_what_is_linear_and_nothing_else)
 }
 END_TEST
 
-TEST_MAIN("measures", structural_similarity_is_that_of_scikit_image,
+/* The second dimension is moved by a hundred of a thousand places. */
+START_TEST(marginals_are_compared_with_the_line_of_chance)
+{
+    static double codes[2000], draws[2000];
+    hg_match found;
+    for (int i = 0; i < 1000; i++) {
+        codes[2 * i] = draws[2 * i] = draws[2 * i + 1] = i * 7 % 1000;
+        codes[2 * i + 1] = i * 7 % 1000 + 100;
+    }
+    expect_ok(hg_prior_match(ctx, codes, draws, 1000, 2, &found));
+    ck_assert(same_value(found.mean, 0.05, 1e-12));
+    ck_assert(same_value(found.worst, 0.1, 1e-12));
+    ck_assert(same_value(found.line, 0.07278954160144187, 1e-6));
+    ck_assert_int_eq(found.within, 1);
+    ck_assert(!hg_prior_match(ctx, codes, NULL, 1000, 2, &found));
+    expect_error(ARGUMENT, "hg_prior_match");
+}
+END_TEST
+
+TEST_MAIN("measures", marginals_are_compared_with_the_line_of_chance,
+          structural_similarity_is_that_of_scikit_image,
           the_discrepancy_is_the_formula_of_its_kernel,
           neighbours_are_those_of_a_full_search,
           votes_of_neighbours_are_counted_and_ties_go_to_the_nearest,

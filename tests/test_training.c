@@ -195,11 +195,11 @@ static void compare_weights(const run *r)
 
 /* ---- The tests ---------------------------------------------------------- */
 
-/* In double, where steps take long and nothing is excused, a quarter of them
+/* In double, where steps take long and nothing is excused, a tenth of them
  * shows what there is to see. */
 static int64_t steps_followed(void)
 {
-    return sizeof(hg_real) == sizeof(double) ? 50 : 200;
+    return sizeof(hg_real) == sizeof(double) ? 20 : 200;
 }
 
 static void follow(const char *model, const char *recipe)

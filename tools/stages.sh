@@ -78,23 +78,27 @@ stage_installed() {
     check "programs outside the tree" tools/installed.sh build || true
 }
 
-# GPUs, emulated: all tests of the library on that device, and those of
-# operations and optimisers in three further orders of its threads.
+# GPUs, emulated: all tests of the library on that device, those of operations
+# and optimisers in three further orders of its threads, and all but the models
+# under the checker of races and uninitialised reads.
 stage_device() {
-    suites build device_forward --suite on_device --suite cuda_on_cpu
+    suites build device_forward --suite on_device --suite cuda_on_cpu \
+        --suite on_device_check
     for order in reverse random other; do
         suites build "device_$order" --suite kernels_on_device
     done
 }
 
-# The same in double precision; all but the models under the race checker; each
-# barrier taken away in turn. Takes long, so it is not among the stages of
-# ./dev test; asked for by HOURGLASS_STAGES="house release races".
+# The same in double precision and with device memory closed to the host; models
+# under the checker too; each barrier taken away in turn. Takes long, so it is
+# not among the stages of ./dev test; asked for by
+# HOURGLASS_STAGES="house release races".
 stage_races() {
     compiled build -Dtests=enabled -Dwerror=true -Dgpu_generations=quick \
         -Dlong_tests=true || return 0
     suites build device_forward --suite on_device_long
-    suites build device_checked --suite on_device_check
+    suites build device_protected --suite on_device --suite on_device_check
+    suites build device_other --suite on_device_check_long
     check "every barrier is needed" python3 tools/barriers.py build || true
 }
 
