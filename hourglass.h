@@ -3,7 +3,7 @@
  *     #include <hourglass.h>
  *     cc model.c $(pkg-config --cflags --libs hourglass)
  *
- * C11, and C++17 as well; the macros that make shapes and lists of axes are
+ * C11, and C++17 as well; the macros that make shapes, lists and options are
  * compound literals and for C only. The rooms, each a chapter to read on its
  * own, from the ground up:
  *

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool cloud_room(cloud *c, int64_t count, int64_t width)
 {
@@ -103,6 +104,22 @@ bool cloud_items(cloud *c, const workbench *w, const hg_model *m,
     int64_t all = hg_data_size(data);
     return cloud_fill(c, w->context, count && count < all ? count : all,
                       item_rows, &k);
+}
+
+bool cloud_drop_condition(cloud *c, const workbench *w, const hg_model *m,
+                          hg_data *data)
+{
+    hg_latent latent;
+    if (!m->condition)
+        return true;
+    if (!hg_model_latent(m, w->state, hg_data_spread(data, 1), &latent))
+        return false;
+    int64_t width = c->width - latent.given;
+    for (int64_t i = 0; i < c->count; i++)
+        memmove(c->values + i * width, cloud_row(c, i),
+                (size_t)width * sizeof *c->values);
+    c->width = width;
+    return true;
 }
 
 static hg_tensor *prior_rows(void *user, int64_t from, int64_t n)

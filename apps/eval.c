@@ -44,8 +44,9 @@ static const struct {
     {"active_units", "of them vary with the image (variance > 0.01)"},
     {"prior_ks", "codes' marginals from the prior's, mean"},
     {"prior_ks_worst", "over the dimensions (Kolmogorov-Smirnov)"},
-    {"prior_ks_line", "draws from one prior lie above it once in a hundred"},
-    {"prior_ks_within", "dimensions lie below it"},
+    {"prior_ks_line",
+     "in one dimension chance lies above it once in a hundred"},
+    {"prior_ks_within", "dimensions lie below that line"},
     {"mmd", "codes from the prior, squared discrepancy"},
     {"aggregate_kl", "nats: all codes together from the prior"},
     {"information", "nats: between image and code"},
@@ -58,7 +59,7 @@ static void print_list(const json_t *report, const char *name)
     const json_t *list = json_object_get(report, name);
     if (!list)
         return;
-    printf("  %-14s", name);
+    printf("  %-15s", name);
     json_array_foreach(list, i, value)
     {
         printf("%s%.2f", i % 12 || !i ? " " : "\n                 ",
@@ -138,7 +139,7 @@ static void print_table(const json_t *report)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const json_t *value = json_object_get(report, rows[i].name);
         if (json_is_number(value))
-            printf("  %-14s %12.6g  %s\n", rows[i].name,
+            printf("  %-15s %12.6g  %s\n", rows[i].name,
                    json_number_value(value), rows[i].unit);
     }
     print_list(report, "kl_dims");

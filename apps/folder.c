@@ -92,12 +92,27 @@ static bool write_command(const trainer *t, int argc, char **argv)
                            strlen(line));
 }
 
+/* What the trainer learnt to do since that run is 0 or false: not done. */
+static void fill_in(json_t *then, json_t *now)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(now, name, value)
+    {
+        if (!json_object_get(then, name) && !json_is_true(value) &&
+            json_number_value(value) == 0)
+            json_object_set(then, name, value);
+    }
+}
+
 /* Runs of before --precision had the one there was. */
 static bool is_same_run(const trainer *t, json_t *config)
 {
     json_t *then = run_config(t->folder);
     if (then && !json_object_get(then, "precision"))
         json_object_set_new(then, "precision", json_string("fp32"));
+    fill_in(json_object_get(then, "training"),
+            json_object_get(config, "training"));
     bool same = then && same_values(then, config);
     json_decref(then);
     return same;

@@ -27,7 +27,9 @@ static bool open_clouds(const workbench *w, const hg_model *m, hg_data *data,
 {
     data = hg_data_spread(data, MATCHED);
     return cloud_items(codes, w, m, data, 0, POSTERIOR) &&
-           cloud_prior(draws, w, m, codes->count);
+           cloud_prior(draws, w, m, codes->count) &&
+           cloud_drop_condition(codes, w, m, data) &&
+           cloud_drop_condition(draws, w, m, data);
 }
 
 bool put_match(json_t *report, const workbench *w, const hg_model *m,

@@ -64,7 +64,8 @@ static bool place(view *v, plane *p)
     cloud c = {0};
     bool ok = hg_model_has_prior(v->model)
                   ? cloud_prior(&c, &v->w, v->model, DRAWS)
-                  : cloud_items(&c, &v->w, v->model, v->data, DRAWS, CODES);
+                  : cloud_items(&c, &v->w, v->model,
+                                hg_data_spread(v->data, DRAWS), 0, CODES);
     p->at[0] = malloc((size_t)(2 * p->steps + c.width) * sizeof(double));
     if (!p->at[0])
         ok = hg_fail(HG_ERROR_MEMORY, "no memory for the plane");

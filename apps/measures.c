@@ -75,6 +75,8 @@ bool measure_aggregate(view *v, json_t *report)
         ok = cloud_items(&codes, &v->w, v->model,
                          hg_data_spread(v->data, COMPARED), 0, POSTERIOR) &&
              cloud_prior(&draws, &v->w, v->model, codes.count) &&
+             cloud_drop_condition(&codes, &v->w, v->model, v->data) &&
+             cloud_drop_condition(&draws, &v->w, v->model, v->data) &&
              hg_mmd(v->w.context, cloud_points(&codes), cloud_points(&draws),
                     &squared);
         if (ok)

@@ -9,7 +9,7 @@
 void put_number(json_t *, const char *name, double value);
 /* loss, recon_..., ssim, kl, elbo, rate, distortion, images */
 bool measure_images(view *, int64_t batch_size, json_t *report);
-/* latent, active_units, kl_dims, prior_ks, prior_ks_worst */
+/* latent, active_units, kl_dims, prior_ks, ..._worst, ..._line, ..._within */
 bool measure_codes(view *, json_t *report);
 /* nll: {samples, images, binarised, curve: [{k, nats}]} */
 bool measure_bound(view *, hg_bound *, json_t *report);

@@ -41,7 +41,7 @@ static bool gather(view *v, const arguments *a, atlas *m)
     int code = 0;
     const char *of = flag_text(a, "of");
     int64_t count = flag_int(a, "count", 0, &code);
-    hg_data *data = count ? hg_data_spread(v->data, count) : v->data;
+    hg_data *data = hg_data_spread(v->data, count);
     cloud_kind kind = !strcmp(of, "pixels")  ? PIXELS
                       : !strcmp(of, "draws") ? POSTERIOR
                                              : CODES;

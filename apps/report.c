@@ -26,7 +26,8 @@ static const struct {
      "mean over the dimensions: 0 is equal, 1 is apart"},
     {"prior_ks_worst", "worst dimension", "the same, of the worst dimension"},
     {"prior_ks_line", "line of chance",
-     "two sets of draws from the prior itself lie above it once in a hundred"},
+     "in one dimension two sets of draws from the prior itself lie above it "
+     "once in a hundred"},
     {"prior_ks_within", "dimensions within", "how many lie below that line"},
     {"recon_sse", "squared error",
      "of the reconstruction, sum over the pixels of an image"},

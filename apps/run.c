@@ -68,7 +68,7 @@ static bool build(workbench *w, const settings *s, const char *const *options)
     if (!set_spread(w, s))
         return false;
     w->state = hg_model_build(s->model, w->params, w->config);
-    if (!w->state || hg_error())
+    if (!w->state)
         return hg_fail(HG_ERROR_STATE, "%s could not be built", s->model->name);
     return hg_model_optimizers(s->model, w->state, w->params, w->config,
                                &w->optimizers);

@@ -22,12 +22,12 @@ static bool from_mixture(view *v, int64_t count, int components, cloud *codes)
 {
     cloud seen = {0};
     hg_mixture *m = NULL;
-    bool ok =
-        cloud_items(&seen, &v->w, v->model, v->w.train, FITTED, POSTERIOR) &&
-        (m = hg_mixture_fit(v->w.context, cloud_points(&seen), components, 1,
-                            v->seed)) != NULL &&
-        cloud_room(codes, count, m->width) &&
-        hg_mixture_draw(v->w.context, m, count, v->seed, codes->values);
+    bool ok = cloud_items(&seen, &v->w, v->model,
+                          hg_data_spread(v->w.train, FITTED), 0, POSTERIOR) &&
+              (m = hg_mixture_fit(v->w.context, cloud_points(&seen), components,
+                                  1, v->seed)) != NULL &&
+              cloud_room(codes, count, m->width) &&
+              hg_mixture_draw(v->w.context, m, count, v->seed, codes->values);
     cloud_free(&seen);
     return ok;
 }

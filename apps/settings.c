@@ -201,11 +201,11 @@ static void read_sizes(const arguments *a, settings *s, int *code)
 static void follow_publication(const arguments *a, settings *s)
 {
     const hg_published *p = s->model->published;
-    const char *recipe = p ? option_text(a, "recipe") : NULL;
+    bool known = p && (p->epochs || p->steps);
+    const char *recipe = known ? option_text(a, "recipe") : NULL;
     if (!recipe || strcmp(recipe, "faithful"))
         return;
-    if ((p->epochs || p->steps) && !flag_given(a, "epochs") &&
-        !flag_given(a, "steps")) {
+    if (!flag_given(a, "epochs") && !flag_given(a, "steps")) {
         s->epochs = p->epochs ? p->epochs : s->epochs;
         s->steps = p->steps;
         s->own_length = true;

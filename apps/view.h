@@ -87,6 +87,10 @@ hg_points cloud_points(const cloud *);
 typedef enum { PIXELS, CODES, POSTERIOR, RECONSTRUCTIONS } cloud_kind;
 bool cloud_items(cloud *, const workbench *, const hg_model *, const hg_data *,
                  int64_t count, cloud_kind);
+/* Takes away what a conditional model's codes, and its prior's draws, end with.
+ */
+bool cloud_drop_condition(cloud *, const workbench *, const hg_model *,
+                          hg_data *);
 /* Draws from the prior; codes decoded. */
 bool cloud_prior(cloud *, const workbench *, const hg_model *, int64_t count);
 bool cloud_decoded(cloud *, const workbench *, const hg_model *,

@@ -58,7 +58,7 @@ static hg_data *choose_evenly(hg_data *of, int64_t count)
 hg_data *hg_data_spread(hg_data *of, int64_t count)
 {
     char name[sizeof of->name];
-    if (hg_error() || !of || count < 0 || count >= hg_data_size(of))
+    if (hg_error() || !of || count < 1 || count >= hg_data_size(of))
         return hg_error() ? NULL : of;
     snprintf(name, sizeof name, "%.30s/%lld spread", of->name,
              (long long)count);

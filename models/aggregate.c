@@ -141,8 +141,7 @@ bool hg_model_aggregate(hg_context *context, const hg_model *model, void *state,
 {
     if (!hg_context_usable(context, "hg_model_aggregate"))
         return false;
-    if (most)
-        data = hg_data_spread(data, most);
+    data = hg_data_spread(data, most);
     codes c = {.n = hg_data_size(data)};
     if (!model->posterior || c.n < 1)
         return hg_fail(HG_ERROR_ARGUMENT,

@@ -5,8 +5,8 @@
  *   loss   = |x - sigmoid(decoder(encoder(spoilt)))|^2, per image
  *
  * As published (recipe faithful) the noise has mean 1/2, so that spoilt images
- * are also too bright. Adam at that recipe's 1e-3 may leave every unit of a
- * layer dead and all images black; the corrected one is slower, 3e-4.
+ * are also too bright. Adam at the published 1e-3 may leave every unit of a
+ * layer dead and all images black; both recipes have 3e-4 here.
  */
 #include "models/internal.h"
 

@@ -25,9 +25,8 @@ HG_API hg_tensor *hg_model_log_likelihood(const hg_model *, void *model,
 enum { HG_BOUND_POINTS = 16 };
 typedef struct {
     int64_t samples; /* in: the largest k, at most 100,000 */
-    int64_t
-        images; /* in: so many, spread over the set (0: all); out: how many */
-    bool binarise; /* in: pixels are drawn as 0 or 1 first */
+    int64_t images;  /* in: how many, of all over the set (0: all); out too */
+    bool binarise;   /* in: pixels are drawn as 0 or 1 first */
     /* Out: k = 1, 2, 5, 10, ..., samples, and the mean bound over the images
      * in nats; a smaller k is averaged over as many groups as there are. */
     int points;

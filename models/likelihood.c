@@ -174,8 +174,7 @@ bool hg_model_likelihood(const hg_model *model, void *state, hg_data *data,
     hg_batch batch;
     if (!check(model, data, b))
         return false;
-    if (b->images)
-        data = hg_data_spread(data, b->images);
+    data = hg_data_spread(data, b->images);
     b->images = hg_data_size(data);
     choose_points(b);
     hg_loader *loader = hg_loader_new(data, IMAGES_AT_ONCE, false);

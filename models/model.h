@@ -88,7 +88,8 @@ typedef struct {
     double validation;     /* part of train held out */
     bool in_order;         /* never shuffled */
     bool drop_last;        /* a smaller last batch is left out */
-    /* Instead of Adam, the one of these that has a rate. */
+    /* Instead of Adam, the one of these that has a rate: if the model has an
+     * option "recipe" and its value is "faithful". */
     hg_sgd_options sgd;
     hg_rmsprop_options rmsprop;
     hg_adadelta_options adadelta;
@@ -284,7 +285,8 @@ HG_API HG_CHECK bool hg_model_evaluate_with(const hg_model *, void *model,
  * on n of each, both [n, d], one a dimension: 0 equal, 1 apart. */
 typedef struct {
     double mean, worst; /* over the dimensions */
-    double line;        /* two sets of draws lie above it once in a hundred */
+    double line;        /* in one dimension two sets of draws lie above it
+                           once in a hundred */
     int64_t within;     /* dimensions below it */
 } hg_match;
 HG_API HG_CHECK bool hg_prior_match(hg_context *, const double *codes,

@@ -70,19 +70,25 @@ bool hg_optimizers_add(hg_optimizers *o, hg_optimizer *one)
     return one != NULL;
 }
 
-static hg_optimizer *published_optimizer(const hg_published *it, hg_params *p)
+static bool is_faithful(const hg_model *model, const hg_config *c)
 {
-    return it->sgd.rate != 0       ? hg_sgd(p, "sgd", it->sgd)
-           : it->rmsprop.rate != 0 ? hg_rmsprop(p, "rmsprop", it->rmsprop)
-                                   : hg_adadelta(p, "adadelta", it->adadelta);
+    for (const hg_option *o = model->options; o && o->name; o++)
+        if (!strcmp(o->name, "recipe"))
+            return hg_config_is(c, "recipe", "faithful");
+    return false;
 }
 
-/* Does the publication train with another one than Adam, and is it to be
- * followed? */
-static bool follows_publication(const hg_published *it, const hg_config *c)
+/* Of a publication that is followed; NULL where that is Adam too. */
+static hg_optimizer *published_optimizer(const hg_model *model, hg_params *p,
+                                         const hg_config *c)
 {
-    return it && it->sgd.rate + it->rmsprop.rate + it->adadelta.rate > 0 &&
-           hg_config_is(c, "recipe", "faithful");
+    const hg_published *it = model->published;
+    if (!it || !is_faithful(model, c))
+        return NULL;
+    return it->sgd.rate != 0        ? hg_sgd(p, "sgd", it->sgd)
+           : it->rmsprop.rate != 0  ? hg_rmsprop(p, "rmsprop", it->rmsprop)
+           : it->adadelta.rate != 0 ? hg_adadelta(p, "adadelta", it->adadelta)
+                                    : NULL;
 }
 
 bool hg_model_optimizers(const hg_model *model, void *state, hg_params *p,
@@ -95,9 +101,8 @@ bool hg_model_optimizers(const hg_model *model, void *state, hg_params *p,
         return true; /* nothing to train */
     if (model->optimizers)
         return model->optimizers(state, p, o);
-    return hg_optimizers_add(o, follows_publication(model->published, c)
-                                    ? published_optimizer(model->published, p)
-                                    : hg_adam(p, "adam", model->adam));
+    hg_optimizer *own = published_optimizer(model, p, c);
+    return hg_optimizers_add(o, own ? own : hg_adam(p, "adam", model->adam));
 }
 
 bool hg_model_prepare(const hg_model *model, void *state, hg_data *train)

@@ -211,7 +211,15 @@ START_TEST(items_are_spread_over_the_whole_set)
     ck_assert_ptr_ne(hg_data_spread(train, 5), some);
     ck_assert_ptr_eq(hg_data_spread(train, 41), train);
     ck_assert_ptr_eq(hg_data_spread(train, 99), train);
-    ck_assert_int_eq(hg_data_size(hg_data_spread(train, 0)), 0);
+    ck_assert_ptr_eq(hg_data_spread(train, 0), train);
+    hg_data *permuted = hg_data_split(counting_set(41), "train", 0.2);
+    some = hg_data_spread(permuted, 3);
+    for (int64_t i = 0, at = 0; i < 3; i++, at++) {
+        int64_t row = hg_data_source_row(some, i);
+        while (hg_data_source_row(permuted, at) != row)
+            ck_assert_int_lt(++at, (i + 1) * 33 / 3);
+        ck_assert_int_ge(at, i * 33 / 3);
+    }
     ck_assert_msg(!hg_error(), "%s", hg_error());
 }
 END_TEST

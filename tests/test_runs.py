@@ -239,6 +239,18 @@ class Survival(Case):
             self.assertEqual(code, DONE)
             self.assert_same(self.folder / name)
 
+    def test_a_run_of_before_an_option_goes_on(self):
+        where = "--out", self.folder, "--name", "older"
+        self.call(*SHORT, *where)
+        path = self.folder / "older/config.json"
+        config = json.loads(path.read_text())
+        del config["precision"], config["training"]["lr_final"]
+        path.write_text(json.dumps(config))
+        self.call(*SHORT, *where, "--steps", 3, "--resume")
+        self.assertEqual(lines_of(self.folder / "older")[-1]["step"], 3)
+        self.call(*SHORT, *where, "--steps", 4, "--resume", "--lr-final", "0.5",
+                  code=USAGE, says=["lr_final"])
+
     def test_resume_needs_no_more_than_the_run(self):
         program = self.begin("resumed")
         last = self.folder / "resumed/checkpoints/last"
@@ -487,6 +499,9 @@ class Trainer(Case):
         self.assertEqual((config["epochs"], config["val"]), (10, 0))
         self.assertEqual((training["in_order"], training["drop_last"]), (1, 1))
         self.assertEqual(self.config_of("aae", "--recipe=faithful")["steps"], 50000)
+        # Of this one only the optimiser is known.
+        config = self.config_of("ae-keras", "--recipe", "faithful")
+        self.assertEqual((config["epochs"], config["val"]), (50, 0.1))
         for corrected in self.config_of("conv-vae"), self.config_of("vae"):
             self.assertEqual((corrected["epochs"], corrected["val"]), (10, 0.1))
             self.assertEqual(corrected["training"]["in_order"], 0)
