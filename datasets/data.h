@@ -158,9 +158,10 @@ HG_API hg_data *hg_data_split(hg_data *, const char *part, double val_fraction);
 
 /* Chosen rows of a set, in this order, as a set of its own, without a copy. */
 HG_API hg_data *hg_data_select(hg_data *, const int64_t *rows, int64_t count);
-/* So many items from all over the set, one from each of so many stretches; the
- * set itself, where it has no more or 0 are wanted. Asked for again they are
- * the same ones, and the same set. */
+/* To measure on: so many items from all over the set, one from each of so many
+ * stretches; all, where it has no more or 0 are wanted. As they are, without
+ * what only training does to them (moving, noise). Asked for again they are the
+ * same ones, and the same set. */
 HG_API hg_data *hg_data_spread(hg_data *, int64_t count);
 /* The items of one class, or those of all others. */
 HG_API hg_data *hg_data_class(hg_data *, int32_t label, bool others);

@@ -58,8 +58,13 @@ static hg_data *choose_evenly(hg_data *of, int64_t count)
 hg_data *hg_data_spread(hg_data *of, int64_t count)
 {
     char name[sizeof of->name];
-    if (hg_error() || !of || count < 1 || count >= hg_data_size(of))
-        return hg_error() ? NULL : of;
+    int64_t n = hg_data_size(of);
+    if (hg_error() || !of)
+        return NULL;
+    bool all = count < 1 || count >= n;
+    if (all && !hg_transforms_augment(&of->transforms))
+        return of;
+    count = all ? n : count;
     snprintf(name, sizeof name, "%.30s/%lld spread", of->name,
              (long long)count);
     for (hg_data *s = of->splits; s; s = s->next)
@@ -69,6 +74,7 @@ hg_data *hg_data_spread(hg_data *of, int64_t count)
     if (!data)
         return NULL;
     memcpy(data->name, name, sizeof name);
+    hg_transforms_keep_defining(&data->transforms);
     data->next = of->splits;
     of->splits = data;
     return data;

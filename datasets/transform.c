@@ -146,6 +146,14 @@ void hg_transforms_keep_defining(hg_transforms *t)
     t->count = kept;
 }
 
+bool hg_transforms_augment(const hg_transforms *t)
+{
+    for (int i = 0; i < t->count; i++)
+        if (!known[t->list[i].kind].defines)
+            return true;
+    return false;
+}
+
 bool hg_transforms_spoil(const hg_transforms *t)
 {
     return t->count && known[t->list[t->count - 1].kind].spoils;

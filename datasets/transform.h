@@ -36,6 +36,8 @@ bool hg_transforms_parse(hg_transforms *, hg_region *, const char *text);
 /* Those of them that define the data, in every part: binarising and
  * dequantising; the others are for training alone. */
 void hg_transforms_keep_defining(hg_transforms *);
+/* Are there others? */
+bool hg_transforms_augment(const hg_transforms *);
 /* Does the input differ from the target? */
 bool hg_transforms_spoil(const hg_transforms *);
 

@@ -230,6 +230,25 @@ START_TEST(noise_and_flips_are_for_training_what_defines_the_data_for_all)
 }
 END_TEST
 
+START_TEST(what_is_measured_on_is_as_it_is)
+{
+    hg_data *train = hg_data_split(flat(100, "binarize,mask:0.5"), "train", 0);
+    hg_data *all = hg_data_spread(train, 0);
+    ck_assert_ptr_ne(all, train);
+    ck_assert_int_eq(hg_data_size(all), N);
+    ck_assert_ptr_eq(hg_data_spread(train, 2 * N), all);
+    hg_batch b;
+    hg_scope *s = hg_scope_open(ctx, HG_EVAL);
+    ck_assert(hg_data_batch(all, (int64_t[]){7}, 1, &b));
+    ck_assert(hg_read(b.x, x, FEATURES) && hg_read(b.target, target, FEATURES));
+    ck_assert_mem_eq(x, target, FEATURES * sizeof *x);
+    ck_assert(x[0] == 0 || x[0] == 1);
+    hg_scope_close(s);
+    train = hg_data_split(flat(100, "binarize"), "train", 0);
+    ck_assert_ptr_eq(hg_data_spread(train, 0), train);
+}
+END_TEST
+
 START_TEST(wrong_transforms_are_named)
 {
     static const char *const wrong[][2] = {
@@ -322,6 +341,7 @@ int main(void)
                    numbers_belong_to_the_item_whatever_order_batch_or_threads);
     tcase_add_test(
         c, noise_and_flips_are_for_training_what_defines_the_data_for_all);
+    tcase_add_test(c, what_is_measured_on_is_as_it_is);
     tcase_add_test(c, wrong_transforms_are_named);
     tcase_add_test(c, points_lie_on_their_shapes);
     return run_suite("transform", c);
