@@ -71,17 +71,10 @@ bool hg_data_axes(const hg_data *, hg_tensor *mean, hg_tensor *axes,
                   hg_tensor *std);
 /* Pixels' log odds in the data set, into a decoder's last bias [features]. */
 bool hg_data_log_odds(const hg_data *, hg_tensor *bias);
-/* The layers at either side of a normal code: the head [2 d, h], which makes
- * mean and log variance, and the decoder's first [h, d]. */
-typedef struct {
-    hg_tensor *weight, *bias, *first;
-} hg_code_layers;
 /* Fits a mixture of normals, of which the diagonals are kept, to the codes of
- * `images` of a set (all, where there are fewer). With layers, the code is
- * first turned so that what the components' covariances have in common is the
- * identity, which leaves little beside the diagonals. */
+ * `images` of a set (all, where there are fewer). */
 bool hg_fit_prior(const nn_mixture *, const hg_model *, void *model, hg_data *,
-                  int64_t images, const hg_code_layers *);
+                  int64_t images);
 /* 0, 1, ..., k - 1, 0, 1, ... as one-hot rows, [n, k]: every class in turn. */
 hg_tensor *hg_each_class(int64_t n, int64_t k);
 /* BCE of logits and pixels in nats an image: [batch]. */

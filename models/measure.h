@@ -90,10 +90,6 @@ typedef struct {
     bool diagonal; /* `root` is: there were fewer points than k (width + 1) */
 } hg_mixture;
 
-/* Lower Cholesky factor of a [d, d], or of its diagonal, in place; false where
- * the matrix is not positive. */
-bool hg_cholesky(double *a, int64_t d, bool diagonal);
-
 /* Expectation maximisation (Dempster et al., 1977) from k-means, the likeliest
  * of so many starts (0: five); a thousandth of the mean variance is added to
  * the diagonals. Of k (width + 1) points or fewer only the diagonals are

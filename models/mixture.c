@@ -37,7 +37,8 @@ typedef struct {
 
 /* ---- Densities ---------------------------------------------------------- */
 
-bool hg_cholesky(double *a, int64_t d, bool diagonal)
+/* Lower Cholesky factor in place; false where the matrix is not positive. */
+static bool cholesky(double *a, int64_t d, bool diagonal)
 {
     for (int64_t j = 0; j < d; j++) {
         for (int64_t i = j; i < (diagonal ? j + 1 : d); i++) {
@@ -172,8 +173,8 @@ static void maximise_range(void *argument, int64_t from, int64_t to)
         f->m->weight[c] = total / (double)f->s->p.count;
         centre_component(f, c, total);
         spread_component(f, c, total);
-        f->failed[c] = !hg_cholesky(f->m->root + c * f->m->width * f->m->width,
-                                    f->m->width, f->m->diagonal);
+        f->failed[c] = !cholesky(f->m->root + c * f->m->width * f->m->width,
+                                 f->m->width, f->m->diagonal);
     }
 }
 

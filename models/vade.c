@@ -10,10 +10,6 @@
  * of the training images, and all is trained together. The mixture has an Adam
  * of its own, which seldom leaves the groups that it began with: --refit fits
  * it again every so many epochs, to codes that have become clearer.
- *
- * The clusters of an autoencoder's codes are long and lie askew, which normals
- * with diagonal covariances cannot say. So at each fit the code is turned and
- * stretched until they are round (--turn).
  */
 #include "models/internal.h"
 
@@ -27,9 +23,7 @@ struct vade {
         double seen, fitted;
     } known; /* the same on the host: to read them a GPU would have to wait */
     hg_params *params;
-    hg_data *data; /* of `prepare` */
-    hg_code_layers layers;
-    bool turn;
+    hg_data *data;          /* of `prepare` */
     double pretrain, refit; /* epochs */
 };
 
@@ -45,13 +39,8 @@ static void build(void *model, hg_params *p, const hg_config *c)
     int64_t k = hg_config_int(c, "clusters");
     m->pretrain = hg_config_number(c, "pretrain");
     m->refit = hg_config_number(c, "refit");
-    m->turn = hg_config_is(c, "turn", "yes");
     m->encoder = nn_mlp(p, "encoder", nn_relu, in, h, h, 4 * h, 2 * latent);
     m->decoder = nn_mlp(p, "decoder", nn_relu, latent, 4 * h, h, h, in);
-    m->layers =
-        (hg_code_layers){.weight = hg_params_find(p, "encoder.6.weight"),
-                         .bias = hg_params_find(p, "encoder.6.bias"),
-                         .first = hg_params_find(p, "decoder.0.weight")};
     nn_mixture_new(&m->clusters, hg_params_at(p, "mixture"), k, latent,
                    nn_std_of_log_var, HG_INIT(HG_INIT_UNIFORM, -1, 1));
     m->seen = hg_buffer(p, "seen", HG_SCALAR, 0);
@@ -155,8 +144,7 @@ static bool fit_is_due(const struct vade *m, double epoch)
 
 static bool fit_mixture(struct vade *m)
 {
-    if (!hg_fit_prior(&m->clusters, &model_vade, m, m->data, FITTED,
-                      m->turn ? &m->layers : NULL))
+    if (!hg_fit_prior(&m->clusters, &model_vade, m, m->data, FITTED))
         return false;
     m->known.fitted = m->known.seen;
     hg_set(m->fitted, (hg_real)m->known.fitted);
@@ -213,9 +201,7 @@ const hg_model model_vade = {
         HG_NUMBER("hidden", "units of the first two layers", 500),
         HG_NUMBER("pretrain", "epochs as an autoencoder", 15),
         HG_NUMBER("refit", "epochs from fit to fit of the mixture (0: once)",
-                  0),
-        HG_ONE_OF("turn", "the code at a fit, until clusters are round", "yes",
-                  hg_no_yes)),
+                  0)),
     .batch_size = 100,
     .epochs = 50,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
