@@ -46,12 +46,15 @@ hg_tensor *hg_each_class(int64_t n, int64_t k)
 
 void *hg_model_build(const hg_model *model, hg_params *p, const hg_config *c)
 {
-    if (!hg_error() && (!model || !model->size || !c))
+    if (!hg_error() && (!model || !c))
         hg_fail(HG_ERROR_ARGUMENT, "hg_model_build: %s",
-                !model ? "the model is NULL"
-                : c    ? "the model has no .size; say .size = sizeof(struct "
-                         "...), whatever its build function fills"
-                       : "the options are NULL; make them with hg_config_new");
+                model ? "the options are NULL; make them with hg_config_new"
+                      : "the model is NULL");
+    if (!hg_error() && !model->size)
+        hg_fail(HG_ERROR_ARGUMENT,
+                "hg_model_build: %s has no .size; say .size = sizeof(struct "
+                "...), whatever its build function fills",
+                model->name);
     void *state = hg_error() ? NULL : hg_params_alloc(p, model->size);
     if (state)
         model->build(state, p, c);
