@@ -36,10 +36,27 @@ static void over_channels(const norm_job *job,
                     body, (void *)(uintptr_t)job);
 }
 
-static int64_t width_at(const norm_job *job, int64_t first)
+/* Channels from `first` on that are treated together: their passes, and where
+ * their values lie, from `at` on. */
+typedef struct {
+    const hg_norm_passes *run;
+    int64_t first, count, at;
+    hg_norm_rows rows;
+} unit;
+
+static unit unit_at(const norm_job *job, int64_t i)
 {
-    int64_t left = job->channels - first;
-    return left < COLUMNS ? left : COLUMNS;
+    int64_t stride = job->channels * job->inner;
+    if (job->inner != 1)
+        return (unit){&job->run->rows,
+                      i,
+                      1,
+                      i * job->inner,
+                      {job->n, stride, job->inner}};
+    int64_t first = i * COLUMNS, left = job->channels - first;
+    int64_t count = left < COLUMNS ? left : COLUMNS;
+    return (unit){
+        &job->run->columns, first, count, first, {job->n, stride, count}};
 }
 
 /* ---- Forward ------------------------------------------------------------ */
@@ -63,35 +80,15 @@ static void finish_channel(const norm_job *job, int64_t c, double mean,
                              a->momentum * m2 / (count - 1));
 }
 
-static void channel_stats(const norm_job *job, int64_t c)
-{
-    double mean = 0, m2 = 0;
-    for (int64_t i = 0; i < job->n; i++) {
-        double here, squares;
-        job->run->moments(job->kernel->in[0] +
-                              (i * job->channels + c) * job->inner,
-                          job->inner, &here, &squares);
-        double delta = here - mean, inner = (double)job->inner;
-        m2 += squares + delta * delta * inner * (double)i / (double)(i + 1);
-        mean += delta / (double)(i + 1);
-    }
-    finish_channel(job, c, mean, m2);
-}
-
 static void stats_channels(void *argument, int64_t from, int64_t to)
 {
     const norm_job *job = argument;
     double mean[COLUMNS], m2[COLUMNS];
     for (int64_t i = from; i < to; i++) {
-        if (job->inner != 1) {
-            channel_stats(job, i);
-            continue;
-        }
-        int64_t first = i * COLUMNS, width = width_at(job, first);
-        job->run->column_moments(job->kernel->in[0] + first, job->n,
-                                 job->channels, width, mean, m2);
-        for (int64_t j = 0; j < width; j++)
-            finish_channel(job, first + j, mean[j], m2[j]);
+        unit u = unit_at(job, i);
+        u.run->moments(job->kernel->in[0] + u.at, u.rows, mean, m2);
+        for (int64_t j = 0; j < u.count; j++)
+            finish_channel(job, u.first + j, mean[j], m2[j]);
     }
 }
 
@@ -108,20 +105,12 @@ static void forward_channels(void *argument, int64_t from, int64_t to)
     const hg_real *mean = k->in[3], *inverse = k->in[3] + job->channels;
     hg_real a[COLUMNS], d[COLUMNS];
     for (int64_t i = from; i < to; i++) {
-        bool columns = job->inner == 1;
-        int64_t first = columns ? i * COLUMNS : i;
-        int64_t width = columns ? width_at(job, first) : 1;
-        for (int64_t j = 0; j < width; j++) {
-            a[j] = k->in[1][first + j] * inverse[first + j];
-            d[j] = k->in[2][first + j] - a[j] * mean[first + j];
+        unit u = unit_at(job, i);
+        for (int64_t j = 0, c = u.first; j < u.count; j++, c++) {
+            a[j] = k->in[1][c] * inverse[c];
+            d[j] = k->in[2][c] - a[j] * mean[c];
         }
-        if (columns)
-            job->run->column_scale(k->out + first, k->in[0] + first, job->n,
-                                   job->channels, width, a, d);
-        for (int64_t r = 0; r < job->n && !columns; r++) {
-            int64_t at = (r * job->channels + i) * job->inner;
-            job->run->scale(k->out + at, k->in[0] + at, job->inner, *a, *d);
-        }
+        u.run->scale(k->out + u.at, k->in[0] + u.at, u.rows, a, d);
     }
 }
 
@@ -133,40 +122,19 @@ void hg_batch_norm_cpu(const hg_kernel *k)
 
 /* ---- Backward ----------------------------------------------------------- */
 
-static void channel_sums(const norm_job *job, int64_t c, double *sum,
-                         double *dot)
-{
-    const hg_kernel *k = job->kernel;
-    *sum = *dot = 0;
-    for (int64_t i = 0; i < job->n; i++) {
-        int64_t at = (i * job->channels + c) * job->inner;
-        double s, d;
-        job->run->dots(k->in[0] + at, k->in[1] + at, k->in[2][c], job->inner,
-                       &s, &d);
-        *sum += s;
-        *dot += d;
-    }
-}
-
 static void sums_channels(void *argument, int64_t from, int64_t to)
 {
     const norm_job *job = argument;
     const hg_kernel *k = job->kernel;
+    const hg_real *mean = k->in[2], *inverse = k->in[2] + job->channels;
     double sum[COLUMNS], dot[COLUMNS];
     for (int64_t i = from; i < to; i++) {
-        bool columns = job->inner == 1;
-        int64_t first = columns ? i * COLUMNS : i;
-        int64_t width = columns ? width_at(job, first) : 1;
-        if (columns)
-            job->run->column_dots(k->in[0] + first, k->in[1] + first,
-                                  k->in[2] + first, job->n, job->channels,
-                                  width, sum, dot);
-        else
-            channel_sums(job, i, sum, dot);
-        for (int64_t j = 0; j < width; j++) {
-            double inverse = (double)k->in[2][job->channels + first + j];
-            k->out[first + j] = (hg_real)sum[j];
-            k->out[job->channels + first + j] = (hg_real)(dot[j] * inverse);
+        unit u = unit_at(job, i);
+        u.run->dots(k->in[0] + u.at, k->in[1] + u.at, u.rows, mean + u.first,
+                    sum, dot);
+        for (int64_t j = 0, c = u.first; j < u.count; j++, c++) {
+            k->out[c] = (hg_real)sum[j];
+            k->out[job->channels + c] = (hg_real)(dot[j] * (double)inverse[c]);
         }
     }
 }
@@ -181,28 +149,19 @@ static void blend_channels(void *argument, int64_t from, int64_t to)
 {
     const norm_job *job = argument;
     const hg_kernel *k = job->kernel;
-    int64_t channels = job->channels;
+    const hg_real *mean = k->in[3], *inverse = k->in[3] + job->channels;
+    const hg_real *sum = k->in[4], *dot = k->in[4] + job->channels;
     hg_real a[COLUMNS], b[COLUMNS], d[COLUMNS];
     hg_real share = (hg_real)(1 / (double)(job->n * job->inner));
     for (int64_t i = from; i < to; i++) {
-        bool columns = job->inner == 1;
-        int64_t first = columns ? i * COLUMNS : i;
-        int64_t width = columns ? width_at(job, first) : 1;
-        for (int64_t j = 0, c = first; j < width; j++, c++) {
-            hg_real mean = k->in[3][c], inverse = k->in[3][channels + c];
-            a[j] = k->in[2][c] * inverse;
-            b[j] = -a[j] * inverse * k->in[4][channels + c] * share;
-            d[j] = -a[j] * k->in[4][c] * share - b[j] * mean;
+        unit u = unit_at(job, i);
+        for (int64_t j = 0, c = u.first; j < u.count; j++, c++) {
+            a[j] = k->in[2][c] * inverse[c];
+            b[j] = -a[j] * inverse[c] * dot[c] * share;
+            d[j] = -a[j] * sum[c] * share - b[j] * mean[c];
         }
-        if (columns)
-            job->run->column_blend(k->out + first, k->in[0] + first,
-                                   k->in[1] + first, job->n, channels, width, a,
-                                   b, d);
-        for (int64_t r = 0; r < job->n && !columns; r++) {
-            int64_t at = (r * channels + i) * job->inner;
-            job->run->blend(k->out + at, k->in[0] + at, k->in[1] + at,
-                            job->inner, *a, *b, *d);
-        }
+        u.run->blend(k->out + u.at, k->in[0] + u.at, k->in[1] + u.at, u.rows, a,
+                     b, d);
     }
 }
 

@@ -8,16 +8,21 @@
 
 typedef struct {
     const hg_kernel *kernel;
-    const hg_norm_kernels *run;
+    const hg_norm_passes *run;
     int64_t length;
 } rows_job;
+
+static hg_norm_rows row(const rows_job *job)
+{
+    return (hg_norm_rows){1, job->length, job->length};
+}
 
 /* Mean and 1 / standard deviation of a row. */
 static void row_stats(const rows_job *job, const hg_real *x, hg_real *mean,
                       hg_real *inverse)
 {
     double m, m2, eps = ((const hg_rows_attr *)job->kernel->attr)->eps;
-    job->run->moments(x, job->length, &m, &m2);
+    job->run->moments(x, row(job), &m, &m2);
     *mean = (hg_real)m;
     *inverse = (hg_real)(1 / sqrt(m2 / (double)job->length + eps));
 }
@@ -29,8 +34,9 @@ static void forward_rows(void *argument, int64_t from, int64_t to)
          i += job->length) {
         hg_real mean, inverse;
         row_stats(job, job->kernel->in[0] + i, &mean, &inverse);
-        job->run->scale(job->kernel->out + i, job->kernel->in[0] + i,
-                        job->length, inverse, -mean * inverse);
+        hg_real shift = -mean * inverse;
+        job->run->scale(job->kernel->out + i, job->kernel->in[0] + i, row(job),
+                        &inverse, &shift);
     }
 }
 
@@ -45,19 +51,19 @@ static void backward_rows(void *argument, int64_t from, int64_t to)
         hg_real mean, inverse;
         double sum, dot;
         row_stats(job, k->in[1] + i, &mean, &inverse);
-        job->run->dots(k->in[0] + i, k->in[1] + i, mean, job->length, &sum,
-                       &dot);
+        job->run->dots(k->in[0] + i, k->in[1] + i, row(job), &mean, &sum, &dot);
         double slope =
             -(double)inverse * (double)inverse * (double)inverse * dot * share;
         double shift = -(double)inverse * sum * share - slope * (double)mean;
-        job->run->blend(k->out + i, k->in[0] + i, k->in[1] + i, job->length,
-                        inverse, (hg_real)slope, (hg_real)shift);
+        hg_real b = (hg_real)slope, d = (hg_real)shift;
+        job->run->blend(k->out + i, k->in[0] + i, k->in[1] + i, row(job),
+                        &inverse, &b, &d);
     }
 }
 
 static void run(const hg_kernel *k, void (*rows)(void *, int64_t, int64_t))
 {
-    rows_job job = {k, hg_norm_of(k), k->out_shape.dim[1]};
+    rows_job job = {k, &hg_norm_of(k)->rows, k->out_shape.dim[1]};
     hg_parallel_for(k->threads, k->out_shape.dim[0],
                     (1 << 13) / (job.length + 1) + 1, rows, &job);
 }

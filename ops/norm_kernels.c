@@ -18,143 +18,180 @@ static double total_of(const vec *lanes)
     return total;
 }
 
-static double sum_of(const hg_real *x, int64_t n)
+/* ---- Runs: a piece of a long row, or several short rows ----------------- */
+
+typedef struct {
+    hg_norm_rows all, run;
+    int64_t at;          /* where `run` begins */
+    int64_t row, column; /* of what is left */
+} runs;
+
+static bool next_run(runs *r)
+{
+    const hg_norm_rows *all = &r->all;
+    if (!all->n || r->row >= all->count)
+        return false;
+    int64_t group = all->n < RUN ? RUN / all->n : 1;
+    int64_t rows = all->count - r->row, n = all->n - r->column;
+    r->run = (hg_norm_rows){rows < group ? rows : group, all->stride,
+                            n < RUN ? n : RUN};
+    r->at = r->row * all->stride + r->column;
+    r->column = (r->column + r->run.n) % all->n;
+    if (!r->column)
+        r->row += r->run.count;
+    return true;
+}
+
+static double sum_of(const hg_real *x, hg_norm_rows run)
 {
     vec sum = {0};
     double rest = 0;
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        sum += *(const vec *)(x + i);
-    for (; i < n; i++)
-        rest += (double)x[i];
+    for (int64_t row = 0; row < run.count; row++, x += run.stride) {
+        int64_t i = 0;
+        for (; i + LANES <= run.n; i += LANES)
+            sum += *(const vec *)(x + i);
+        for (; i < run.n; i++)
+            rest += (double)x[i];
+    }
     return total_of(&sum) + rest;
 }
 
-static double squares_of(const hg_real *x, int64_t n, hg_real mean)
+static double squares_of(const hg_real *x, hg_norm_rows run, hg_real mean)
 {
     vec sum = {0};
     double rest = 0;
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        vec d = *(const vec *)(x + i) - mean;
-        sum += d * d;
+    for (int64_t row = 0; row < run.count; row++, x += run.stride) {
+        int64_t i = 0;
+        for (; i + LANES <= run.n; i += LANES) {
+            vec d = *(const vec *)(x + i) - mean;
+            sum += d * d;
+        }
+        for (; i < run.n; i++)
+            rest += (double)(x[i] - mean) * (double)(x[i] - mean);
     }
-    for (; i < n; i++)
-        rest += (double)(x[i] - mean) * (double)(x[i] - mean);
     return total_of(&sum) + rest;
 }
 
-static void run_moments(const hg_real *x, int64_t n, double *mean, double *m2)
+static void add_dots(const hg_real *g, const hg_real *x, hg_real mean,
+                     hg_norm_rows run, double *sum, double *dot)
 {
-    double seen = 0;
-    *mean = *m2 = 0;
-    for (int64_t i = 0; i < n; i += RUN) {
-        int64_t count = n - i < RUN ? n - i : RUN;
-        double here = sum_of(x + i, count) / (double)count;
-        double delta = here - *mean, all = seen + (double)count;
-        double off = here - (double)(hg_real)here; /* lost by rounding */
-        *m2 += squares_of(x + i, count, (hg_real)here) -
-               (double)count * off * off +
-               delta * delta * seen * (double)count / all;
-        *mean += delta * (double)count / all;
-        seen = all;
-    }
-}
-
-static void run_dots(const hg_real *g, const hg_real *x, hg_real mean,
-                     int64_t n, double *sum, double *dot)
-{
-    *sum = *dot = 0;
-    for (int64_t from = 0; from < n; from += RUN) {
-        int64_t to = n - from < RUN ? n : from + RUN, i = from;
-        vec s = {0}, d = {0};
-        for (; i + LANES <= to; i += LANES) {
+    vec s = {0}, d = {0};
+    for (int64_t row = 0; row < run.count; row++) {
+        int64_t i = 0;
+        for (; i + LANES <= run.n; i += LANES) {
             vec here = *(const vec *)(g + i);
             s += here;
             d += here * (*(const vec *)(x + i) - mean);
         }
-        *sum += total_of(&s);
-        *dot += total_of(&d);
-        for (; i < to; i++) {
+        for (; i < run.n; i++) {
             *sum += (double)g[i];
             *dot += (double)g[i] * (double)(x[i] - mean);
         }
+        g += run.stride;
+        x += run.stride;
+    }
+    *sum += total_of(&s);
+    *dot += total_of(&d);
+}
+
+/* ---- Rows --------------------------------------------------------------- */
+
+static void row_moments(const hg_real *x, hg_norm_rows rows, double *mean,
+                        double *m2)
+{
+    double seen = 0;
+    *mean = *m2 = 0;
+    for (runs r = {.all = rows}; next_run(&r);) {
+        double count = (double)(r.run.count * r.run.n);
+        double here = sum_of(x + r.at, r.run) / count;
+        double delta = here - *mean, all = seen + count;
+        double off = here - (double)(hg_real)here; /* lost by rounding */
+        *m2 += squares_of(x + r.at, r.run, (hg_real)here) - count * off * off +
+               delta * delta * seen * count / all;
+        *mean += delta * count / all;
+        seen = all;
     }
 }
 
-static void run_scale(hg_real *restrict out, const hg_real *restrict x,
-                      int64_t n, hg_real a, hg_real d)
+static void row_dots(const hg_real *g, const hg_real *x, hg_norm_rows rows,
+                     const hg_real *mean, double *sum, double *dot)
 {
-    for (int64_t i = 0; i < n; i++)
-        out[i] = a * x[i] + d;
+    *sum = *dot = 0;
+    for (runs r = {.all = rows}; next_run(&r);)
+        add_dots(g + r.at, x + r.at, *mean, r.run, sum, dot);
 }
 
-static void run_blend(hg_real *restrict out, const hg_real *restrict g,
-                      const hg_real *restrict x, int64_t n, hg_real a,
-                      hg_real b, hg_real d)
+static void row_scale(hg_real *restrict out, const hg_real *restrict x,
+                      hg_norm_rows rows, const hg_real *restrict a,
+                      const hg_real *restrict d)
 {
-    for (int64_t i = 0; i < n; i++)
-        out[i] = a * g[i] + b * x[i] + d;
+    for (int64_t r = 0; r < rows.count; r++)
+        for (int64_t i = r * rows.stride; i < r * rows.stride + rows.n; i++)
+            out[i] = *a * x[i] + *d;
 }
 
-static void column_moments(const hg_real *x, int64_t n, int64_t stride,
-                           int64_t width, double *mean, double *m2)
+static void row_blend(hg_real *restrict out, const hg_real *restrict g,
+                      const hg_real *restrict x, hg_norm_rows rows,
+                      const hg_real *restrict a, const hg_real *restrict b,
+                      const hg_real *restrict d)
 {
-    for (int64_t j = 0; j < width; j++)
+    for (int64_t r = 0; r < rows.count; r++)
+        for (int64_t i = r * rows.stride; i < r * rows.stride + rows.n; i++)
+            out[i] = *a * g[i] + *b * x[i] + *d;
+}
+
+/* ---- Columns ------------------------------------------------------------ */
+
+static void column_moments(const hg_real *x, hg_norm_rows rows, double *mean,
+                           double *m2)
+{
+    for (int64_t j = 0; j < rows.n; j++)
         mean[j] = m2[j] = 0;
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < width; j++)
-            mean[j] += (double)x[i * stride + j];
-    for (int64_t j = 0; j < width; j++)
-        mean[j] /= (double)n;
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < width; j++) {
-            double d = (double)x[i * stride + j] - mean[j];
+    for (int64_t i = 0; i < rows.count; i++)
+        for (int64_t j = 0; j < rows.n; j++)
+            mean[j] += (double)x[i * rows.stride + j];
+    for (int64_t j = 0; j < rows.n; j++)
+        mean[j] /= (double)rows.count;
+    for (int64_t i = 0; i < rows.count; i++)
+        for (int64_t j = 0; j < rows.n; j++) {
+            double d = (double)x[i * rows.stride + j] - mean[j];
             m2[j] += d * d;
         }
 }
 
-static void column_dots(const hg_real *g, const hg_real *x, const hg_real *mean,
-                        int64_t n, int64_t stride, int64_t width, double *sum,
-                        double *dot)
+static void column_dots(const hg_real *g, const hg_real *x, hg_norm_rows rows,
+                        const hg_real *mean, double *sum, double *dot)
 {
-    for (int64_t j = 0; j < width; j++)
+    for (int64_t j = 0; j < rows.n; j++)
         sum[j] = dot[j] = 0;
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < width; j++) {
-            double here = (double)g[i * stride + j];
+    for (int64_t i = 0; i < rows.count; i++)
+        for (int64_t j = 0; j < rows.n; j++) {
+            double here = (double)g[i * rows.stride + j];
             sum[j] += here;
-            dot[j] += here * (double)(x[i * stride + j] - mean[j]);
+            dot[j] += here * (double)(x[i * rows.stride + j] - mean[j]);
         }
 }
 
 static void column_scale(hg_real *restrict out, const hg_real *restrict x,
-                         int64_t n, int64_t stride, int64_t width,
-                         const hg_real *restrict a, const hg_real *restrict d)
+                         hg_norm_rows rows, const hg_real *restrict a,
+                         const hg_real *restrict d)
 {
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < width; j++)
-            out[i * stride + j] = a[j] * x[i * stride + j] + d[j];
+    for (int64_t i = 0; i < rows.count * rows.stride; i += rows.stride)
+        for (int64_t j = 0; j < rows.n; j++)
+            out[i + j] = a[j] * x[i + j] + d[j];
 }
 
 static void column_blend(hg_real *restrict out, const hg_real *restrict g,
-                         const hg_real *restrict x, int64_t n, int64_t stride,
-                         int64_t width, const hg_real *restrict a,
-                         const hg_real *restrict b, const hg_real *restrict d)
+                         const hg_real *restrict x, hg_norm_rows rows,
+                         const hg_real *restrict a, const hg_real *restrict b,
+                         const hg_real *restrict d)
 {
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < width; j++)
-            out[i * stride + j] =
-                a[j] * g[i * stride + j] + b[j] * x[i * stride + j] + d[j];
+    for (int64_t i = 0; i < rows.count * rows.stride; i += rows.stride)
+        for (int64_t j = 0; j < rows.n; j++)
+            out[i + j] = a[j] * g[i + j] + b[j] * x[i + j] + d[j];
 }
 
 const hg_norm_kernels HG_ISA_NAME(hg_norm) = {
-    .moments = run_moments,
-    .dots = run_dots,
-    .scale = run_scale,
-    .blend = run_blend,
-    .column_moments = column_moments,
-    .column_dots = column_dots,
-    .column_scale = column_scale,
-    .column_blend = column_blend,
+    .rows = {row_moments, row_dots, row_scale, row_blend},
+    .columns = {column_moments, column_dots, column_scale, column_blend},
 };
