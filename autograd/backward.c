@@ -9,11 +9,10 @@
 
 typedef struct {
     hg_scope *scope;
-    hg_tensor *y;          /* differentiated */
-    hg_tensor *x;          /* hg_grad: in this tensor; NULL: in leaves */
-    hg_leaf_filter filter; /* hg_backward: in these leaves; NULL: in all */
-    void *user;
-    bool recorded; /* the rules go on the tape; nothing is dropped */
+    hg_tensor *y;           /* differentiated */
+    hg_tensor *x;           /* hg_grad: in this tensor; NULL: in leaves */
+    const hg_leaves *among; /* hg_backward: in these leaves; NULL: in all */
+    bool recorded;          /* the rules go on the tape; nothing is dropped */
 } pass;
 
 /* ---- Temporaries -------------------------------------------------------- */
@@ -128,7 +127,7 @@ static bool is_target(const pass *p, const hg_tensor *t)
         return t == p->x || (b->recorded && b->needs);
     if (b->recorded)
         return b->needs != 0;
-    return t->wants_grad && (!p->filter || p->filter(t, p->user));
+    return t->wants_grad && (!p->among || p->among->has(t, p->among->user));
 }
 
 /* Oldest first: which inputs of which nodes lead to a target? */
@@ -289,19 +288,27 @@ static bool loss_is_legal(const hg_tensor *loss)
     return true;
 }
 
-bool hg_backward_where(hg_tensor *loss, hg_leaf_filter filter, void *user)
+/* The loss is itself a leaf. */
+static bool leaf_backward(const pass *p, const char *who)
 {
+    if (!is_target(p, p->y))
+        return hg_fail_unreached(p->y, who);
+    hg_tensor *one = hg_ones(p->y->shape);
+    return one && add_to_leaf(p, p->y, one);
+}
+
+bool hg_backward_among(hg_tensor *loss, const hg_leaves *among)
+{
+    const char *who = among ? among->who : "hg_backward";
     if (!loss_is_legal(loss))
         return false;
     if (!loss->wants_grad)
-        return hg_fail_unreached(loss);
+        return hg_fail_unreached(loss, who);
     hg_scope *s = hg_scope_here();
-    pass p = {.scope = s, .y = loss, .filter = filter, .user = user};
+    pass p = {.scope = s, .y = loss, .among = among};
     hg_block *b = hg_block_of(loss);
-    if (!b->recorded) { /* the loss is itself a leaf */
-        hg_tensor *one = hg_ones(loss->shape);
-        return one && (!is_target(&p, loss) || add_to_leaf(&p, loss, one));
-    }
+    if (!b->recorded)
+        return leaf_backward(&p, who);
     hg_mode was = hg_set_mode(HG_EVAL);
     bool ok = walk(&p, NULL);
     hg_set_mode(was);
@@ -309,16 +316,15 @@ bool hg_backward_where(hg_tensor *loss, hg_leaf_filter filter, void *user)
     b->spent |= ok && b->needs;
     if (!ok || b->needs)
         return ok;
-    return hg_fail(HG_ERROR_STATE,
-                   filter ? "hg_backward_to: the loss reaches no parameter of "
-                            "the given sets that is not frozen"
-                          : "hg_backward: all parameters that the loss "
-                            "reaches were frozen since it was made");
+    return among ? hg_fail_unreached(loss, who)
+                 : hg_fail(HG_ERROR_STATE,
+                           "hg_backward: all parameters that the loss reaches "
+                           "were frozen since it was made");
 }
 
 bool hg_backward(hg_tensor *loss)
 {
-    return hg_backward_where(loss, NULL, NULL);
+    return hg_backward_among(loss, NULL);
 }
 
 static bool grad_is_legal(hg_tensor *y, hg_tensor *x, const hg_tensor *v)
@@ -356,6 +362,9 @@ hg_tensor *hg_grad(hg_tensor *y, hg_tensor *x, hg_tensor *v)
     hg_tensor *g = hg_grad_or_none(y, x, v);
     if (g || hg_error())
         return g;
+    /* There are paths, but rules on them give nothing: that of a sign. */
+    if (x->wants_grad && y->wants_grad && hg_block_of(y)->needs)
+        return hg_zeros(x->shape);
     if (x->wants_grad && y->wants_grad)
         hg_fail(HG_ERROR_STATE, "hg_grad: y does not depend on x");
     else

@@ -5,17 +5,22 @@
 #include "autograd/autograd.h"
 #include "tensor/internal.h"
 
-/* Says of a leaf whether this pass computes its gradient. */
-typedef bool (*hg_leaf_filter)(const hg_tensor *leaf, void *user);
+/* The leaves whose gradient a pass computes, and what messages call it. */
+typedef struct {
+    bool (*has)(const hg_tensor *leaf, void *user);
+    void *user;
+    const char *who;
+} hg_leaves;
 
-/* hg_backward into the leaves that the filter accepts; NULL: all. */
-bool hg_backward_where(hg_tensor *loss, hg_leaf_filter, void *user);
+/* hg_backward into these leaves; NULL: all. */
+bool hg_backward_among(hg_tensor *loss, const hg_leaves *);
 
 /* hg_grad; NULL without an error where y does not depend on x. */
 hg_tensor *hg_grad_or_none(hg_tensor *y, hg_tensor *x, hg_tensor *v);
 
-/* Fails with a sentence that says why the loss reaches no parameter. */
-bool hg_fail_unreached(const hg_tensor *loss);
+/* Fails with a sentence that says why the loss reaches no parameter, or none of
+ * those that are asked for. */
+bool hg_fail_unreached(const hg_tensor *loss, const char *who);
 
 /* The block whose buffer t looks at. */
 static inline hg_block *hg_base_of(const hg_tensor *t)

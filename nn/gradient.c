@@ -5,6 +5,8 @@
 #include "tensor/cpu.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 const hg_update_table *hg_update_kernels(const hg_context *context)
 {
@@ -25,6 +27,16 @@ void hg_zero_grad(hg_params *p)
         hg_clear_gradient(p->store->sorted[i]->tensor);
 }
 
+/* "encoder" of the set with the prefix "encoder.". */
+static void add_set_name(char *text, size_t size, const hg_params *p, int count)
+{
+    char name[64] = "the whole store";
+    if (p->prefix[0])
+        snprintf(name, sizeof name, "%.*s", (int)strlen(p->prefix) - 1,
+                 p->prefix);
+    hg_add_name(text, size, name, count);
+}
+
 bool hg_backward_to_n(hg_tensor *loss, hg_params *const *sets, int n)
 {
     if (!hg_usable(loss, "hg_backward_to: the loss"))
@@ -36,9 +48,12 @@ bool hg_backward_to_n(hg_tensor *loss, hg_params *const *sets, int n)
         if (!hg_params_usable(sets[i], "hg_backward_to"))
             return false;
     uint64_t mark = ++hg_params_context(sets[0])->serial;
-    for (int i = 0; i < n; i++)
+    char who[200] = "hg_backward_to: ";
+    for (int i = 0; i < n; i++) {
         hg_mark_set(sets[i], mark);
-    return hg_backward_where(loss, hg_is_marked, &mark);
+        add_set_name(who, sizeof who, sets[i], i);
+    }
+    return hg_backward_among(loss, &(hg_leaves){hg_is_marked, &mark, who});
 }
 
 /* ---- Clipping ----------------------------------------------------------- */

@@ -57,7 +57,10 @@ bool hg_init_fill(hg_tensor *t, const char *path, hg_init init, uint64_t seed);
 /* Marks the trainable parameters of one set with a number that no other call
  * has used; a filter then compares one number a leaf. */
 void hg_mark_set(const hg_params *, uint64_t mark);
-bool hg_is_marked(const hg_tensor *leaf, void *mark); /* an hg_leaf_filter */
+bool hg_is_marked(const hg_tensor *leaf, void *mark); /* for hg_leaves */
+
+/* Adds name number `count` to a list that may be too long to be shown whole. */
+void hg_add_name(char *text, size_t size, const char *name, int count);
 
 /* ---- Gradients ---------------------------------------------------------- */
 

@@ -17,8 +17,7 @@ static bool optimizer_usable(const hg_optimizer *o, const char *who)
 
 /* ---- Who takes part? ---------------------------------------------------- */
 
-/* Adds a name to a list that may be too long to be shown whole. */
-static void add_name(char *text, size_t size, const char *name, int count)
+void hg_add_name(char *text, size_t size, const char *name, int count)
 {
     size_t at = strlen(text);
     if (count < 8)
@@ -39,7 +38,7 @@ static bool fail_late(const hg_optimizer *o, uint64_t mark)
             if (entry->buffer || entry->mark == mark)
                 continue;
             entry->mark = mark;
-            add_name(names, sizeof names, entry->path, count++);
+            hg_add_name(names, sizeof names, entry->path, count++);
         }
     }
     return !count ||
@@ -76,7 +75,7 @@ static void report_missing(hg_optimizer *o)
         if (!t->wants_grad || t->grad || span->reported)
             continue;
         span->reported = true;
-        add_name(names, sizeof names, span->entry->path, count++);
+        hg_add_name(names, sizeof names, span->entry->path, count++);
     }
     if (count)
         hg_message(o->owner.context,
@@ -248,9 +247,13 @@ bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *list, int n)
     for (int i = 0; i < n; i++)
         if (!mark_once(list[i], mark))
             return false;
-    for (int i = 0; i < n; i++)
+    char who[200] = "hg_minimize: ";
+    for (int i = 0; i < n; i++) {
         hg_optimizer_zero_grad(list[i]);
-    return hg_backward_where(loss, hg_is_marked, &mark) && step_all(list, n);
+        hg_add_name(who, sizeof who, list[i]->name, i);
+    }
+    return hg_backward_among(loss, &(hg_leaves){hg_is_marked, &mark, who}) &&
+           step_all(list, n);
 }
 
 /* ---- Settings ----------------------------------------------------------- */

@@ -78,7 +78,8 @@ static bool conv2d_shape(hg_tensor *z, hg_shape *out)
         return false;
     *out = HG_SHAPE(x.dim[0], w.dim[0], places(a, x.dim[2], w.dim[2]),
                     places(a, x.dim[3], w.dim[3]));
-    if (out->dim[2] > 0 && out->dim[3] > 0 && w.dim[2] > 0 && w.dim[3] > 0)
+    if (x.dim[2] > 0 && x.dim[3] > 0 && out->dim[2] > 0 && out->dim[3] > 0 &&
+        w.dim[2] > 0 && w.dim[3] > 0)
         return true;
     return hg_fail(HG_ERROR_SHAPE,
                    "a window of %lld x %lld (dilation %lld) does not fit into "

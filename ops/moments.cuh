@@ -11,26 +11,31 @@ struct hg_moments {
 };
 
 /* Of n values: value(i) for i = first, first + step, ... are this thread's;
- * total adds up over the threads, in two calls. */
+ * total adds up over the threads, in three calls. */
 template <typename V, typename S>
 static __device__ hg_moments hg_moments_of(int64_t first, int64_t n,
                                            int64_t step, double eps, V value,
                                            S total, double count)
 {
-    hg_real sum = 0, squares = 0;
+    hg_real sum = 0, squares = 0, rest = 0;
 #pragma unroll 4
     for (int64_t i = first; i < n; i += step)
         sum += value(i);
-    hg_moments result;
-    result.m = total((double)sum) / count;
-    result.mean = (hg_real)result.m;
+    hg_real near = (hg_real)(total((double)sum) / count);
 #pragma unroll 4
     for (int64_t i = first; i < n; i += step) {
-        hg_real d = value(i) - result.mean;
+        hg_real d = value(i) - near;
+        rest += d;
         squares += d * d;
     }
-    double off = result.m - (double)result.mean; /* lost by rounding */
-    result.m2 = total((double)squares) - count * off * off;
+    /* The first mean is rounded, and so is the sum of squares: it must not
+     * become negative, and NaN stays. */
+    double off = total((double)rest) / count;
+    double m2 = total((double)squares) - count * off * off;
+    hg_moments result;
+    result.m = (double)near + off;
+    result.mean = (hg_real)result.m;
+    result.m2 = m2 < 0 ? 0 : m2;
     result.inverse = (hg_real)(1 / sqrt(result.m2 / count + eps));
     return result;
 }

@@ -56,20 +56,41 @@ static double sum_of(const hg_real *x, hg_norm_rows run)
     return total_of(&sum) + rest;
 }
 
-static double squares_of(const hg_real *x, hg_norm_rows run, hg_real mean)
+/* The sums of the deviations from `near` and of their squares. */
+static double deviations_of(const hg_real *x, hg_norm_rows run, hg_real near,
+                            double *squares)
 {
-    vec sum = {0};
+    vec sum = {0}, square = {0};
     double rest = 0;
+    *squares = 0;
     for (int64_t row = 0; row < run.count; row++, x += run.stride) {
         int64_t i = 0;
         for (; i + LANES <= run.n; i += LANES) {
-            vec d = *(const vec *)(x + i) - mean;
-            sum += d * d;
+            vec d = *(const vec *)(x + i) - near;
+            sum += d;
+            square += d * d;
         }
-        for (; i < run.n; i++)
-            rest += (double)(x[i] - mean) * (double)(x[i] - mean);
+        for (; i < run.n; i++) {
+            double d = (double)(x[i] - near);
+            rest += d;
+            *squares += d * d;
+        }
     }
+    *squares += total_of(&square);
     return total_of(&sum) + rest;
+}
+
+/* Mean and sum of squared deviations of a run, in two passes: the first mean is
+ * rounded, the second pass says by how much. Rounding must not make the sum of
+ * squares negative, and NaN stays. */
+static double moments_of(const hg_real *x, hg_norm_rows run, double *m2)
+{
+    double count = (double)(run.count * run.n), squares;
+    hg_real near = (hg_real)(sum_of(x, run) / count);
+    double off = deviations_of(x, run, near, &squares) / count;
+    squares -= count * off * off;
+    *m2 = squares < 0 ? 0 : squares;
+    return (double)near + off;
 }
 
 static void add_dots(const hg_real *g, const hg_real *x, hg_real mean,
@@ -102,12 +123,10 @@ static void row_moments(const hg_real *x, hg_norm_rows rows, double *mean,
     double seen = 0;
     *mean = *m2 = 0;
     for (runs r = {.all = rows}; next_run(&r);) {
-        double count = (double)(r.run.count * r.run.n);
-        double here = sum_of(x + r.at, r.run) / count;
+        double count = (double)(r.run.count * r.run.n), squares;
+        double here = moments_of(x + r.at, r.run, &squares);
         double delta = here - *mean, all = seen + count;
-        double off = here - (double)(hg_real)here; /* lost by rounding */
-        *m2 += squares_of(x + r.at, r.run, (hg_real)here) - count * off * off +
-               delta * delta * seen * count / all;
+        *m2 += squares + delta * delta * seen * count / all;
         *mean += delta * count / all;
         seen = all;
     }

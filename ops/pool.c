@@ -32,7 +32,7 @@ static bool pool_shape(hg_tensor *z, hg_shape *out)
                        (long long)a->padding);
     *out =
         HG_SHAPE(x.dim[0], x.dim[1], places(a, x.dim[2]), places(a, x.dim[3]));
-    if (out->dim[2] && out->dim[3])
+    if (x.dim[2] && x.dim[3] && out->dim[2] && out->dim[3])
         return true;
     return hg_fail(HG_ERROR_SHAPE,
                    "a window of %lld x %lld does not fit into H = %lld, W = "

@@ -211,11 +211,19 @@ hg_tensor *hg_tensor_header(hg_owner *owner)
     return &b->t;
 }
 
-static void retire(hg_context *context, hg_block *b)
+static void retire(hg_block **list, hg_block *b)
 {
     b->alive = 0;
-    b->older = context->free_blocks;
-    context->free_blocks = b;
+    b->older = *list;
+    *list = b;
+}
+
+static void wake_resting(hg_context *context)
+{
+    for (hg_block *b; (b = context->resting_blocks);) {
+        context->resting_blocks = b->older;
+        retire(&context->free_blocks, b);
+    }
 }
 
 void hg_tensor_drop(hg_tensor *t)
@@ -230,7 +238,7 @@ void hg_tensor_drop(hg_tensor *t)
         b->older->newer = b->newer;
     if (t->storage == &b->storage && b->storage.own)
         hg_region_give(owner->values, b->storage.data, b->storage.bytes);
-    retire(owner->context, b);
+    retire(&owner->context->free_blocks, b);
 }
 
 void hg_owner_init(hg_owner *owner, hg_context *context, hg_scope *scope)
@@ -244,9 +252,13 @@ void hg_owner_init(hg_owner *owner, hg_context *context, hg_scope *scope)
 
 void hg_owner_free(hg_owner *owner)
 {
+    hg_context *context = owner->context;
+    if (owner->scope)
+        wake_resting(context);
     for (hg_block *b; (b = owner->newest);) {
         owner->newest = b->older;
-        retire(owner->context, b);
+        retire(owner->scope ? &context->resting_blocks : &context->free_blocks,
+               b);
     }
     hg_region_free(&owner->there);
     hg_region_free(&owner->region);

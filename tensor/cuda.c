@@ -137,11 +137,23 @@ static bool fail_memory(hg_context *context, size_t bytes)
                    total);
 }
 
-void *hg_device_allocate(hg_context *context, size_t bytes)
+/* Chunks that nobody uses may be too small, or too many, for what is asked. */
+static void *allocate(hg_context *context, size_t bytes)
 {
     void *p = NULL;
     cudaSetDevice(context->gpu->ordinal);
-    if (cudaMalloc(&p, bytes) != cudaSuccess) {
+    if (cudaMalloc(&p, bytes) == cudaSuccess)
+        return p;
+    cudaGetLastError();
+    if (!hg_spare_release(context, true))
+        return NULL;
+    return cudaMalloc(&p, bytes) == cudaSuccess ? p : NULL;
+}
+
+void *hg_device_allocate(hg_context *context, size_t bytes)
+{
+    void *p = allocate(context, bytes);
+    if (!p) {
         fail_memory(context, bytes);
         return NULL;
     }

@@ -271,12 +271,16 @@ bool hg_flush(hg_context *context)
         return true;
     cudaSetDevice(d->ordinal);
     d->flushes++;
+    context->flushing = true;
     cudaError_t error = send_control(d);
     bool ok = error == cudaSuccess ? run_queue(d)
                                    : hg_cuda_fail(context, "a copy", error);
     d->used = 0;
     d->entries = 0;
     context->launches = d->stream.launches;
+    context->flushing = false;
+    if (!ok)
+        hg_undo_all(context);
     return ok;
 }
 

@@ -216,6 +216,7 @@ bool hg_write_data(hg_tensor *t, const void *values, int64_t count)
             (long long)count, HG_SHAPE_TEXT(t->shape), (long long)hg_numel(t));
     if (!array_given(values, count))
         return false;
+    hg_undo_settle(t);
     if (!hg_scatter_values(t, values))
         return false;
     t->storage->version++;
@@ -241,6 +242,7 @@ void hg_set(hg_tensor *t, hg_real value)
                 "hg_set: the tensor must be real and contiguous");
         return;
     }
+    hg_undo_settle(t);
     t->storage->version++;
     hg_context *context = t->storage->context;
     hg_real *data = hg_data(t);
@@ -280,6 +282,7 @@ bool hg_assign(hg_tensor *target, const hg_tensor *value)
     if (!hg_is_contiguous(target))
         return hg_fail(HG_ERROR_ARGUMENT,
                        "hg_assign: the target must be contiguous");
+    hg_undo_settle(target);
     if (target->storage != value->storage ? !hg_copy_values(target, value)
                                           : !assign_overlapping(target, value))
         return false;

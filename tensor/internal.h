@@ -49,6 +49,9 @@ char *hg_region_text(hg_region *, const char *);
 /* Gives a buffer back, to be taken again at the same size. */
 void hg_region_give(hg_region *, void *, size_t);
 void hg_region_free(hg_region *);
+/* Gives memory back that is kept for later: of the host, or there, on the
+ * device. Was there any? */
+bool hg_spare_release(hg_context *, bool there);
 void hg_chunks_release(hg_context *);
 
 /* ---- Tensors with their private half ------------------------------------ */
@@ -64,8 +67,9 @@ typedef struct hg_storage {
 } hg_storage;
 
 typedef struct hg_block hg_block;
-/* Blocks are type-stable: their memory is only ever used for blocks, so that
- * a stale pointer meets `alive == 0` instead of garbage. */
+/* Blocks are type-stable: their memory is only ever used for blocks. Those of a
+ * closed scope rest until another closes, so that a pointer that was kept meets
+ * `alive == 0` throughout the next step instead of somebody else's tensor. */
 struct hg_block {
     hg_tensor t; /* first: a tensor pointer is a block pointer */
     hg_storage storage;
@@ -168,11 +172,12 @@ struct hg_context {
     hg_hole *free_holes;      /* of the device, spare */
     hg_scope *free_scopes;
     hg_slab *slabs;
-    hg_block *free_blocks;
+    hg_block *free_blocks, *resting_blocks;
     hg_region region; /* freed with the context */
     hg_region there;  /* the same on its device */
     hg_owned *owned;
     hg_undo *undo; /* newest first, see undo.c */
+    bool flushing; /* a queue is run: what fails there is undone after it */
     size_t bytes, peak;
     uint64_t launches;
     hg_device *gpu; /* NULL on the CPU */
@@ -227,6 +232,8 @@ bool hg_context_was_freed(const hg_context *);
 bool hg_undo_note(hg_tensor *);
 /* What was noted stays changed: an optimiser's step is done. */
 void hg_undo_forget(hg_context *);
+/* This tensor stays as it is: it was given a value on purpose. */
+void hg_undo_settle(const hg_tensor *);
 /* Puts back what was noted; hg_fail does it. */
 void hg_undo_all(hg_context *);
 

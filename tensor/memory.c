@@ -56,9 +56,12 @@ void *hg_memory_try(hg_context *context, size_t size)
     return p;
 }
 
+/* Chunks that nobody uses may be too small, or too many, for what is asked. */
 void *hg_memory_allocate(hg_context *context, size_t size)
 {
     void *p = hg_memory_try(context, size);
+    if (!p && hg_spare_release(context, false))
+        p = hg_memory_try(context, size);
     if (!p)
         hg_fail(HG_ERROR_MEMORY,
                 "%zu bytes could not be allocated (%zu held already); try a "
@@ -282,16 +285,29 @@ void hg_region_free(hg_region *r)
     r->left = 0;
 }
 
+static void chunk_release(hg_context *context, hg_chunk *c, bool there)
+{
+    if (there)
+        hg_device_release(context, c->start, c->size);
+    else
+        UNPOISON(c->start, c->size);
+    hg_memory_release(context, c,
+                      there ? sizeof *c : c->size + 2 * CHUNK_HEADER);
+}
+
+bool hg_spare_release(hg_context *context, bool there)
+{
+    hg_chunk **pool = &context->free_chunks[there];
+    bool any = *pool != NULL;
+    for (hg_chunk *c; (c = *pool);) {
+        *pool = c->next;
+        chunk_release(context, c, there);
+    }
+    return any;
+}
+
 void hg_chunks_release(hg_context *context)
 {
-    for (hg_chunk *c; (c = context->free_chunks[1]);) {
-        context->free_chunks[1] = c->next;
-        hg_device_release(context, c->start, c->size);
-        hg_memory_release(context, c, sizeof *c);
-    }
-    for (hg_chunk *c; (c = context->free_chunks[0]);) {
-        context->free_chunks[0] = c->next;
-        UNPOISON(c->start, c->size);
-        hg_memory_release(context, c, c->size + 2 * CHUNK_HEADER);
-    }
+    hg_spare_release(context, true);
+    hg_spare_release(context, false);
 }

@@ -40,16 +40,42 @@ bool hg_undo_note(hg_tensor *t)
     return true;
 }
 
+/* Its room is given back: an outermost scope may see many steps. */
+static void drop(hg_undo *u)
+{
+    hg_owner *owner = hg_block_of(u->former)->owner;
+    hg_tensor_drop(u->former);
+    hg_region_give(&owner->region, u, sizeof *u);
+}
+
 void hg_undo_forget(hg_context *context)
 {
-    context->undo = NULL;
+    for (hg_undo *u; (u = context->undo);) {
+        context->undo = u->next;
+        drop(u);
+    }
+}
+
+void hg_undo_settle(const hg_tensor *t)
+{
+    hg_undo **at = &t->storage->context->undo;
+    while (*at && (*at)->target->storage != t->storage)
+        at = &(*at)->next;
+    if (*at) {
+        hg_undo *u = *at;
+        *at = u->next;
+        drop(u);
+    }
 }
 
 void hg_undo_all(hg_context *context)
 {
-    hg_undo *u = context->undo;
-    context->undo = NULL;
-    for (; u; u = u->next)
+    if (context->flushing)
+        return; /* copies would join the queue that is being run */
+    for (hg_undo *u; (u = context->undo);) {
+        context->undo = u->next;
         if (hg_copy_values(u->target, u->former))
             u->target->storage->version++;
+        drop(u);
+    }
 }

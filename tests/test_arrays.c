@@ -271,7 +271,7 @@ START_TEST(every_allocation_may_fail_while_arrays_are_read)
         int64_t n = 0;
         for (bool good = false; !good; n++) {
             ck_assert_int_lt(n, 1000);
-            tally t = {0, -1, 0};
+            tally t = {.fail_at = -1};
             hg_context *context = tallied(&t);
             t.fail_at = t.calls + n;
             good = hg_data_open(context, in_folder(file ? "x.csv" : "x.npy"),

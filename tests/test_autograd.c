@@ -136,6 +136,7 @@ static bool is_this(const hg_tensor *leaf, void *user)
 {
     return leaf == user;
 }
+#define only(leaf) ((hg_leaves){is_this, leaf, "only this"})
 
 START_TEST(backward_into_some_leaves_computes_no_other_gradient)
 {
@@ -145,13 +146,13 @@ START_TEST(backward_into_some_leaves_computes_no_other_gradient)
     hg_tensor *c = hg_watch(vector(5, 6));
     hg_tensor *y = product(product(a, b), c);
     asked[0] = asked[1] = 0;
-    expect_ok(hg_backward_where(total(y), is_this, c));
+    expect_ok(hg_backward_among(total(y), &only(c)));
     expect_values(c->grad, 3, 8);
     ck_assert_ptr_null(a->grad);
     ck_assert_ptr_null(b->grad);
     ck_assert_int_eq(asked[0], 0);
     ck_assert_int_eq(asked[1], 1);
-    expect_ok(hg_backward_where(total(y), is_this, b));
+    expect_ok(hg_backward_among(total(y), &only(b)));
     expect_values(b->grad, 5, 12);
     ck_assert_ptr_null(a->grad);
     ck_assert_int_eq(asked[0], 1); /* of the outer product, on the way to b */
@@ -163,8 +164,10 @@ START_TEST(backward_into_leaves_that_the_loss_does_not_reach_is_an_error)
 {
     hg_tensor *a = hg_watch(scalar(1)), *other = hg_watch(scalar(1));
     hg_tensor *y = hg_square(a);
-    ck_assert(!hg_backward_where(y, is_this, other));
-    expect_error(STATE, "reaches no parameter");
+    ck_assert(!hg_backward_among(y, &only(other)));
+    expect_error(STATE, "only this: ", "other parameters, but none of these");
+    ck_assert(!hg_backward_among(a, &only(other))); /* a leaf as the loss */
+    expect_error(STATE, "other parameters, but none of these");
     expect_ok(hg_backward(y)); /* it was not spent by that */
 }
 END_TEST

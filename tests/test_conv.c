@@ -311,6 +311,9 @@ START_TEST(convolution_of_mismatched_shapes_names_axes_and_hints)
     expect_error(SHAPE, "conv2d", "[3, 9, 9]", "hg_unsqueeze");
     ck_assert_ptr_null(hg_conv2d(hg_zeros(HG_SHAPE(1, 3, 2, 9)), w, NULL, o));
     expect_error(SHAPE, "conv2d", "3 x 3", "H = 2", "does not fit");
+    ck_assert_ptr_null(hg_conv2d(hg_zeros(HG_SHAPE(1, 3, 0, 9)), w, NULL,
+                                 (hg_conv_options){.padding = 2}));
+    expect_error(SHAPE, "conv2d", "H = 0", "does not fit");
     hg_tensor *x = hg_zeros(HG_SHAPE(1, 3, 9, 9));
     ck_assert_ptr_null(hg_conv2d(x, w, hg_zeros(HG_SHAPE(3)), o));
     expect_error(SHAPE, "bias [3]", "[8]");

@@ -182,6 +182,15 @@ START_TEST(hg_grad_says_when_there_is_no_way_from_x_to_y)
 }
 END_TEST
 
+START_TEST(a_second_derivative_of_straight_pieces_is_zero)
+{
+    hg_tensor *x = hg_watch(vector(-1, 2));
+    hg_tensor *slope = hg_grad(hg_relu(x), x, NULL);
+    expect_values(slope, 0, 1);
+    expect_values(hg_grad(slope, x, NULL), 0, 0);
+}
+END_TEST
+
 START_TEST(gradients_of_gradients_are_second_derivatives)
 {
     hg_tensor *x = hg_watch(vector(0.5, 2));
@@ -384,6 +393,7 @@ TEST_MAIN("grad", a_backward_into_no_set_is_an_error,
           hg_grad_visits_only_what_lies_between,
           hg_grad_weighs_the_outputs_with_v, hg_grad_of_a_value_in_itself_is_v,
           hg_grad_says_when_there_is_no_way_from_x_to_y,
+          a_second_derivative_of_straight_pieces_is_zero,
           gradients_of_gradients_are_second_derivatives,
           mixed_second_derivatives_cross_two_inputs,
           a_gradient_penalty_is_differentiated_into_the_weights,

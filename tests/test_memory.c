@@ -116,6 +116,7 @@ START_TEST(work_goes_on_after_a_failed_allocation_is_cleared)
             expect_error(MEMORY, "could not be allocated", "smaller batch");
             ck_assert(sum_of_weights(&net) == before);
         }
+        m.fail_at = 0;
         expect_ok(network_step(own, &net));
         ck_assert(sum_of_weights(&net) != before);
         hg_context_free(own);
@@ -218,6 +219,62 @@ START_TEST(a_closed_scope_gives_its_memory_to_the_next)
 }
 END_TEST
 
+/* Keeps less than MOST bytes. */
+enum { MOST = 64 << 20 };
+static size_t held;
+
+static void *allocate_few(void *user, size_t size)
+{
+    (void)user;
+    if (held + size > MOST)
+        return NULL;
+    held += size;
+    return malloc(size);
+}
+
+static void release_few(void *user, void *p, size_t size)
+{
+    (void)user;
+    held -= size;
+    free(p);
+}
+
+START_TEST(chunks_that_are_too_small_make_room_for_larger_ones)
+{
+    if (!on_cpu())
+        skip_test("an allocator is asked for the host's memory only");
+    held = 0;
+    hg_scope_close(scope);
+    hg_context *own = hg_context_new_with(
+        "cpu", 1, (hg_allocator){allocate_few, release_few, NULL});
+    for (int64_t mib = 1; mib < 60; mib += 4) {
+        hg_scope *s = hg_scope_open(own, HG_EVAL);
+        int64_t n = mib * (1 << 20) / (int64_t)sizeof(hg_real);
+        expect_ok(hg_zeros(HG_SHAPE(n)) != NULL);
+        hg_scope_close(s);
+    }
+    hg_context_free(own);
+    ck_assert_uint_eq(held, 0);
+}
+END_TEST
+
+START_TEST(a_tensor_of_a_closed_scope_is_noticed_throughout_the_next)
+{
+    hg_scope *one = hg_scope_open(ctx, HG_EVAL);
+    hg_tensor *kept = vector(7, 7);
+    hg_scope_close(one);
+    hg_scope *two = hg_scope_open(ctx, HG_EVAL);
+    for (int i = 0; i < 1000; i++)
+        ck_assert_ptr_ne(vector(1, 2), kept);
+    ck_assert_ptr_null(hg_neg(kept));
+    expect_error(STATE, "scope that is closed");
+    hg_real value[2];
+    ck_assert(!hg_read(kept, value, 2));
+    expect_error(STATE, "scope that is closed");
+    hg_scope_close(two);
+}
+END_TEST
+
 START_TEST(closing_a_scope_closes_those_inside)
 {
     hg_scope *outer = hg_scope_open(ctx, HG_EVAL);
@@ -291,6 +348,8 @@ TEST_MAIN("memory", a_thousand_steps_allocate_nothing_after_the_first,
           large_and_small_buffers_do_not_overlap,
           sizes_that_cannot_be_addressed_are_refused,
           a_closed_scope_gives_its_memory_to_the_next,
+          chunks_that_are_too_small_make_room_for_larger_ones,
+          a_tensor_of_a_closed_scope_is_noticed_throughout_the_next,
           closing_a_scope_closes_those_inside,
           the_context_counts_bytes_and_remembers_the_peak,
           a_context_destroys_what_it_owns_newest_first,

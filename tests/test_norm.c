@@ -66,6 +66,26 @@ START_TEST(batch_norm_is_exact_far_from_zero)
 }
 END_TEST
 
+/* Sums of large equal values are rounded: what is squared and taken away again
+ * must not leave less than nothing. */
+START_TEST(equal_values_have_no_variance_however_large_they_are)
+{
+    for (double value = 1000.3; value < 1e8; value *= 1.137)
+        for (int64_t n = 2; n < 400; n += 61) {
+            hg_tensor *x = hg_full(HG_SHAPE(3, n), (hg_real)value);
+            hg_tensor *mean = hg_zeros(HG_SHAPE(1)),
+                      *var = hg_ones(HG_SHAPE(1));
+            hg_tensor *row = hg_layer_norm(x, NULL, NULL, 1e-5);
+            hg_tensor *channel = hg_batch_norm(hg_unsqueeze(x, 1), NULL, NULL,
+                                               mean, var, 1, 0.1);
+            ck_assert_msg(isfinite(hg_item(hg_max(row, HG_ALL))),
+                          "layer norm, %lld of %g", (long long)n, value);
+            ck_assert(isfinite(hg_item(hg_max(channel, HG_ALL))));
+            ck_assert(hg_item(var) >= 0);
+        }
+}
+END_TEST
+
 START_TEST(running_statistics_move_as_pytorchs_and_bump_their_versions)
 {
     hg_tensor *x = tensor((2, 2), 1, 10, 3, 10);
@@ -269,6 +289,7 @@ END_TEST
 
 TEST_MAIN("norm", batch_norm_normalises_every_channel,
           batch_norm_is_exact_far_from_zero,
+          equal_values_have_no_variance_however_large_they_are,
           running_statistics_move_as_pytorchs_and_bump_their_versions,
           evaluation_uses_the_running_statistics_and_leaves_them,
           backward_after_the_running_statistics_moved_is_not_stale,

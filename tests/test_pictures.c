@@ -207,7 +207,7 @@ START_TEST(every_allocation_may_fail_while_pictures_are_read)
     for (bool good = false; !good; n++) {
         char path[512];
         ck_assert_int_lt(n, 1000);
-        tally t = {0, -1, 0};
+        tally t = {.fail_at = -1};
         hg_context *context = tallied(&t);
         t.fail_at = t.calls + n;
         snprintf(path, sizeof path, "%s/", folder);

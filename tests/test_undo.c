@@ -101,6 +101,69 @@ START_TEST(a_backward_that_fails_takes_back_too)
 }
 END_TEST
 
+START_TEST(a_value_that_was_given_on_purpose_stays)
+{
+    make_layer();
+    forward();
+    hg_tensor *mean = hg_params_find(params, "bn.running_mean");
+    hg_tensor *variance = hg_params_find(params, "bn.running_var");
+    hg_set(mean, 42);
+    expect_ok(hg_write(variance, (hg_real[]){7}, 1));
+    fail_now();
+    expect_statistics(42, 7, 0);
+}
+END_TEST
+
+START_TEST(many_steps_in_one_scope_take_no_memory)
+{
+    if (!on_cpu())
+        skip_test("counted on the host, where values lie");
+    hg_params *p = hg_params_new(ctx);
+    nn_layer *wide = nn_batch_norm(p, "wide", 4096, (nn_norm_options){0});
+    hg_optimizer *sgd = hg_sgd(p, "sgd", (hg_sgd_options){0});
+    hg_tensor *x = hg_randn(HG_SHAPE(2, 4096));
+    size_t bytes = 0;
+    for (int i = 0; i < 60; i++) {
+        hg_scope *step = hg_scope_open(ctx, HG_TRAIN);
+        expect_ok(hg_minimize(total(nn_forward(wide, x)), sgd));
+        hg_scope_close(step);
+        if (i == 3)
+            bytes = hg_context_bytes(ctx);
+    }
+    ck_assert_uint_eq(hg_context_bytes(ctx), bytes);
+}
+END_TEST
+
+/* Fails when it runs: on a GPU while a queue is looked at. */
+static void run_failing(const hg_kernel *k)
+{
+    (void)k;
+    hg_fail(HG_ERROR_DEVICE, "on purpose");
+}
+
+static bool same_shape(hg_tensor *z, hg_shape *out)
+{
+    *out = z->in[0]->shape;
+    return true;
+}
+
+START_TEST(what_fails_on_the_device_is_taken_back_too)
+{
+    static const hg_op failing = {.name = "failing",
+                                  .arity = 1,
+                                  .shape = same_shape,
+                                  .cpu = run_failing,
+                                  .cuda = run_failing};
+    make_layer();
+    hg_tensor *y = forward();
+    for (int i = 0; i < 5; i++)
+        y = hg_neg(y);
+    is_refused(hg_apply(&failing, NULL, y));
+    expect_error(DEVICE, "on purpose");
+    expect_statistics(0, 1, 0);
+}
+END_TEST
+
 START_TEST(statistics_that_a_scope_owns_are_left_alone)
 {
     hg_tensor *mean = hg_zeros(HG_SHAPE(1)), *var = hg_ones(HG_SHAPE(1));
@@ -157,6 +220,9 @@ TEST_MAIN("undo", an_error_takes_back_what_the_forward_moved,
           inner_scopes_belong_to_the_step,
           what_an_optimizer_made_final_or_a_scope_ended_stays,
           a_backward_that_fails_takes_back_too,
+          a_value_that_was_given_on_purpose_stays,
+          many_steps_in_one_scope_take_no_memory,
+          what_fails_on_the_device_is_taken_back_too,
           statistics_that_a_scope_owns_are_left_alone,
           batches_are_counted_beyond_what_a_float_tells_apart,
           a_pass_that_is_not_stochastic_counts_nothing)

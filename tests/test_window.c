@@ -110,6 +110,11 @@ END_TEST
 
 START_TEST(windows_that_do_not_fit_are_errors_with_a_sentence)
 {
+    hg_pool_options padded = {.kernel = 2, .padding = 1};
+    ck_assert_ptr_null(hg_max_pool2d(hg_zeros(HG_SHAPE(1, 1, 0, 3)), padded));
+    expect_error(SHAPE, "window of 2 x 2", "H = 0");
+    ck_assert_ptr_null(hg_avg_pool2d(hg_zeros(HG_SHAPE(1, 1, 3, 0)), padded));
+    expect_error(SHAPE, "window of 2 x 2", "W = 0");
     hg_tensor *x = hg_zeros(HG_SHAPE(1, 3, 2, 9));
     ck_assert_ptr_null(hg_unfold(x, 3, 3, (hg_conv_options){0}));
     expect_error(SHAPE, "unfold", "3 x 3", "H = 2");

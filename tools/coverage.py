@@ -3,7 +3,7 @@
 
     tools/coverage.py BUILD [--missing]
 
-Runs the four rooms' own tests, also on the emulated GPU, in a build with
+Runs the four rooms' own tests and the comparisons with PyTorch, also on the emulated GPU, in a build with
 -Db_coverage=true, adds up what gcov says of its objects (a line counts as
 reached if one of the libraries reaches it) and prints a table of the rooms.
 Fails below 95 % of the lines of a room.
@@ -28,7 +28,7 @@ def tests_of_rooms(build):
         capture_output=True).stdout)
     suites = {t["name"]: {s.split(":")[-1] for s in t["suite"]} for t in tests}
     own = {name for name, of in suites.items()
-           if of & set(ROOMS) and "slow" not in of}
+           if of & {*ROOMS, "golden"} and "slow" not in of}
     return sorted(own | {name for name in suites
                          if name.removesuffix("_on_device") in own})
 
