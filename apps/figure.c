@@ -1,13 +1,11 @@
 /* figure.c - charts with axes, through cairo. */
-#include "apps/report.h"
+#include "apps/paper.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #ifdef HG_HAVE_CAIRO
-
-#include <cairo.h>
 
 #define PI 3.14159265358979323846
 
@@ -46,16 +44,6 @@ static double place_y(const chart *c, double y)
     return TOP + SIDE_H * (1 - (at - c->y0) / (c->y1 - c->y0));
 }
 
-static void text_at(cairo_t *cr, double x, double y, double align,
-                    const char *text)
-{
-    cairo_text_extents_t e;
-    cairo_text_extents(cr, text, &e);
-    cairo_move_to(cr, x - align * e.x_advance, y);
-    cairo_show_text(cr, text);
-    cairo_new_path(cr); /* text leaves a point that the next line would join */
-}
-
 static void hue(cairo_t *cr, int i)
 {
     cairo_set_source_rgb(cr, hues[i % 10][0], hues[i % 10][1], hues[i % 10][2]);
@@ -88,7 +76,7 @@ static void ticks_x(chart *c)
         char text[32];
         snprintf(text, sizeof text, "%.6g", fabs(x) < 1e-9 * step ? 0 : x);
         grid_line(c->cr, place_x(c, x), TOP, place_x(c, x), TOP + SIDE_H);
-        text_at(c->cr, place_x(c, x), TOP + SIDE_H + 18, 0.5, text);
+        paper_text(c->cr, place_x(c, x), TOP + SIDE_H + 18, 0.5, text);
     }
 }
 
@@ -97,7 +85,7 @@ static void tick_y(chart *c, double y)
     char text[32];
     snprintf(text, sizeof text, "%.4g", y);
     grid_line(c->cr, LEFT, place_y(c, y), LEFT + SIDE_W, place_y(c, y));
-    text_at(c->cr, LEFT - 6, place_y(c, y) + 4, 1, text);
+    paper_text(c->cr, LEFT - 6, place_y(c, y) + 4, 1, text);
 }
 
 static void ticks_log(chart *c)
@@ -129,27 +117,22 @@ static void labels(chart *c, const char *title, const char *x_label,
 {
     cairo_t *cr = c->cr;
     cairo_set_font_size(cr, 16);
-    text_at(cr, LEFT + SIDE_W / 2.0, 26, 0.5, title);
+    paper_text(cr, LEFT + SIDE_W / 2.0, 26, 0.5, title);
     cairo_set_font_size(cr, 13);
-    text_at(cr, LEFT + SIDE_W / 2.0, TOP + SIDE_H + 42, 0.5, x_label);
+    paper_text(cr, LEFT + SIDE_W / 2.0, TOP + SIDE_H + 42, 0.5, x_label);
     cairo_save(cr);
     cairo_translate(cr, 20, TOP + SIDE_H / 2.0);
     cairo_rotate(cr, -PI / 2);
-    text_at(cr, 0, 0, 0.5, y_label);
+    paper_text(cr, 0, 0, 0.5, y_label);
     cairo_restore(cr);
 }
 
 static void chart_open(chart *c, const char *title, const char *x_label,
                        const char *y_label)
 {
-    c->surface = cairo_image_surface_create(
-        CAIRO_FORMAT_RGB24, LEFT + SIDE_W + RIGHT, TOP + SIDE_H + BOTTOM);
-    c->cr = cairo_create(c->surface);
-    cairo_set_source_rgb(c->cr, 1, 1, 1);
-    cairo_paint(c->cr);
-    cairo_select_font_face(c->cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-                           CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_source_rgb(c->cr, 0.2, 0.2, 0.2);
+    c->surface =
+        paper_open(LEFT + SIDE_W + RIGHT, TOP + SIDE_H + BOTTOM, &c->cr);
+    paper_face(c->cr, 12);
     cairo_set_line_width(c->cr, 1);
     labels(c, title, x_label, y_label);
     cairo_set_font_size(c->cr, 12);
@@ -157,16 +140,6 @@ static void chart_open(chart *c, const char *title, const char *x_label,
     ticks_y(c);
     cairo_rectangle(c->cr, LEFT, TOP, SIDE_W, SIDE_H);
     cairo_stroke(c->cr);
-}
-
-static bool chart_save(chart *c, const char *path)
-{
-    cairo_status_t status = cairo_surface_write_to_png(c->surface, path);
-    cairo_destroy(c->cr);
-    cairo_surface_destroy(c->surface);
-    return status == CAIRO_STATUS_SUCCESS ||
-           hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
-                   cairo_status_to_string(status));
 }
 
 static void widen(double *low, double *high)
@@ -217,7 +190,7 @@ static void legend_line(const chart *c, int i, const char *name)
     cairo_line_to(c->cr, x + 18, y - 4);
     cairo_stroke(c->cr);
     cairo_set_source_rgb(c->cr, 0.2, 0.2, 0.2);
-    text_at(c->cr, x + 24, y, 0, name);
+    paper_text(c->cr, x + 24, y, 0, name);
 }
 
 static void draw_curve(chart *c, int i, const curve *line)
@@ -249,7 +222,7 @@ bool figure_curves(const char *path, const char *title, const char *x_label,
         draw_curve(&c, i, &curves[i]);
         legend_line(&c, i, curves[i].name);
     }
-    return chart_save(&c, path);
+    return paper_save(c.surface, c.cr, path);
 }
 
 /* ---- Points ------------------------------------------------------------- */
@@ -263,7 +236,7 @@ static void legend_dot(const chart *c, int label)
     cairo_fill(c->cr);
     cairo_set_source_rgb(c->cr, 0.2, 0.2, 0.2);
     snprintf(name, sizeof name, "class %d", label);
-    text_at(c->cr, x + 14, y, 0, name);
+    paper_text(c->cr, x + 14, y, 0, name);
 }
 
 static void span_points(const double *v, int64_t n, double *low, double *high)
@@ -323,7 +296,7 @@ bool figure_scatter(const char *path, const char *title, const char *x_label,
         legend_dot(&c, i);
         name_class(&c, i, x, y, classes_of, count);
     }
-    return chart_save(&c, path);
+    return paper_save(c.surface, c.cr, path);
 }
 
 /* ---- Histograms --------------------------------------------------------- */
@@ -361,14 +334,6 @@ bool figure_histograms(const char *path, const char *title, const char *x_label,
 }
 
 #else
-
-static bool no_cairo(const char *path)
-{
-    return hg_fail(HG_ERROR_STATE,
-                   "%s: this build has no cairo; install libcairo2-dev and "
-                   "build again",
-                   path);
-}
 
 bool figure_curves(const char *path, const char *title, const char *x_label,
                    const char *y_label, const curve *curves, int count,

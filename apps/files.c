@@ -85,10 +85,25 @@ static bool write_all(int f, const char *text, size_t size)
     return true;
 }
 
+/* What nothing could be renamed over: /dev/stdout, a pipe. */
+static bool write_through(const char *path, const char *text, size_t size)
+{
+    int f = open(path, O_WRONLY);
+    bool ok = f >= 0 && write_all(f, text, size);
+    int why = errno;
+    if (f >= 0)
+        close(f);
+    return ok || hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
+                         strerror(why));
+}
+
 static bool write_whole(const char *path, const char *text, size_t size,
                         bool synced)
 {
     char temporary[1100];
+    struct stat s;
+    if (!stat(path, &s) && !S_ISREG(s.st_mode) && !S_ISDIR(s.st_mode))
+        return write_through(path, text, size);
     snprintf(temporary, sizeof temporary, "%s.tmp", path);
     int f = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     bool ok = f >= 0 && write_all(f, text, size) && (!synced || !fsync(f));

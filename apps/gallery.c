@@ -1,13 +1,11 @@
 /* gallery.c - images in rows and columns, with names beside and above them. */
-#include "apps/report.h"
+#include "apps/paper.h"
 #include "apps/view.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #ifdef HG_HAVE_CAIRO
-
-#include <cairo.h>
 
 enum { GAP = 2, EDGE = 14, TITLE = 30, LINE = 20 };
 
@@ -18,28 +16,6 @@ typedef struct {
     int cell_w, cell_h, zoom;
 } wall;
 
-static double text_width(cairo_t *cr, const char *text)
-{
-    cairo_text_extents_t e;
-    cairo_text_extents(cr, text, &e);
-    return e.x_advance;
-}
-
-static void text_at(cairo_t *cr, double x, double y, double align,
-                    const char *text)
-{
-    cairo_move_to(cr, x - align * text_width(cr, text), y);
-    cairo_show_text(cr, text);
-}
-
-static void face(cairo_t *cr, double size)
-{
-    cairo_select_font_face(cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-                           CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(cr, size);
-    cairo_set_source_rgb(cr, 0.15, 0.15, 0.15);
-}
-
 /* Room for names is measured before there is a surface to draw on. */
 static void lay_out(wall *w)
 {
@@ -47,9 +23,9 @@ static void lay_out(wall *w)
     cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
     cairo_t *cr = cairo_create(s);
     double widest = 0;
-    face(cr, 12);
+    paper_face(cr, 12);
     for (int64_t i = 0; g->row_names && i < g->rows; i++)
-        widest = fmax(widest, text_width(cr, g->row_names[i]) + 8);
+        widest = fmax(widest, paper_width(cr, g->row_names[i]) + 8);
     w->zoom = g->zoom ? g->zoom : 2;
     w->cell_w = (int)g->item.dim[2] * w->zoom + GAP;
     w->cell_h = (int)g->item.dim[1] * w->zoom + GAP;
@@ -102,24 +78,25 @@ static void put_names(const wall *w, double width, double height)
 {
     const gallery *g = w->g;
     for (int64_t i = 0; g->row_names && i < g->rows; i++)
-        text_at(w->cr, w->left - 8, w->top + ((double)i + 0.5) * w->cell_h + 4,
-                1, g->row_names[i]);
+        paper_text(w->cr, w->left - 8,
+                   w->top + ((double)i + 0.5) * w->cell_h + 4, 1,
+                   g->row_names[i]);
     for (int64_t i = 0; g->column_names && i < g->columns; i++)
-        text_at(w->cr, w->left + ((double)i + 0.5) * w->cell_w, w->top - 7, 0.5,
-                g->column_names[i]);
+        paper_text(w->cr, w->left + ((double)i + 0.5) * w->cell_w, w->top - 7,
+                   0.5, g->column_names[i]);
     if (g->x_label)
-        text_at(w->cr, w->left + (double)g->columns * w->cell_w / 2,
-                height - 10, 0.5, g->x_label);
+        paper_text(w->cr, w->left + (double)g->columns * w->cell_w / 2,
+                   height - 10, 0.5, g->x_label);
     if (g->y_label) {
         cairo_save(w->cr);
         cairo_translate(w->cr, 18, w->top + (double)g->rows * w->cell_h / 2);
         cairo_rotate(w->cr, -1.57079632679489662);
-        text_at(w->cr, 0, 0, 0.5, g->y_label);
+        paper_text(w->cr, 0, 0, 0.5, g->y_label);
         cairo_restore(w->cr);
     }
-    face(w->cr, 15);
+    paper_face(w->cr, 15);
     if (g->title)
-        text_at(w->cr, width / 2, 24, 0.5, g->title);
+        paper_text(w->cr, width / 2, 24, 0.5, g->title);
 }
 
 /* Wide enough for the title too. */
@@ -128,8 +105,8 @@ static double whole_width(const wall *w)
     double images = w->left + (double)w->g->columns * w->cell_w + EDGE;
     cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
     cairo_t *cr = cairo_create(s);
-    face(cr, 15);
-    double title = w->g->title ? text_width(cr, w->g->title) + 2 * EDGE : 0;
+    paper_face(cr, 15);
+    double title = w->g->title ? paper_width(cr, w->g->title) + 2 * EDGE : 0;
     cairo_destroy(cr);
     cairo_surface_destroy(s);
     return fmax(images, title);
@@ -142,23 +119,13 @@ bool gallery_write(const char *path, const gallery *g, const double *images)
     double width = whole_width(&w);
     double height =
         w.top + (double)g->rows * w.cell_h + (g->x_label ? LINE + EDGE : EDGE);
-    cairo_surface_t *s =
-        cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
-    w.cr = cairo_create(s);
-    cairo_set_source_rgb(w.cr, 1, 1, 1);
-    cairo_paint(w.cr);
-    cairo_status_t status = cairo_surface_status(s);
-    if (status == CAIRO_STATUS_SUCCESS) {
+    cairo_surface_t *s = paper_open((int)width, (int)height, &w.cr);
+    if (cairo_surface_status(s) == CAIRO_STATUS_SUCCESS) {
         put_images(&w, s, images);
-        face(w.cr, 12);
+        paper_face(w.cr, 12);
         put_names(&w, width, height);
-        status = cairo_surface_write_to_png(s, path);
     }
-    cairo_destroy(w.cr);
-    cairo_surface_destroy(s);
-    return status == CAIRO_STATUS_SUCCESS ||
-           hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
-                   cairo_status_to_string(status));
+    return paper_save(s, w.cr, path);
 }
 
 #else

@@ -1,13 +1,11 @@
 /* marginals.c - how the values of each dimension of the code are distributed,
  * with the prior's drawn over them: small panels on one picture. */
-#include "apps/report.h"
+#include "apps/paper.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #ifdef HG_HAVE_CAIRO
-
-#include <cairo.h>
 
 enum {
     COLUMNS = 4,
@@ -74,16 +72,6 @@ static void draw_line(const panel *p, const double *d, double most)
     cairo_stroke(p->cr);
 }
 
-static void text_at(cairo_t *cr, double x, double y, double align,
-                    const char *text)
-{
-    cairo_text_extents_t e;
-    cairo_text_extents(cr, text, &e);
-    cairo_move_to(cr, x - align * e.x_advance, y);
-    cairo_show_text(cr, text);
-    cairo_new_path(cr);
-}
-
 static void draw_frame(const panel *p, int64_t dimension)
 {
     char text[32];
@@ -93,13 +81,13 @@ static void draw_frame(const panel *p, int64_t dimension)
     cairo_line_to(p->cr, p->x + WIDTH, p->y + HEIGHT);
     cairo_stroke(p->cr);
     snprintf(text, sizeof text, "dimension %lld", (long long)dimension);
-    text_at(p->cr, p->x, p->y - 4, 0, text);
+    paper_text(p->cr, p->x, p->y - 4, 0, text);
     for (int i = 0; i < 3; i++) {
         double value = i == 1 ? 0 : i ? p->high : p->low;
         if (i == 1 && (p->low >= 0 || p->high <= 0))
             continue;
         snprintf(text, sizeof text, "%.2g", value);
-        text_at(p->cr, place(p, value), p->y + HEIGHT + 14, 0.5 * i, text);
+        paper_text(p->cr, place(p, value), p->y + HEIGHT + 14, 0.5 * i, text);
     }
 }
 
@@ -119,18 +107,13 @@ static void draw_key(cairo_t *cr, double x, const char *name, double r,
     cairo_rectangle(cr, x, 28, 22, 8);
     cairo_fill(cr);
     cairo_set_source_rgb(cr, 0.2, 0.2, 0.2);
-    text_at(cr, x + 28, 37, 0, name);
+    paper_text(cr, x + 28, 37, 0, name);
 }
 
 static void draw_head(cairo_t *cr, const char *title, bool prior)
 {
-    cairo_set_source_rgb(cr, 1, 1, 1);
-    cairo_paint(cr);
-    cairo_select_font_face(cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-                           CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_source_rgb(cr, 0.2, 0.2, 0.2);
-    cairo_set_font_size(cr, 15);
-    text_at(cr, GAP, 18, 0, title);
+    paper_face(cr, 15);
+    paper_text(cr, GAP, 18, 0, title);
     cairo_set_font_size(cr, 12);
     draw_key(cr, GAP, "codes of test images", 0.56, 0.72, 0.86);
     if (prior)
@@ -179,17 +162,11 @@ bool figure_marginals(const char *path, const char *title, int64_t width,
         p.low = isfinite(p.low) ? p.low - 1 : -1;
         p.high = p.low + 2;
     }
-    cairo_surface_t *surface = cairo_image_surface_create(
-        CAIRO_FORMAT_RGB24, w, TITLE - 14 + lines * (HEIGHT + FOOT));
-    p.cr = cairo_create(surface);
+    cairo_surface_t *surface =
+        paper_open(w, TITLE - 14 + lines * (HEIGHT + FOOT), &p.cr);
     draw_head(p.cr, title, draws != NULL);
     draw_panels(&p, codes, count, draws, drawn, width, shown);
-    cairo_status_t status = cairo_surface_write_to_png(surface, path);
-    cairo_destroy(p.cr);
-    cairo_surface_destroy(surface);
-    return status == CAIRO_STATUS_SUCCESS ||
-           hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
-                   cairo_status_to_string(status));
+    return paper_save(surface, p.cr, path);
 }
 
 #else
@@ -200,10 +177,7 @@ bool figure_marginals(const char *path, const char *title, int64_t width,
 {
     (void)title, (void)codes, (void)draws, (void)count, (void)width;
     (void)drawn;
-    return hg_fail(HG_ERROR_STATE,
-                   "%s: this build has no cairo; install libcairo2-dev and "
-                   "build again",
-                   path);
+    return no_cairo(path);
 }
 
 #endif

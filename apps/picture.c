@@ -63,7 +63,10 @@ static uint8_t *render(const grid *g)
     return bytes;
 }
 
-static bool write_grid(const char *path, const grid *g)
+typedef bool writer(const char *path, const char *bytes, size_t size);
+
+/* Through memory, so that the file is whole or not there. */
+static bool write_grid(const char *path, const grid *g, writer *write)
 {
     uint8_t *bytes = render(g);
     if (!bytes)
@@ -73,10 +76,16 @@ static bool write_grid(const char *path, const grid *g)
                      .height = (png_uint_32)grid_height(g),
                      .format =
                          g->channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY};
-    bool ok = png_image_write_to_file(&png, path, 0, bytes, 0, NULL);
+    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(png) + 64;
+    char *packed = malloc(size);
+    bool made = packed && png_image_write_to_memory(&png, packed, &size, 0,
+                                                    bytes, 0, NULL);
+    bool ok = made ? write(path, packed, size)
+                   : hg_fail(HG_ERROR_MEMORY, "%s cannot be drawn: %s", path,
+                             png.message);
+    free(packed);
     free(bytes);
-    return ok ||
-           hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path, png.message);
+    return ok;
 }
 
 bool picture_grid(const char *path, const hg_real *images, hg_shape item,
@@ -84,7 +93,7 @@ bool picture_grid(const char *path, const hg_real *images, hg_shape item,
 {
     grid g = {images, item.dim[0], item.dim[1], item.dim[2],
               count,  columns,     zoom,        2};
-    return write_grid(path, &g);
+    return write_grid(path, &g, write_file);
 }
 
 bool picture_plain(const char *path, const double *image, hg_shape item)
@@ -94,7 +103,8 @@ bool picture_plain(const char *path, const double *image, hg_shape item)
     for (int64_t i = 0; values && i < size; i++)
         values[i] = (hg_real)image[i];
     grid g = {values, item.dim[0], item.dim[1], item.dim[2], 1, 1, 1, 0};
-    bool ok = values && write_grid(path, &g);
+    /* A folder may have thousands of them, which can be made again. */
+    bool ok = values && write_grid(path, &g, write_file_soon);
     free(values);
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
 }

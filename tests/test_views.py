@@ -8,13 +8,15 @@ Standard library only.
 import json
 import os
 import pathlib
+import resource
+import signal
 import struct
 import sys
 import unittest
 import zlib
 
 import test_apps
-from test_apps import DATA, USAGE, Case
+from test_apps import DATA, FAILED, USAGE, Case
 
 TRAIN = "--data synthetic:600 --threads 1 --quiet --epochs 1".split()
 
@@ -31,6 +33,12 @@ def size_of(path):
         assert crc == zlib.crc32(body), path
         at += 12 + length
     return struct.unpack(">II", data[16:24])
+
+
+def little_room():
+    """No file may become larger than 2,000 bytes, as on a full disk."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
 
 class Runs(Case):
@@ -80,6 +88,23 @@ class Pictures(Runs):
     def test_pictures_lie_in_the_run_unless_told_otherwise(self):
         self.look("sample", "vae")
         size_of(self.run_of("vae") / "pictures" / "sample.png")
+
+    def test_a_picture_is_whole_or_left_as_it_was(self):
+        for command in "sample", "project":
+            path = self.folder / f"kept-{command}.png"
+            self.look(command, "vae", "--to", path)
+            before = path.read_bytes()
+            self.look(
+                *(command, "vae", "--seed", 2, "--to", path),
+                code=FAILED,
+                says=["File too large"],
+                preexec_fn=little_room,
+            )
+            self.assertEqual(path.read_bytes(), before)
+            self.assertEqual(len(list(self.folder.glob(f"kept-{command}*"))), 1)
+            nowhere = self.folder / "nowhere" / "p.png"
+            says = [nowhere.name, "No such file or directory"]
+            self.look(command, "vae", "--to", nowhere, code=FAILED, says=says)
 
     def test_draws_follow_the_seed(self):
         drawn = []
