@@ -94,6 +94,7 @@ static bool hang_run(comparison *c, view *v, int i)
     cloud y = {0}, draws = {0};
     const hg_model *m = v->model;
     bool ok = true;
+    view_reseed(v); /* the first run has hung the originals */
     if (hg_model_reconstructs(m))
         ok = cloud_items(&y, &v->w, m, v->data, c->columns, RECONSTRUCTIONS);
     if (ok && m->decode && (hg_model_has_prior(m) || hg_model_has_code(m)))
@@ -114,8 +115,10 @@ static bool hang_run(comparison *c, view *v, int i)
     return ok;
 }
 
+/* With the draws of `eval`, whatever was hung before. */
 static bool measure_run(comparison *c, view *v)
 {
+    view_reseed(v);
     json_t *row =
         json_pack("{s:s, s:s, s:I}", "run", v->run, "model", v->model->name,
                   "parameters", (json_int_t)hg_params_count(v->w.params));

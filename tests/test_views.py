@@ -140,6 +140,15 @@ class Pictures(Runs):
         self.assertGreaterEqual(size_of(path)[1], 5 * 58)
 
 
+    def test_figures_do_not_depend_on_the_place_of_a_run(self):
+        run = self.run_of("vae")
+        first, second = json.loads(self.call("compare", run, run, "--json"))
+        self.assertEqual(first, second)
+        alone = json.loads(self.call("eval", run, "--json"))
+        for name in "elbo", "kl", "prior_ks":
+            self.assertEqual(first[name], alone[name])
+
+
 class Measures(Runs):
     def measure(self, run, *arguments):
         return json.loads(self.look("eval", run, "--json", *arguments))
