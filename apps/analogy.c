@@ -61,7 +61,7 @@ static bool write_picture(const view *v, const char *path, const cloud *x,
                  .item = hg_data_shape(v->w.all),
                  .rows = styles,
                  .columns = columns};
-    bool ok = gallery_write(path, &g, wall.values);
+    bool ok = view_gallery(v, path, &g, wall.values);
     cloud_free(&wall);
     return ok;
 }

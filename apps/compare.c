@@ -29,7 +29,8 @@ typedef struct {
     const arguments *a;
     int64_t columns;
     int runs;
-    cloud wall; /* [(1 + 2 runs) * columns, features] */
+    cloud wall;      /* [(1 + 2 runs) * columns, features] */
+    cloud originals; /* [columns, features] */
     hg_shape item;
     char name[2 * MOST_POSITIONAL + 1][NAME];
     json_t *table;
@@ -67,18 +68,20 @@ static void hang(comparison *c, int64_t line, const cloud *rows)
                (size_t)c->wall.width * sizeof(double));
 }
 
+/* Points in the plane are seen as a cloud, images one by one. */
 static bool hang_originals(comparison *c, view *v)
 {
-    cloud x = {0};
+    cloud *x = &c->originals;
     c->item = hg_data_shape(v->w.all);
-    bool ok = cloud_items(&x, &v->w, v->model, v->data, c->columns, PIXELS) &&
-              cloud_room(&c->wall, (1 + 2 * c->runs) * c->columns, x.width);
+    if (is_plane(c->item) && !flag_given(c->a, "columns"))
+        c->columns = PLANE_POINTS;
+    bool ok = cloud_items(x, &v->w, v->model, v->data, c->columns, PIXELS) &&
+              cloud_room(&c->wall, (1 + 2 * c->runs) * c->columns, x->width);
     if (ok) {
         cloud_blank(&c->wall);
-        hang(c, 0, &x);
+        hang(c, 0, x);
         snprintf(c->name[0], NAME, "originals");
     }
-    cloud_free(&x);
     return ok;
 }
 
@@ -161,7 +164,9 @@ static bool write_picture(comparison *c, const char *path)
                  .item = c->item,
                  .rows = rows,
                  .columns = c->columns};
-    return gallery_write(path, &g, c->wall.values);
+    return is_plane(c->item)
+               ? plane_write(path, &g, c->wall.values, &c->originals)
+               : gallery_write(path, &g, c->wall.values);
 }
 
 static bool write_page(const comparison *c)
@@ -252,6 +257,7 @@ int run_compare(int argc, char **argv)
     if (!code && !compare(c))
         code = hg_error() ? report_error() : EXIT_USAGE;
     cloud_free(&c->wall);
+    cloud_free(&c->originals);
     json_decref(c->table);
     free(c);
     return code;

@@ -127,8 +127,8 @@ static bool draw_picture(hiding *h, const char *path, int64_t n, int64_t draws)
     snprintf(title, sizeof title, "%s: completed from visible quarters",
              h->v->model->name);
     gallery g = {title, NULL,       NULL,      rows, columns,
-                 item,  BLOCKS * n, draws + 2, 0};
-    ok = ok && gallery_write(path, &g, wall.values);
+                 item,  BLOCKS * n, draws + 2, 0,    false};
+    ok = ok && view_gallery(h->v, path, &g, wall.values);
     cloud_free(&wall);
     return ok;
 }
@@ -189,6 +189,7 @@ static bool show(view *v, const arguments *a)
             v, hg_model_completes(v->w.context, v->model, v->w.state, v->data),
             "was not trained to complete images; `hourglass train "
             "cvae --given quadrants` is") &&
+        refuse_plane(hg_data_shape(v->w.all), "have no quarters to hide") &&
         draw_picture(&h, path.text, n, draws) &&
         (!h.samples || measure(&h, images, report));
     if (ok && flag_given(a, "json")) {

@@ -103,7 +103,7 @@ static bool draw_picture(const cure *c, const char *path, int64_t n)
                  .item = hg_data_shape(c->v->w.all),
                  .rows = count,
                  .columns = n};
-    bool ok = gallery_write(path, &g, wall.values);
+    bool ok = view_gallery(c->v, path, &g, wall.values);
     cloud_free(&wall);
     return ok;
 }
@@ -135,7 +135,8 @@ static bool write_restored(const cure *c, const char *folder)
     hg_shape item = hg_data_shape(c->v->w.all);
     double *change = malloc((size_t)n * sizeof *change + 1);
     int64_t *order = malloc((size_t)n * sizeof *order + 1);
-    bool ok = change && order && make_folder(folder);
+    bool ok = change && order && refuse_plane(item, "are no pictures") &&
+              make_folder(folder);
     for (int64_t i = 0; ok && i < n; i++) {
         change[i] = hg_mean_square(cloud_row(&c->noisy, i),
                                    cloud_row(&c->restored, i), c->clean.width);
@@ -202,7 +203,8 @@ static bool show(view *v, const arguments *a)
         !code &&
         view_can(v, hg_model_reconstructs(v->model), "does not reconstruct") &&
         choose_noise(&c, a) && restore(&c) && draw_picture(&c, path.text, n);
-    if (!folder && c.noise && !strcmp(c.noise, "none"))
+    bool pictures = !is_plane(hg_data_shape(v->w.all));
+    if (pictures && !folder && c.noise && !strcmp(c.noise, "none"))
         folder = own.text;
     ok = ok && (!folder || write_restored(&c, folder));
     if (ok)

@@ -1,6 +1,6 @@
 /* filters.c - the first layer's weights as images: what its units look for. */
-#include "apps/report.h"
 #include "apps/train.h"
+#include "apps/view.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static bool as_image(const trainer *t, const hg_tensor *w, hg_shape *item)
 {
     hg_shape data = hg_data_shape(t->w.all);
     bool colours = data.dim[0] == 1 || data.dim[0] == 3;
-    if (hg_is_buffer(w) || !colours)
+    if (hg_is_buffer(w) || !colours || is_plane(data))
         return false;
     if (w->shape.rank == 2 && w->shape.dim[1] == hg_data_features(t->w.all))
         *item = data;
@@ -55,6 +55,30 @@ static void scale_units(hg_real *values, int64_t units, int64_t size)
     }
 }
 
+static bool draw_units(const trainer *t, const char *path, hg_shape item,
+                       const hg_real *values, int64_t units)
+{
+    char title[160];
+    cloud out = {0};
+    int64_t side = item.dim[1] > 1 ? item.dim[1] : 1;
+    gallery g = {.title = title,
+                 .item = item,
+                 .rows = (units + ACROSS - 1) / ACROSS,
+                 .columns = units < ACROSS ? units : ACROSS,
+                 .zoom = side < 56 ? (int)(56 / side) : 1};
+    snprintf(title, sizeof title, "%s: first layer, weights after epoch %lld",
+             t->s.model->name, (long long)t->epoch);
+    bool ok = cloud_room(&out, g.rows * g.columns, hg_shape_numel(item));
+    if (ok) {
+        cloud_blank(&out);
+        for (int64_t i = 0; i < units * out.width; i++)
+            out.values[i] = (double)values[i];
+        ok = gallery_write(path, &g, out.values);
+    }
+    cloud_free(&out);
+    return ok;
+}
+
 bool filters_picture(trainer *t, const char *path)
 {
     hg_shape item;
@@ -63,13 +87,11 @@ bool filters_picture(trainer *t, const char *path)
         return true;
     int64_t n = hg_numel(w), size = hg_shape_numel(item), units = n / size;
     units = units < MOST_UNITS ? units : MOST_UNITS;
-    int zoom = (int)(56 / (item.dim[1] > 1 ? item.dim[1] : 1));
     hg_real *values = malloc((size_t)n * sizeof *values + 1);
     bool ok = values && hg_read(w, values, n);
     if (ok) {
         scale_units(values, units, size);
-        ok = picture_grid(path, values, item, units, ACROSS,
-                          zoom > 1 ? zoom : 1);
+        ok = draw_units(t, path, item, values, units);
     }
     free(values);
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);

@@ -7,14 +7,26 @@
 
 #ifdef HG_HAVE_CAIRO
 
-enum { GAP = 2, EDGE = 14, TITLE = 30, LINE = 20 };
+enum { GAP = 2, EDGE = 14, TITLE = 30, LINE = 20, LEAST = 28 };
 
 typedef struct {
     const gallery *g;
     cairo_t *cr;
     double left, top; /* of the first image */
-    int cell_w, cell_h, zoom;
+    int cell_w, cell_h, zoom_x, zoom_y;
 } wall;
+
+/* No tile is lower or narrower than LEAST, or names would cover each other.
+ * Rows of numbers become bars, images keep their shape. */
+static void choose_zoom(wall *w)
+{
+    int64_t high = w->g->item.dim[1], wide = w->g->item.dim[2];
+    int zoom = w->g->zoom ? w->g->zoom : 2;
+    w->zoom_x = (int)fmax(zoom, ceil((double)LEAST / (double)wide));
+    w->zoom_y = (int)fmax(zoom, ceil((double)LEAST / (double)high));
+    if (high > 1 && wide > 1)
+        w->zoom_x = w->zoom_y = (int)fmax(w->zoom_x, w->zoom_y);
+}
 
 /* Room for names is measured before there is a surface to draw on. */
 static void lay_out(wall *w)
@@ -26,9 +38,9 @@ static void lay_out(wall *w)
     paper_face(cr, 12);
     for (int64_t i = 0; g->row_names && i < g->rows; i++)
         widest = fmax(widest, paper_width(cr, g->row_names[i]) + 8);
-    w->zoom = g->zoom ? g->zoom : 2;
-    w->cell_w = (int)g->item.dim[2] * w->zoom + GAP;
-    w->cell_h = (int)g->item.dim[1] * w->zoom + GAP;
+    choose_zoom(w);
+    w->cell_w = (int)g->item.dim[2] * w->zoom_x + GAP;
+    w->cell_h = (int)g->item.dim[1] * w->zoom_y + GAP;
     w->left = EDGE + widest + (g->y_label ? LINE : 0);
     w->top = (g->title ? TITLE + 8 : EDGE) + (g->column_names ? LINE : 0);
     cairo_destroy(cr);
@@ -56,8 +68,8 @@ static void put_image(const wall *w, cairo_surface_t *s, const double *image,
     for (int y = 0; y < w->cell_h - GAP; y++) {
         uint32_t *row = (uint32_t *)(void *)(bytes + (y0 + y) * stride);
         for (int x = 0; x < w->cell_w - GAP; x++)
-            row[x0 + x] =
-                colour(g, image, (y / w->zoom) * g->item.dim[2] + x / w->zoom);
+            row[x0 + x] = colour(
+                g, image, (y / w->zoom_y) * g->item.dim[2] + x / w->zoom_x);
     }
 }
 

@@ -119,15 +119,17 @@ static bool write_picture(const view *v, const char *path, const journey *j,
         ways[i] = !j->arc || (j->line && i % 2 == 0) ? "linear" : "spherical";
     for (int64_t i = 0; i < MOST; i++)
         heads[i] = i == 0 || i == columns - 1 ? "image" : "";
-    snprintf(title, sizeof title, "%s: between the codes of two images",
-             v->model->name);
+    snprintf(title, sizeof title, "%s: between the codes of two %s",
+             v->model->name,
+             is_plane(hg_data_shape(v->w.all)) ? "points" : "images");
     gallery g = {.title = title,
                  .row_names = rows <= 2 * MOST ? ways : NULL,
                  .column_names = columns <= MOST ? heads : NULL,
                  .item = hg_data_shape(v->w.all),
                  .rows = rows,
-                 .columns = columns};
-    return gallery_write(path, &g, out->values);
+                 .columns = columns,
+                 .ways = true};
+    return view_gallery(v, path, &g, out->values);
 }
 
 static bool show(view *v, const arguments *a)

@@ -114,12 +114,18 @@ static bool write_picture(const view *v, const char *path, const plane *p,
     snprintf(title, sizeof title, "%s: decoded codes at quantiles of %s",
              v->model->name,
              hg_model_has_prior(v->model) ? "the prior" : "the codes");
-    gallery g = {title,    label[0],
-                 label[1], name ? name + p->steps : NULL,
-                 name,     hg_data_shape(v->w.all),
-                 p->steps, p->steps,
-                 zoom};
-    bool ok = text && name && gallery_write(path, &g, images->values);
+    bool plane = is_plane(hg_data_shape(v->w.all)); /* a net of ways there */
+    gallery g = {.title = title,
+                 .x_label = label[0],
+                 .y_label = label[1],
+                 .row_names = name && !plane ? name + p->steps : NULL,
+                 .column_names = plane ? NULL : name,
+                 .item = hg_data_shape(v->w.all),
+                 .rows = p->steps,
+                 .columns = p->steps,
+                 .zoom = zoom,
+                 .ways = true};
+    bool ok = text && name && view_gallery(v, path, &g, images->values);
     free(text);
     free(name);
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);

@@ -6,86 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 20, MOST_EPOCHS = 10000 };
-
-static int64_t rows_shown(const trainer *t, int64_t *rows, int64_t most)
-{
-    int64_t n = hg_data_size(shown_data(&t->w));
-    n = n < most ? n : most;
-    for (int64_t i = 0; i < n; i++)
-        rows[i] = i;
-    return n;
-}
-
-enum { ACROSS = 10, STRIPS = 3 };
-
-/* Strips of ten: images, reconstructions, and differences, where grey is
- * right. Places without an image are white. */
-static void lay_strips(hg_real *out, const hg_real *x, const hg_real *y,
-                       int64_t n, int64_t features)
-{
-    int64_t lines = (n + ACROSS - 1) / ACROSS;
-    for (int64_t i = 0; i < lines * STRIPS * ACROSS * features; i++)
-        out[i] = 1;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t at = i / ACROSS * STRIPS * ACROSS + i % ACROSS;
-        for (int64_t k = 0; k < features; k++) {
-            hg_real a = x[i * features + k], b = y[i * features + k];
-            out[at * features + k] = a;
-            out[(at + ACROSS) * features + k] = b;
-            out[(at + 2 * ACROSS) * features + k] = (1 + b - a) / 2;
-        }
-    }
-}
-
-/* So large that small images can be seen. */
-static int zoom_of(hg_shape item)
-{
-    int64_t side = item.dim[1] > item.dim[2] ? item.dim[1] : item.dim[2];
-    return side >= 48 ? 1 : side >= 20 ? 2 : 4;
-}
-
-static bool reconstruction_picture(trainer *t, void *argument)
-{
-    const char *path = argument;
-    int64_t rows[SHOWN], n = rows_shown(t, rows, SHOWN);
-    int64_t features = hg_data_features(t->w.all), count = n * features;
-    int64_t places = (n + ACROSS - 1) / ACROSS * STRIPS * ACROSS;
-    hg_shape item = hg_data_shape(t->w.all);
-    hg_batch b;
-    if (!n)
-        return true;
-    if (!hg_data_batch(shown_data(&t->w), rows, n, &b))
-        return false;
-    hg_tensor *x = hg_model_input(t->s.model, t->w.state, &b);
-    hg_tensor *y = t->s.model->decode(
-        t->w.state, hg_model_encode(t->s.model, t->w.state, x));
-    hg_real *values =
-        malloc((size_t)(2 * count + places * features) * sizeof *values);
-    hg_real *strips = values + 2 * count;
-    bool ok = values && hg_read(b.x, values, count) &&
-              hg_read(y, values + count, count);
-    if (ok) {
-        lay_strips(strips, values, values + count, n, features);
-        ok = picture_grid(path, strips, item, places, ACROSS, zoom_of(item));
-    }
-    free(values);
-    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
-}
-
-static bool sample_picture(trainer *t, void *argument)
-{
-    const char *path = argument;
-    int64_t features = hg_data_features(t->w.all), n = 100;
-    hg_tensor *y = t->s.model->decode(
-        t->w.state, hg_model_prior(t->s.model, t->w.state, t->w.config, n));
-    hg_real *values = malloc((size_t)(n * features) * sizeof *values);
-    bool ok = values && hg_read(y, values, n * features) &&
-              picture_grid(path, values, hg_data_shape(t->w.all), n, 10,
-                           zoom_of(hg_data_shape(t->w.all)));
-    free(values);
-    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
-}
+enum { MOST_EPOCHS = 10000 };
 
 bool with_fixed_draws(trainer *t, bool (*work)(trainer *, void *),
                       void *argument)
@@ -145,11 +66,11 @@ static bool draw_epoch(trainer *t)
     path_text recon = epoch_path(t, "recon");
     path_text samples = epoch_path(t, "samples");
     if (hg_model_reconstructs(m) &&
-        !(in_fixed_scope(t, reconstruction_picture, recon.text) &&
+        !(with_fixed_draws(t, reconstruction_picture, recon.text) &&
           tensorboard_image(t, "reconstructions", recon.text)))
         return false;
     if (hg_model_has_prior(m) && m->decode &&
-        !(in_fixed_scope(t, sample_picture, samples.text) &&
+        !(with_fixed_draws(t, sample_picture, samples.text) &&
           tensorboard_image(t, "samples", samples.text)))
         return false;
     return filters_picture(t, epoch_path(t, "filters").text) &&

@@ -150,10 +150,43 @@ static bool draw(const ranking *r, const char *path, int64_t first, int64_t n)
     return ok;
 }
 
+/* Where they lie, and where the model puts them. */
+static bool draw_plane(const ranking *r, const char *path, int64_t n)
+{
+    static const char *const names[] = {"the strangest",
+                                        "what becomes of them"};
+    char title[200];
+    cloud out = {0};
+    if (!cloud_room(&out, 2 * n, r->x.width))
+        return false;
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(cloud_row(&out, i), cloud_row(&r->x, r->order[i]),
+               (size_t)out.width * sizeof(double));
+        memcpy(cloud_row(&out, n + i), cloud_row(&r->y, r->order[i]),
+               (size_t)out.width * sizeof(double));
+    }
+    snprintf(title, sizeof title, "%s: the %lld strangest of %lld",
+             r->v->model->name, (long long)n, (long long)r->count);
+    gallery g = {.title = title,
+                 .row_names = names,
+                 .item = hg_data_shape(r->v->w.all),
+                 .rows = 2,
+                 .columns = n};
+    bool ok = plane_write(path, &g, out.values, &r->x);
+    cloud_free(&out);
+    return ok;
+}
+
 static bool draw_maps(const ranking *r, int64_t maps)
 {
     char name[64];
     path_text folder = path_join(r->folder.text, "maps");
+    path_text strangest = path_join(r->folder.text, "strangest.png");
+    int64_t shown = r->count < 12 ? r->count : 12;
+    if (is_plane(hg_data_shape(r->v->w.all))) {
+        fprintf(stderr, "note: points in the plane have no heat maps\n");
+        return draw_plane(r, strangest.text, shown);
+    }
     if (!make_folder(folder.text))
         return false;
     for (int64_t i = 0; i < maps; i++) {
@@ -162,8 +195,7 @@ static bool draw_maps(const ranking *r, int64_t maps)
         if (!draw(r, path_join(folder.text, name).text, i, 1))
             return false;
     }
-    return draw(r, path_join(r->folder.text, "strangest.png").text, 0,
-                r->count < 12 ? r->count : 12);
+    return draw(r, strangest.text, 0, shown);
 }
 
 /* ---- The command -------------------------------------------------------- */

@@ -64,10 +64,23 @@ static bool write_picture(const view *v, const char *path, const cloud *x,
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
 }
 
+/* The data lie behind them anyway, and differences of points are no points. */
+static bool write_points(const view *v, const char *path, const cloud *y)
+{
+    char title[160];
+    snprintf(title, sizeof title, "%s: reconstructions", v->model->name);
+    gallery g = {.title = title,
+                 .item = hg_data_shape(v->w.all),
+                 .rows = 1,
+                 .columns = y->count};
+    return view_gallery(v, path, &g, y->values);
+}
+
 static bool write_each(const view *v, const char *folder)
 {
     cloud y = {0};
-    bool ok = make_folder(folder) &&
+    bool ok = refuse_plane(hg_data_shape(v->w.all), "are no pictures") &&
+              make_folder(folder) &&
               cloud_items(&y, &v->w, v->model, v->data, 0, RECONSTRUCTIONS);
     for (int64_t i = 0; ok && i < y.count; i++)
         ok = picture_plain(view_item_path(v, folder, i).text, cloud_row(&y, i),
@@ -87,13 +100,17 @@ static bool show(view *v, const arguments *a)
     int64_t count = flag_int(a, "count", 1, &code);
     int64_t columns = flag_int(a, "columns", 1, &code);
     path_text path = view_picture(v, a, "reconstruct.png");
+    bool plane = is_plane(hg_data_shape(v->w.all));
+    if (plane && !flag_given(a, "count"))
+        count = PLANE_POINTS;
     columns = columns < count ? columns : count;
     bool ok =
         !code &&
         view_can(v, hg_model_reconstructs(v->model), "does not reconstruct") &&
         cloud_items(&x, &v->w, v->model, v->data, count, PIXELS) &&
         cloud_items(&y, &v->w, v->model, v->data, count, RECONSTRUCTIONS) &&
-        write_picture(v, path.text, &x, &y, columns) &&
+        (plane ? write_points(v, path.text, &y)
+               : write_picture(v, path.text, &x, &y, columns)) &&
         (!each || write_each(v, each));
     cloud_free(&x);
     cloud_free(&y);

@@ -200,7 +200,9 @@ static void put_pictures(page *p, const char *run)
     put_slides(p, run, "recon", "Reconstructions",
                "Three rows each: test images, what the model makes of them, "
                "and the difference (grey: right, darker: too dark, lighter: "
-               "too bright). The same images all through the run.",
+               "too bright). The same images all through the run. Of points in "
+               "the plane: what the model makes of them in colour, over the "
+               "data in grey.",
                false);
     put_slides(p, run, "samples", "Samples",
                "Images decoded from random codes, the same codes all through "

@@ -57,6 +57,8 @@ static bool show(view *v, const arguments *a)
     cloud codes = {0}, images = {0}, padded = {0};
     int64_t count = flag_int(a, "count", 1, &code);
     int64_t columns = flag_int(a, "columns", 1, &code);
+    if (is_plane(hg_data_shape(v->w.all)) && !flag_given(a, "count"))
+        count = PLANE_POINTS;
     columns = columns < count ? columns : count;
     int64_t rows = columns ? (count + columns - 1) / columns : 0;
     path_text path = view_picture(v, a, "sample.png");
@@ -75,7 +77,7 @@ static bool show(view *v, const arguments *a)
         cloud_blank(&padded);
         memcpy(padded.values, images.values,
                (size_t)(images.count * images.width) * sizeof(double));
-        ok = gallery_write(path.text, &g, padded.values);
+        ok = view_gallery(v, path.text, &g, padded.values);
     }
     cloud_free(&codes);
     cloud_free(&images);

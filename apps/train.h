@@ -157,6 +157,9 @@ bool remember_parameters(trainer *);
 
 /* Reconstructions and samples of this moment, epoch_NNNN.png. */
 bool pictures_of_epoch(trainer *);
+/* strips.c: two pictures of this moment. */
+bool reconstruction_picture(trainer *, void *path);
+bool sample_picture(trainer *, void *path);
 /* latent.c: the map of codes, and their marginals beside the prior's. */
 bool latent_pictures(trainer *);
 /* Loss curves and what latent.c draws. */

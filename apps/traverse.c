@@ -116,8 +116,9 @@ static bool write_picture(const view *v, const char *path, const sweep *s,
                  .column_names = name ? name + s->dims : NULL,
                  .item = hg_data_shape(v->w.all),
                  .rows = s->dims,
-                 .columns = s->steps};
-    bool ok = text && name && gallery_write(path, &g, images->values);
+                 .columns = s->steps,
+                 .ways = true};
+    bool ok = text && name && view_gallery(v, path, &g, images->values);
     free(text);
     free(name);
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);

@@ -117,11 +117,27 @@ typedef struct {
     const char *const *column_names; /* [columns], or NULL */
     hg_shape item;                   /* [c, h, w], c is 1 or 3 */
     int64_t rows, columns;
-    int zoom; /* pixels a pixel; 0: 2 */
+    int zoom;  /* pixels a pixel; 0: 2; more where it would be hard to see */
+    bool ways; /* a row is a way: points in the plane are joined along it */
 } gallery;
 
 /* images [rows * columns, c * h * w] in [0, 1]; a row of NaN leaves its place
  * empty. */
 bool gallery_write(const char *path, const gallery *, const double *images);
+
+/* ---- plane.c: the same for points in the plane -------------------------- */
+
+enum { PLANE_POINTS = 1000 };
+
+/* Two numbers an item are a point, and no image. */
+bool is_plane(hg_shape item);
+/* True unless they are; what: "have no ..." */
+bool refuse_plane(hg_shape item, const char *what);
+/* A scatter for each name of a row, with the data in grey behind it. */
+bool plane_write(const char *path, const gallery *, const double *points,
+                 const cloud *data);
+/* The one or the other, as the run's data are. */
+bool view_gallery(const view *, const char *path, const gallery *,
+                  const double *images);
 
 #endif

@@ -149,6 +149,60 @@ class Pictures(Runs):
             self.assertEqual(first[name], alone[name])
 
 
+class Points(Case):
+    """Two numbers an item are a point in the plane, and no image."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        train = "--threads 1 --quiet --epochs 1".split()
+        out = "--out", cls.folder, "--name"
+        self = cls("call")
+        for name, model in ("ae", "ae"), ("vae", "vae"):
+            data = "--data", "moons:300"
+            self.call("train", model, *train, *data, *out, name)
+
+    def large(self, path):
+        self.assertGreater(min(size_of(path)), 300, path)
+
+    def test_they_are_drawn_as_points(self):
+        for command in "reconstruct interpolate traverse manifold denoise".split():
+            path = self.folder / f"{command}.png"
+            self.call(command, self.folder / "ae", "--to", path)
+            self.large(path)
+        self.call("sample", self.folder / "vae")
+        self.large(self.folder / "vae/pictures/sample.png")
+        runs = self.folder / "ae", self.folder / "vae"
+        self.call("compare", *runs)
+        self.large(self.folder / "compare.png")
+
+    def test_a_run_shows_points_and_no_filters(self):
+        for folder in "recon", "samples":
+            self.large(self.folder / "vae" / folder / "epoch_0001.png")
+        self.assertEqual(list((self.folder / "vae/filters").glob("*")), [])
+
+    def test_what_makes_no_sense_is_left_out_and_said(self):
+        run = self.folder / "ae"
+        self.call("anomaly", run, says=["no heat maps"])
+        self.large(run / "anomaly/strangest.png")
+        self.assertFalse((run / "anomaly/maps").exists())
+        each = "--each", self.folder / "each"
+        self.call("reconstruct", run, *each, code=USAGE, says=["points", "encode"])
+
+    def test_a_row_of_numbers_is_a_bar_that_can_be_seen(self):
+        rows = [f"{i % 7 / 7},{i % 5 / 5},{i % 3 / 3}" for i in range(200)]
+        table = self.folder / "table.csv"
+        table.write_text("a,b,c\n" + "\n".join(rows) + "\n")
+        out = "--out", self.folder, "--name", "bars"
+        brief = "--threads 1 --quiet --epochs 1".split()
+        self.call("train", "ae", "--data", table, *brief, *out)
+        self.call("reconstruct", self.folder / "bars", "-n", 5)
+        picture = self.folder / "bars/pictures/reconstruct.png"
+        width, height = size_of(picture)
+        self.assertGreater(width, 5 * 28)
+        self.assertGreater(height, 3 * 28)
+
+
 class Measures(Runs):
     def measure(self, run, *arguments):
         return json.loads(self.look("eval", run, "--json", *arguments))
