@@ -87,10 +87,8 @@ static bool draw_map(const trainer *t, const cloud *c, double *x,
         snprintf(below, sizeof below,
                  "second (together %.0f %% of the variance)", 100 * share);
     }
-    int classes = hg_data_classes(t->w.all);
     return figure_scatter(path_join(t->folder, "latent/map.png").text, title,
-                          left, below, x, y, classes ? labels : NULL, c->count,
-                          classes);
+                          left, below, x, y, labels, c->count, t->w.all);
 }
 
 static bool latent_map(const trainer *t)

@@ -31,6 +31,7 @@ typedef struct {
     cloud points;
     double *x, *y; /* [count] */
     int32_t *label;
+    const hg_data *data; /* knows the classes' names */
     char title[160], left[64], below[96];
 } atlas;
 
@@ -172,9 +173,18 @@ static void vector_line(FILE *f, const atlas *m, int64_t i)
     fputc('\n', f);
 }
 
+/* A second column wants a head above both. */
 static void label_line(FILE *f, const atlas *m, int64_t i)
 {
-    fprintf(f, "%d\n", (int)m->label[i]);
+    bool named = hg_data_class_name(m->data, 0) != NULL;
+    char name[256];
+    if (named && i == 0)
+        fprintf(f, "label\tname\n");
+    fprintf(f, "%d", (int)m->label[i]);
+    class_name(m->data, m->label[i], name, sizeof name);
+    if (named)
+        fprintf(f, "\t%s", name);
+    fputc('\n', f);
 }
 
 static const char projector_config[] =
@@ -194,17 +204,15 @@ static bool write_projector(const char *folder, const atlas *m)
 
 static bool show(view *v, const arguments *a)
 {
-    atlas m = {0};
+    atlas m = {.data = v->w.all};
     const char *tsv = flag_text(a, "tsv");
-    int classes = hg_data_classes(v->w.all);
     bool ok = gather(v, a, &m) && (!tsv || write_projector(tsv, &m)) &&
               map_points(v, a, &m);
     path_text path = view_picture(v, a, "project.png");
     snprintf(m.title, sizeof m.title, "%s: %s of %lld images", v->model->name,
              flag_text(a, "of"), (long long)m.points.count);
-    ok =
-        ok && figure_scatter(path.text, m.title, m.left, m.below, m.x, m.y,
-                             classes ? m.label : NULL, m.points.count, classes);
+    ok = ok && figure_scatter(path.text, m.title, m.left, m.below, m.x, m.y,
+                              m.label, m.points.count, m.data);
     cloud_free(&m.points);
     free(m.x);
     free(m.label);

@@ -3,6 +3,7 @@
 #define HG_REPORT_H
 
 #include "apps/app.h"
+#include "datasets/data.h"
 
 /* ---- picture.c: images as they are, through libpng ---------------------- */
 
@@ -25,10 +26,13 @@ typedef struct {
 bool figure_curves(const char *path, const char *title, const char *x_label,
                    const char *y_label, const curve *, int count,
                    bool logarithmic);
-/* Points coloured by label (NULL: one colour), with a legend of classes. */
+/* Points coloured by label, with the names of the classes of `data`: of more
+ * than ten classes the others are grey. One colour where it has none. */
 bool figure_scatter(const char *path, const char *title, const char *x_label,
                     const char *y_label, const double *x, const double *y,
-                    const int32_t *labels, int64_t count, int classes);
+                    const int32_t *labels, int64_t count, const hg_data *data);
+/* The name of a class, or "class 3" where it has none. */
+void class_name(const hg_data *, int32_t label, char *text, size_t size);
 
 /* Two sets of `count` values as densities over one axis. */
 bool figure_histograms(const char *path, const char *title, const char *x_label,

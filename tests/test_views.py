@@ -35,6 +35,33 @@ def size_of(path):
     return struct.unpack(">II", data[16:24])
 
 
+def pixels(path):
+    """Rows of (red, green, blue) of a PNG of 8 bits a colour."""
+    data, (width, height), packed, at = path.read_bytes(), size_of(path), b"", 8
+    assert data[24:26] == b"\x08\x02", path
+    while at < len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        if data[at + 4 : at + 8] == b"IDAT":
+            packed += data[at + 8 : at + 8 + length]
+        at += 12 + length
+    raw, above, rows = zlib.decompress(packed), bytes(3 * width), []
+    for y in range(height):
+        start = y * (3 * width + 1)
+        kind, row = raw[start], bytearray(raw[start + 1 : start + 1 + 3 * width])
+        for i in range(3 * width):
+            a = row[i - 3] if i >= 3 else 0
+            b, c = above[i], above[i - 3] if i >= 3 else 0
+            if kind == 4:
+                p, q, r = abs(b - c), abs(a - c), abs(a + b - 2 * c)
+                near = a if p <= q and p <= r else b if q <= r else c
+                row[i] = row[i] + near & 255
+            elif kind:
+                row[i] = row[i] + (0, a, b, (a + b) // 2)[kind] & 255
+        rows.append([tuple(row[i : i + 3]) for i in range(0, 3 * width, 3)])
+        above = row
+    return rows
+
+
 def little_room():
     """No file may become larger than 2,000 bytes, as on a full disk."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -419,6 +446,44 @@ class Tables(Runs):
         self.assertEqual((len(vectors), len(labels)), (30, 30))
         self.assertEqual({len(v.split("\t")) for v in vectors}, {2})
         self.assertIn("vectors.tsv", (folder / "projector_config.pbtxt").read_text())
+
+
+class Classes(Case):
+    """Pictures in folders, whose names are the classes."""
+
+    def mapped(self, names):
+        """A map of their pixels, and the projector's second file."""
+        data = self.folder / f"of-{len(names)}-{names[0]}"
+        for i, name in enumerate(names):
+            (data / name).mkdir(parents=True)
+            for j in range(9):
+                level = bytes([min(250, 16 * i + j)]) * 784
+                picture = data / name / f"{j}.pgm"
+                picture.write_bytes(b"P5 28 28 255\n" + level)
+        brief = "--epochs 1 --batch-size 64 --threads 1 --quiet".split()
+        out = "--out", self.folder, "--name", f"run-{data.name}"
+        self.call("train", "ae", "--data", f"{data}/", *brief, *out)
+        to = "--to", self.folder / "map.png", "--tsv", self.folder / "tsv"
+        run = self.folder / f"run-{data.name}"
+        self.call("project", run, "--of", "pixels", "--split", "train", *to)
+        return pixels(self.folder / "map.png"), self.folder / "tsv/metadata.tsv"
+
+    def test_names_are_in_the_legend_and_for_the_projector(self):
+        picture, table = self.mapped(["blue", "red"])
+        head, *rows = table.read_text().splitlines()
+        self.assertEqual(head, "label\tname")
+        self.assertEqual(set(rows), {"0\tblue", "1\tred"})
+        self.assertNotEqual(picture, self.mapped(["more", "rid"])[0])
+
+    def test_more_than_ten_classes_leave_others_in_grey(self):
+        picture, _ = self.mapped([f"class{i:02}" for i in range(14)])
+        legend = [picture[52 + 20 * line][660] for line in range(12)]
+        self.assertEqual(len(set(legend[:10])), 10)
+        red, green, blue = legend[10]
+        self.assertTrue(red == green == blue < 255, legend)
+        self.assertEqual(legend[11], (255, 255, 255))
+        dots = {pixel for row in picture[42:462] for pixel in row[79:637]}
+        self.assertGreater(len(dots), 10)
 
 
 class Refusals(Runs):
