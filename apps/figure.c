@@ -59,9 +59,16 @@ bool figure_curves(const char *path, const char *title, const char *x_label,
                    const char *y_label, const curve *curves, int count,
                    bool logarithmic)
 {
+    char label[160];
     chart c = {.log_y = logarithmic};
     span_curves(&c, curves, count);
-    chart_open(&c, title, x_label, y_label);
+    if (c.log_y && c.y1 - c.y0 < 1) { /* within a decade figures are few */
+        c.log_y = false;
+        span_curves(&c, curves, count);
+    }
+    snprintf(label, sizeof label, "%s%s", y_label,
+             c.log_y ? " (logarithmic axis)" : "");
+    chart_open(&c, title, x_label, label);
     for (int i = 0; i < count; i++) {
         draw_curve(&c, i, &curves[i]);
         draw_key(&c, i, curves[i].name);

@@ -136,7 +136,7 @@ static void add_line(series *all, int *count, const char *text)
 
 static bool loss_curves(trainer *t)
 {
-    char line[4096];
+    char line[4096], title[128];
     series *all = malloc(MOST_SERIES * sizeof *all);
     curve curves[MOST_SERIES];
     int count = 0;
@@ -151,8 +151,9 @@ static bool loss_curves(trainer *t)
     }
     if (f)
         fclose(f);
+    snprintf(title, sizeof title, "%s: training", t->s.model->name);
     bool ok = all &&
-              figure_curves(path_join(t->folder, "loss.png").text, "Training",
+              figure_curves(path_join(t->folder, "loss.png").text, title,
                             "epoch", "mean per image", curves, count, positive);
     free(all);
     return ok || hg_fail(HG_ERROR_IO, "the loss curves cannot be drawn");

@@ -22,7 +22,8 @@ typedef struct {
     int count;
 } curve;
 
-/* Lines with axes, ticks, grid and a legend; a logarithmic y axis if asked. */
+/* Lines with axes, ticks, grid and a legend; a logarithmic y axis, which its
+ * label tells, if asked and if they span a decade. */
 bool figure_curves(const char *path, const char *title, const char *x_label,
                    const char *y_label, const curve *, int count,
                    bool logarithmic);

@@ -133,6 +133,12 @@ class Pictures(Runs):
             says = [nowhere.name, "No such file or directory"]
             self.look(command, "vae", "--to", nowhere, code=FAILED, says=says)
 
+    def test_an_axis_of_losses_has_figures(self):
+        # Grey lines from one side to the other, left of the curves.
+        picture = pixels(self.run_of("ae") / "loss.png")
+        lines = sum(row[100] != (255, 255, 255) for row in picture[44:460])
+        self.assertGreaterEqual(lines, 3)
+
     def test_draws_follow_the_seed(self):
         drawn = []
         for seed in 1, 1, 2:
