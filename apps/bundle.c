@@ -1,4 +1,4 @@
-/* bundle.c - what --anomaly leaves behind: RUN/anomaly holds all that the step
+/* bundle.c - what --anomaly leaves behind: RUN/nan-step holds all that the step
  * depends on which made the first NaN, so that it can be made again.
  *
  * The failing step has left its traces in weights and optimisers. So the run is
@@ -8,6 +8,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Beside RUN/anomaly, which has the images that `hourglass anomaly` ranks. */
+#define KEPT "nan-step"
 
 /* As t began, with nothing that belongs to its context. */
 static trainer afresh(const trainer *t)
@@ -74,7 +78,7 @@ static bool write_report(const trainer *u, const char *folder, const char *why)
 
 static bool write_all(trainer *u, int64_t step, const char *why)
 {
-    path_text folder = path_join(u->folder, "anomaly");
+    path_text folder = path_join(u->folder, KEPT);
     remove_folder(folder.text);
     return trainer_open(u) && lead_to(u, step) && make_folder(folder.text) &&
            write_batch(u, folder.text) && checkpoint_write(u, folder.text) &&
@@ -95,11 +99,11 @@ void bundle_write(trainer *t)
     workbench_close(&u.w);
     if (ok)
         hg_fail(HG_ERROR_NONFINITE,
-                "%s; %s/anomaly has all that step %lld depends on: `hourglass "
+                "%s; %s/" KEPT " has all that step %lld depends on: `hourglass "
                 "resume %s --replay`",
                 why, t->folder, (long long)t->step + 1, t->folder);
     else
-        hg_fail(HG_ERROR_NONFINITE, "%s (%s/anomaly could not be written: %s)",
+        hg_fail(HG_ERROR_NONFINITE, "%s (%s/" KEPT " could not be written: %s)",
                 why, t->folder, failed);
 }
 
@@ -108,7 +112,12 @@ void bundle_write(trainer *t)
 static bool replay(trainer *t)
 {
     hg_batch b;
-    path_text folder = path_join(t->folder, "anomaly");
+    path_text folder = path_join(t->folder, KEPT);
+    if (access(folder.text, F_OK))
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "%s keeps no step to make again; `hourglass resume %s "
+                       "--anomaly` keeps one where it comes to a NaN",
+                       t->folder, t->folder);
     if (!trainer_open(t) || !checkpoint_read(t, folder.text))
         return false;
     hg_scope *s = next_batch(t, &b);

@@ -2,9 +2,11 @@
  * trained model expects them, and where in each it looks away. */
 #include "apps/view.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const flag flags[] = {
     {"", NULL, "what is ranked", NULL, NULL, 0},
@@ -177,12 +179,32 @@ static bool draw_plane(const ranking *r, const char *path, int64_t n)
     return ok;
 }
 
+static bool is_map(const char *file)
+{
+    long long rank, row;
+    int end = 0;
+    return sscanf(file, "%lld-row-%lld.png%n", &rank, &row, &end) == 2 && end &&
+           !file[end];
+}
+
+/* Maps of an earlier ranking would stand beside those of this one. */
+static void clear_maps(const char *folder)
+{
+    DIR *list = opendir(folder);
+    for (struct dirent *e; list && (e = readdir(list));)
+        if (is_map(e->d_name))
+            unlink(path_join(folder, e->d_name).text);
+    if (list)
+        closedir(list);
+}
+
 static bool draw_maps(const ranking *r, int64_t maps)
 {
     char name[64];
     path_text folder = path_join(r->folder.text, "maps");
     path_text strangest = path_join(r->folder.text, "strangest.png");
     int64_t shown = r->count < 12 ? r->count : 12;
+    clear_maps(folder.text);
     if (is_plane(hg_data_shape(r->v->w.all))) {
         fprintf(stderr, "note: points in the plane have no heat maps\n");
         return draw_plane(r, strangest.text, shown);

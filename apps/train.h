@@ -69,7 +69,7 @@ bool train_step(trainer *, hg_batch *);
 
 /* ---- bundle.c: --anomaly ------------------------------------------------ */
 
-/* After a step that was not finite: writes RUN/anomaly and names it in the
+/* After a step that was not finite: writes RUN/nan-step and names it in the
  * pending error. */
 void bundle_write(trainer *);
 /* Makes that step again; an exit code. */

@@ -572,7 +572,7 @@ class Anomaly(Case):
         sentence = [x for x in err.splitlines() if x.startswith("error: ")][0]
         operation = sentence[7:].split("; broken")[0].split("; /")[0]
         self.assertIn("made the first non-finite values", operation)
-        folder = self.folder / "broken" / "anomaly"
+        folder = self.folder / "broken" / "nan-step"
         report = (folder / "report.txt").read_text()
         self.assertIn(operation, report)
         step = int(report.split()[1])
@@ -590,11 +590,21 @@ class Anomaly(Case):
             )
         self.assertEqual((self.folder / "broken/train.log").read_bytes(), log)
 
+    def test_a_run_without_such_a_step_says_so(self):
+        base = "train vae --data synthetic:300 --epochs 1 --threads 1 -q".split()
+        self.call(*base, "--out", self.folder, "--name", "sound")
+        (self.folder / "sound" / "anomaly").mkdir()  # rankings, say
+        self.call(
+            *("resume", self.folder / "sound", "--replay"),
+            code=USAGE,
+            says=["no step", "--anomaly"],
+        )
+
     def test_without_checkpoints_it_is_kept_too(self):
         base = "train vae --data synthetic:300 --lr 3 --threads 1".split()
         where = "--out", self.folder, "--name", "first", "--anomaly"
         self.call(*base, *where, code=NONFINITE, says=["--replay"])
-        self.assertTrue((self.folder / "first/anomaly/model.safetensors").exists())
+        self.assertTrue((self.folder / "first/nan-step/model.safetensors").exists())
         self.call(
             *("resume", self.folder / "first", "--replay"),
             code=NONFINITE,

@@ -366,6 +366,10 @@ class Tasks(Runs):
         self.assertEqual(scores, sorted(scores, reverse=True))
         self.assertEqual(len(list((to / "maps").glob("*.png"))), 5)
         size_of(to / "strangest.png")
+        (to / "maps" / "mine.png").write_bytes(b"")
+        self.look("anomaly", "ae", "--maps", 3, "--to", to)
+        found = sorted(x.name[:5] for x in (to / "maps").iterdir())
+        self.assertEqual(found, ["00001", "00002", "00003", "mine."])
 
 
 class Conditions(Runs):
