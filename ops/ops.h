@@ -247,6 +247,7 @@ HG_API hg_tensor *hg_normal_logpdf(hg_tensor *x, hg_tensor *mu, hg_tensor *std);
 HG_API hg_tensor *hg_bernoulli_logpmf(hg_tensor *x, hg_tensor *logits);
 /* label int32 [...], logits [..., k]: [...]. */
 HG_API hg_tensor *hg_categorical_logpmf(hg_tensor *label, hg_tensor *logits);
+/* The scale is positive. */
 HG_API hg_tensor *hg_laplace_logpdf(hg_tensor *x, hg_tensor *mu,
                                     hg_tensor *scale);
 HG_API hg_tensor *hg_logistic_logpdf(hg_tensor *x, hg_tensor *mu,
@@ -275,6 +276,7 @@ HG_API hg_tensor *nn_huber_loss(hg_tensor *x, hg_tensor *target, double delta,
                                 hg_reduce_mode);
 /* Of probabilities p in [0, 1]; logarithms are at least -100. */
 HG_API hg_tensor *nn_bce_loss(hg_tensor *p, hg_tensor *target, hg_reduce_mode);
+/* The same of probabilities sigmoid(logits), without overflow. */
 HG_API hg_tensor *nn_bce_with_logits_loss(hg_tensor *logits, hg_tensor *target,
                                           hg_reduce_mode);
 /* logits [..., k], labels int32 [...]. */

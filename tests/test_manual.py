@@ -1,4 +1,5 @@
-"""test_manual.py - the manual page and bash's completion say what --help says.
+"""test_manual.py - the manual page and bash's completion say what --help says,
+and documents what the sources say.
 
     HOURGLASS_TEST_PROGRAM=build/apps/hourglass python3 tests/test_manual.py
 
@@ -69,6 +70,39 @@ class Manual(unittest.TestCase):
         for command, names in known.items():
             got = run("bash", "-c", script, "bash", command, "--").stdout
             self.assertEqual(set(got.split()), {*names, "--help"}, command)
+
+
+class Documents(unittest.TestCase):
+    def test_code_that_is_quoted_stands_in_its_file(self):
+        text = (ROOT / "README.md").read_text()
+        blocks = text.split("```c\n")
+        self.assertGreater(len(blocks), 1)
+        for before, after in zip(blocks, blocks[1:]):
+            path = re.findall(r"\]\(([\w/.]+\.c)\)", before)[-1]
+            source = (ROOT / path).read_text()
+            for function in after.split("\n```")[0].split("\n\n"):
+                self.assertIn(f"\n{function}\n", source, path)
+
+    def test_the_tour_is_as_long_as_it_says(self):
+        text = (ROOT / "docs/tour.md").read_text()
+        core, whole = (int(x.replace(",", "")) for x in
+                       re.findall(r"about\s([\d,]+)", text)[:2])
+        lines = {}
+        for step, row in re.findall(r"^\| (\d+) \|(.*)$", text, re.M):
+            lines[int(step)] = sum(
+                len((ROOT / "docs" / path).read_text().splitlines())
+                for path in re.findall(r"\]\((.*?)\)", row))
+        self.assertAlmostEqual(sum(lines.values()) / whole, 1, delta=0.05)
+        four_to_seven = sum(lines[step] for step in range(4, 8))
+        self.assertAlmostEqual(four_to_seven / core, 1, delta=0.06)
+
+    def test_every_operation_has_its_row(self):
+        header = (ROOT / "ops/ops.h").read_text()
+        table = (ROOT / "docs/ops.md").read_text()
+        for name in re.findall(r"\b((?:hg|nn)_\w+)\(hg_", header):
+            self.assertIn(f"`{name}(", table)
+        rows = re.findall(r"^\| (`.*?) \|", table, re.M)
+        self.assertEqual(len(rows), len(set(rows)))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,12 @@ if command -v python3 >/dev/null; then
     grep -q 'complete -F' "$(find "$prefix" -name hourglass.bash)"
 fi
 
+# Documents lead to nothing that is not installed with them.
+if grep -rn --include='*.md' ']([.][.]/[.]*[a-z]' "$prefix" |
+    grep -v '](\.\./[a-z-]*\.md'; then
+    exit 1
+fi
+
 # The installed program compiles a model against the installed headers.
 program=$(find "$prefix" -name hourglass -path '*/bin/*')
 (cd "$prefix" && "$program" new my-vae >new.log &&
