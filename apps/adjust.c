@@ -168,9 +168,9 @@ void adjust_after_epoch(trainer *t, double loss)
     if (how->patience > 0 && (double)t->waited >= how->patience) {
         t->stopped = true;
         log_line(t,
-                 "stopping early: val has not improved for %lld epochs; the "
+                 "stopping early: val has not improved for %lld epoch%s; the "
                  "best is in checkpoints/best",
-                 (long long)t->waited);
+                 (long long)t->waited, plural(t->waited));
     }
 }
 

@@ -93,7 +93,8 @@ static bool try_class(trial *t, int class)
     if (ok && class >= hg_data_classes(w.all))
         ok = hg_fail(HG_ERROR_ARGUMENT, "there is no class %d; %s has %d",
                      class, hg_data_name(w.all), hg_data_classes(w.all));
-    fprintf(stderr, "class %d: %lld epochs\n", class, (long long)t->s.epochs);
+    fprintf(stderr, "class %d: %lld epoch%s\n", class, (long long)t->s.epochs,
+            plural(t->s.epochs));
     ok = ok && train(t, &w, class) && score(t, &w, class);
     workbench_close(&w);
     return ok;

@@ -76,6 +76,9 @@ typedef struct {
 } path_text;
 path_text path_join(const char *a, const char *b);
 
+/* "s" unless n is one: "%lld image%s". */
+const char *plural(int64_t n);
+
 /* Seconds of a clock that only runs forward. */
 double seconds_now(void);
 

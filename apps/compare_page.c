@@ -183,7 +183,7 @@ bool report_compare(const char *path, const char *const *runs, int count,
     set_of_runs s = {runs, count};
     char title[64];
     page p;
-    snprintf(title, sizeof title, "%d runs compared", count);
+    snprintf(title, sizeof title, "%d run%s compared", count, plural(count));
     if (!page_open(&p, title))
         return false;
     put_tag(&p, "h1", title);

@@ -161,10 +161,12 @@ static bool measure(hiding *h, int64_t images, json_t *report)
 
 static void print_report(const json_t *report)
 {
-    printf("what is hidden costs at most, in nats an image (%lld images, "
-           "%lld samples):\n",
-           (long long)json_integer_value(json_object_get(report, "images")),
-           (long long)json_integer_value(json_object_get(report, "samples")));
+    int64_t images = json_integer_value(json_object_get(report, "images"));
+    int64_t samples = json_integer_value(json_object_get(report, "samples"));
+    printf("what is hidden costs at most, in nats an image (%lld image%s, "
+           "%lld sample%s):\n",
+           (long long)images, plural(images), (long long)samples,
+           plural(samples));
     for (int i = 1; i <= BLOCKS; i++) {
         char name[32];
         snprintf(name, sizeof name, "nats_given_%d", i);

@@ -47,8 +47,8 @@ static bool check(hg_context *context, const char *name,
     options.offline = true;
     hg_data *data = hg_data_open(context, name, options);
     if (data)
-        printf("%s: %lld items to train, as they should be\n", name,
-               (long long)hg_data_size(data));
+        printf("%s: %lld item%s to train, as they should be\n", name,
+               (long long)hg_data_size(data), plural(hg_data_size(data)));
     return data != NULL;
 }
 
@@ -75,9 +75,9 @@ static int pack(const arguments *a)
         context ? hg_data_open(context, a->positional[1], options) : NULL;
     bool good = data && hg_data_pack(data, a->positional[2]);
     if (good)
-        printf("%s: %lld items to train; use it with --data ./%s\n",
+        printf("%s: %lld item%s to train; use it with --data ./%s\n",
                a->positional[2], (long long)hg_data_size(data),
-               a->positional[2]);
+               plural(hg_data_size(data)), a->positional[2]);
     else if (!code)
         code = report_error();
     if (context)

@@ -165,9 +165,10 @@ static void report(const cure *c, bool json)
         printf("\n");
         json_decref(object);
     } else if (strcmp(c->noise, "none")) {
-        printf("squared error a pixel, %lld images: noisy %.5g, restored "
+        printf("squared error a pixel, %lld image%s: noisy %.5g, restored "
                "%.5g\n",
-               (long long)c->clean.count, before, after);
+               (long long)c->clean.count, plural(c->clean.count), before,
+               after);
     }
 }
 

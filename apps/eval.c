@@ -74,8 +74,9 @@ static void print_bound(const json_t *nll)
     json_t *point;
     if (!nll)
         return;
-    printf("  at most this many nats an image, %lld images%s:\n",
-           (long long)json_integer_value(json_object_get(nll, "images")),
+    int64_t images = json_integer_value(json_object_get(nll, "images"));
+    printf("  at most this many nats an image, %lld image%s%s:\n",
+           (long long)images, plural(images),
            json_is_true(json_object_get(nll, "binarised")) ? ", binarised"
                                                            : "");
     json_array_foreach(json_object_get(nll, "curve"), i, point)
@@ -130,12 +131,13 @@ static void print_quality(const json_t *quality)
 
 static void print_table(const json_t *report)
 {
-    printf("%s: %s on %s, %s, %lld images\n",
+    int64_t images = json_integer_value(json_object_get(report, "images"));
+    printf("%s: %s on %s, %s, %lld image%s\n",
            json_string_value(json_object_get(report, "run")),
            json_string_value(json_object_get(report, "model")),
            json_string_value(json_object_get(report, "data")),
            json_string_value(json_object_get(report, "split")),
-           (long long)json_integer_value(json_object_get(report, "images")));
+           (long long)images, plural(images));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const json_t *value = json_object_get(report, rows[i].name);
         if (json_is_number(value))

@@ -80,8 +80,8 @@ static bool draw_map(const trainer *t, const cloud *c, double *x,
         return false;
     for (int64_t i = 0; i < c->count; i++)
         labels[i] = hg_data_label(data, i);
-    snprintf(title, sizeof title, "%s: codes of %lld test images",
-             t->s.model->name, (long long)c->count);
+    snprintf(title, sizeof title, "%s: codes of %lld test image%s",
+             t->s.model->name, (long long)c->count, plural(c->count));
     if (c->width > 2) {
         snprintf(left, sizeof left, "first principal component");
         snprintf(below, sizeof below,
@@ -114,8 +114,8 @@ static bool marginals(const trainer *t)
     if (!hg_model_has_prior(t->s.model))
         return true;
     bool ok = open_clouds(&t->w, t->s.model, shown_data(&t->w), &codes, &draws);
-    snprintf(title, sizeof title, "%s: codes and prior, all %lld dimensions",
-             t->s.model->name, (long long)codes.width);
+    snprintf(title, sizeof title, "%s: codes and prior, all %lld dimension%s",
+             t->s.model->name, (long long)codes.width, plural(codes.width));
     ok = ok &&
          figure_histograms(path_join(t->folder, "latent/marginals.png").text,
                            title, "value", codes.values, "codes", draws.values,

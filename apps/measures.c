@@ -123,8 +123,8 @@ bool draw_bound(view *v, const hg_bound *b, const char *path)
         y[i] = -b->bound[i];
     }
     curve line = {"bound", x, y, b->points};
-    snprintf(title, sizeof title, "%s: importance-weighted bound, %lld images",
-             v->model->name, (long long)b->images);
+    snprintf(title, sizeof title, "%s: importance-weighted bound, %lld image%s",
+             v->model->name, (long long)b->images, plural(b->images));
     return figure_curves(path, title, "samples k, as log10 k",
                          "-log p(x) is at most, nats", &line, 1, false) &&
            say_picture(path) == EXIT_DONE;

@@ -27,6 +27,11 @@ bool wants_colour(int stream)
            !(terminal && !strcmp(terminal, "dumb"));
 }
 
+const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 /* ---- Errors ------------------------------------------------------------- */
 
 const char *exit_name(int code)

@@ -209,8 +209,9 @@ static bool show(view *v, const arguments *a)
     bool ok = gather(v, a, &m) && (!tsv || write_projector(tsv, &m)) &&
               map_points(v, a, &m);
     path_text path = view_picture(v, a, "project.png");
-    snprintf(m.title, sizeof m.title, "%s: %s of %lld images", v->model->name,
-             flag_text(a, "of"), (long long)m.points.count);
+    snprintf(m.title, sizeof m.title, "%s: %s of %lld image%s", v->model->name,
+             flag_text(a, "of"), (long long)m.points.count,
+             plural(m.points.count));
     ok = ok && figure_scatter(path.text, m.title, m.left, m.below, m.x, m.y,
                               m.label, m.points.count, m.data);
     cloud_free(&m.points);

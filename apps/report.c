@@ -233,14 +233,15 @@ static void put_pictures(page *p, const char *run)
 
 static void put_lead(page *p, const json_t *config, const json_t *final)
 {
-    fprintf(
-        p->out,
-        "<p>Trained for %lld epochs (%lld steps of %lld images), "
-        "seed %lld.</p>\n",
-        (long long)json_integer_value(json_object_get(final, "epoch")),
-        (long long)json_integer_value(json_object_get(final, "step")),
-        (long long)json_integer_value(json_object_get(config, "batch_size")),
-        (long long)json_integer_value(json_object_get(config, "seed")));
+    int64_t epochs = json_integer_value(json_object_get(final, "epoch"));
+    int64_t steps = json_integer_value(json_object_get(final, "step"));
+    int64_t images = json_integer_value(json_object_get(config, "batch_size"));
+    fprintf(p->out,
+            "<p>Trained for %lld epoch%s (%lld step%s of %lld image%s), "
+            "seed %lld.</p>\n",
+            (long long)epochs, plural(epochs), (long long)steps, plural(steps),
+            (long long)images, plural(images),
+            (long long)json_integer_value(json_object_get(config, "seed")));
 }
 
 static void put_file(page *p, const char *run, const char *name,

@@ -66,8 +66,8 @@ static bool show(view *v, const arguments *a)
                  .item = hg_data_shape(v->w.all),
                  .rows = rows,
                  .columns = columns};
-    snprintf(title, sizeof title, "%s: %lld draws from the %s", v->model->name,
-             (long long)count, flag_text(a, "from"));
+    snprintf(title, sizeof title, "%s: %lld draw%s from the %s", v->model->name,
+             (long long)count, plural(count), flag_text(a, "from"));
     bool ok = !code &&
               view_can(v, v->model->decode != NULL, "has no decoder") &&
               draw_codes(v, a, count, &codes) &&

@@ -6,18 +6,19 @@
 
 void say_start(trainer *t, bool found)
 {
+    int64_t images = hg_data_size(t->w.train);
+    int64_t parameters = hg_params_count(t->w.params);
+    int threads = hg_context_threads(t->w.context);
     if (found)
         log_line(t, "resuming at epoch %lld, step %lld",
                  (long long)t->epoch + 1, (long long)t->step);
     else
         log_line(t,
-                 "%s on %s: %lld images, %lld parameters, device %s, %d "
-                 "threads, seed %llu",
-                 t->s.model->name, hg_data_name(t->w.all),
-                 (long long)hg_data_size(t->w.train),
-                 (long long)hg_params_count(t->w.params),
-                 hg_context_device(t->w.context),
-                 hg_context_threads(t->w.context),
+                 "%s on %s: %lld image%s, %lld parameter%s, device %s, %d "
+                 "thread%s, seed %llu",
+                 t->s.model->name, hg_data_name(t->w.all), (long long)images,
+                 plural(images), (long long)parameters, plural(parameters),
+                 hg_context_device(t->w.context), threads, plural(threads),
                  (unsigned long long)t->s.seed);
 }
 

@@ -60,8 +60,9 @@ static bool centre_on_item(view *v, const arguments *a, sweep *s)
     if (code || !flag_given(a, "item"))
         return !code;
     if (item >= hg_data_size(v->data))
-        return hg_fail(HG_ERROR_ARGUMENT, "--item %lld: there are %lld images",
-                       (long long)item, (long long)hg_data_size(v->data));
+        return hg_fail(HG_ERROR_ARGUMENT, "--item %lld: there are %lld image%s",
+                       (long long)item, (long long)hg_data_size(v->data),
+                       plural(hg_data_size(v->data)));
     bool ok = cloud_items(&codes, &v->w, v->model, v->data, item + 1, CODES);
     if (ok)
         memcpy(s->centre, cloud_row(&codes, item),

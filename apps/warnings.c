@@ -255,8 +255,8 @@ static bool look_at_parameters(trainer *t)
             snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "",
                      p->name);
     }
-    snprintf(text, sizeof text, "%d parameters have not moved: %s%s", count,
-             names, count > 6 ? ", ..." : "");
+    snprintf(text, sizeof text, "%d parameter%s not moved: %s%s", count,
+             count == 1 ? " has" : "s have", names, count > 6 ? ", ..." : "");
     return set_warning(t, "still", count ? text : NULL,
                        "Not one of their values has changed since the start: "
                        "the loss does not reach them, no optimiser has them, "

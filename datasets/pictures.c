@@ -139,8 +139,9 @@ static void say_what_was_read(const hg_scan *s)
     char kinds[256], classes[160] = "no classes";
     const hg_data *data = s->data;
     if (data->named_classes)
-        snprintf(classes, sizeof classes, "%d classes by sub-folder (%s%s%s%s)",
-                 data->named_classes, data->class_names[0],
+        snprintf(classes, sizeof classes, "%d class%s by sub-folder (%s%s%s%s)",
+                 data->named_classes, data->named_classes == 1 ? "" : "es",
+                 data->class_names[0],
                  data->named_classes > 2   ? " to "
                  : data->named_classes > 1 ? ", "
                                            : "",
@@ -150,10 +151,10 @@ static void say_what_was_read(const hg_scan *s)
                  "");
     hg_message(
         data->context,
-        "%s: %lld pictures, %s; %lld x %lld (width x height), %s; bytes "
+        "%s: %lld picture%s, %s; %lld x %lld (width x height), %s; bytes "
         "0 to 255 become 0 to 1%s%s%s",
-        s->root, (long long)s->count, classes, (long long)s->width,
-        (long long)s->height,
+        s->root, (long long)s->count, s->count == 1 ? "" : "s", classes,
+        (long long)s->width, (long long)s->height,
         s->channels == 3 ? "colour, as planes of red, green and blue" : "grey",
         s->skipped ? "; other files were skipped: " : "",
         hg_scan_skipped(s, kinds), s->broken ? "; broken ones left out" : "");

@@ -139,6 +139,21 @@ class Pictures(Runs):
         lines = sum(row[100] != (255, 255, 255) for row in picture[44:460])
         self.assertGreaterEqual(lines, 3)
 
+    def test_pictures_of_an_epoch_say_what_they_show(self):
+        # More than their tiles of 58 pixels: a title, and names of rows.
+        for folder, across, down in ("recon", 10, 6), ("samples", 10, 10):
+            path = self.run_of("vae") / folder / "epoch_0001.png"
+            width, height = size_of(path)
+            self.assertGreater(height, 58 * down + 30, path)
+            self.assertGreater(width, 58 * across + 20, path)
+
+    def test_one_is_said_in_the_singular(self):
+        brief = "train ae --data synthetic:600 --threads 1 --epochs 1".split()
+        run = "--out", self.folder, "--name", "one"
+        self.call(*brief, *run, says=["images,", "1 thread,"])
+        page = (self.folder / "one/report.html").read_text()
+        self.assertIn("Trained for 1 epoch (17 steps", page)
+
     def test_draws_follow_the_seed(self):
         drawn = []
         for seed in 1, 1, 2:
