@@ -60,7 +60,7 @@ static bool draw_units(const trainer *t, const char *path, hg_shape item,
 {
     char title[160];
     cloud out = {0};
-    int64_t side = item.dim[1] > 1 ? item.dim[1] : 1;
+    int64_t side = item.dim[1] > item.dim[2] ? item.dim[1] : item.dim[2];
     gallery g = {.title = title,
                  .item = item,
                  .rows = (units + ACROSS - 1) / ACROSS,

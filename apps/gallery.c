@@ -5,9 +5,24 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Without lettering, of any size. */
+static bool write_plain(const char *path, const gallery *g,
+                        const double *images)
+{
+    int64_t count = g->rows * g->columns;
+    int64_t size = count * hg_shape_numel(g->item);
+    hg_real *values = malloc((size_t)size * sizeof *values + 1);
+    for (int64_t i = 0; values && i < size; i++)
+        values[i] = isnan(images[i]) ? 1 : (hg_real)images[i];
+    bool ok = values && picture_grid(path, values, g->item, count, g->columns,
+                                     g->zoom ? g->zoom : 1);
+    free(values);
+    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
+}
+
 #ifdef HG_HAVE_CAIRO
 
-enum { GAP = 2, EDGE = 14, TITLE = 30, LINE = 20, LEAST = 28 };
+enum { GAP = 2, EDGE = 14, TITLE = 30, LINE = 20, LEAST = 28, MOST = 32000 };
 
 typedef struct {
     const gallery *g;
@@ -131,6 +146,8 @@ bool gallery_write(const char *path, const gallery *g, const double *images)
     double width = whole_width(&w);
     double height =
         w.top + (double)g->rows * w.cell_h + (g->x_label ? LINE + EDGE : EDGE);
+    if (fmax(width, height) > MOST) /* cairo's surfaces end there */
+        return write_plain(path, g, images);
     cairo_surface_t *s = paper_open((int)width, (int)height, &w.cr);
     if (cairo_surface_status(s) == CAIRO_STATUS_SUCCESS) {
         put_images(&w, s, images);
@@ -142,18 +159,9 @@ bool gallery_write(const char *path, const gallery *g, const double *images)
 
 #else
 
-/* Without lettering. */
 bool gallery_write(const char *path, const gallery *g, const double *images)
 {
-    int64_t count = g->rows * g->columns;
-    int64_t size = count * hg_shape_numel(g->item);
-    hg_real *values = malloc((size_t)size * sizeof *values + 1);
-    for (int64_t i = 0; values && i < size; i++)
-        values[i] = isnan(images[i]) ? 1 : (hg_real)images[i];
-    bool ok = values && picture_grid(path, values, g->item, count, g->columns,
-                                     g->zoom ? g->zoom : 2);
-    free(values);
-    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
+    return write_plain(path, g, images);
 }
 
 #endif

@@ -251,6 +251,18 @@ class Points(Case):
         self.assertGreater(height, 3 * 28)
 
 
+    def test_a_wall_that_is_too_large_for_letters_goes_without(self):
+        table = self.folder / "wide.csv"
+        row = ",".join(f"{j % 7 / 7}" for j in range(3500))
+        table.write_text((row + "\n") * 40)
+        out = "--out", self.folder, "--name", "wide"
+        brief = "--threads 1 --quiet --epochs 1".split()
+        self.call("train", "pca", "--data", table, *brief, *out)
+        picture = self.folder / "wide/recon/epoch_0001.png"
+        self.assertGreater(size_of(picture)[0], 10000)
+        self.call("reconstruct", self.folder / "wide")
+
+
 class Measures(Runs):
     def measure(self, run, *arguments):
         return json.loads(self.look("eval", run, "--json", *arguments))
