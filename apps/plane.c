@@ -44,6 +44,7 @@ typedef struct {
     const cloud *data;
     const char *name[PANELS];
     int count, side; /* panels; pixels of one */
+    bool more;       /* names than panels */
     double x0, x1, y0, y1;
 } sheet;
 
@@ -75,8 +76,12 @@ static void find_panels(sheet *s)
 {
     for (int64_t i = 0; i < s->g->rows * s->g->columns; i++) {
         const char *name = name_at(s->g, i);
-        if (panel_of(s, name) == s->count && s->count < PANELS)
+        if (panel_of(s, name) < s->count)
+            continue;
+        if (s->count < PANELS)
             s->name[s->count++] = name;
+        else
+            s->more = true;
     }
     s->side = s->count == 1 ? 440 : 210;
 }
