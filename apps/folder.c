@@ -232,6 +232,8 @@ bool open_folder(trainer *t, int argc, char **argv, bool overwrite)
 {
     path_text folder = path_join(t->s.out, t->s.name);
     snprintf(t->folder, sizeof t->folder, "%s", folder.text);
+    if (!make_folder(t->folder) || !lock_run(t))
+        return false;
     bool old = is_there(t), fresh = !(old && t->s.resume && !is_torn(t));
     if (old && !t->s.resume && !overwrite)
         return hg_fail(HG_ERROR_ARGUMENT,

@@ -340,6 +340,7 @@ int train_and_close(trainer *t, int argc, char **argv, bool overwrite)
     json_decref(t->final);
     if (t->s.dry_run && t->folder[0])
         remove_folder(t->folder);
+    unlock_run(t);
     if (ok && t->s.dry_run && !interrupted && !t->s.quiet)
         fprintf(stderr, "dry run: data, a step, evaluation, a checkpoint and "
                         "pictures work; nothing was kept\n");

@@ -16,6 +16,7 @@ typedef struct {
     const char *const *options; /* of the model: name, value, ..., NULL */
     hg_loader *loader;
     char folder[1024];
+    FILE *lock;            /* RUN/lock, held; or NULL */
     FILE *file[LOGS];      /* EVENTS may be NULL */
     int64_t written[LOGS]; /* bytes at the checkpoint resumed from; -1:
                               it had no such file */
@@ -84,6 +85,12 @@ bool settle_folder(trainer *);
 /* Takes back what was logged after the checkpoint, or everything. */
 bool cut_logs(trainer *);
 void close_logs(trainer *);
+
+/* ---- lock.c: one process trains a run ----------------------------------- */
+
+/* False with a sentence where another process trains it. */
+bool lock_run(trainer *);
+void unlock_run(trainer *);
 
 /* ---- metrics.c: what is written while it runs --------------------------- */
 

@@ -264,6 +264,29 @@ class Survival(Case):
         out = self.call("resume", self.folder / "resumed", "--tensorboard")
         self.assertEqual(out, "")
 
+    def test_one_process_trains_a_run(self):
+        base = "train vae --data synthetic:600 --epochs 900 --quiet".split()
+        base += "--threads 1 --name busy --out".split() + [self.folder]
+        run = self.folder / "busy"
+        program = start(base)
+        while program.poll() is None and not (run / "checkpoints/last").exists():
+            time.sleep(0.01)
+        says = ["busy is being trained by process %d" % program.pid]
+        for again in ["resume", run], [*base, "--overwrite"], base:
+            self.call(*again, code=FAILED, says=says)
+        program.send_signal(signal.SIGINT)
+        err = program.communicate()[1]
+        self.assertEqual(program.returncode, INTERRUPTED, err)
+        self.assertFalse((run / "lock").exists())
+        program = start(["resume", run, "--quiet"])
+        while program.poll() is None and not (run / "lock").exists():
+            time.sleep(0.01)
+        program.kill()  # what is left behind locks nobody out
+        program.communicate()
+        step = json.loads((run / "checkpoints" / (run / "checkpoints/last")
+                           .read_text() / "state.json").read_text())["step"]
+        self.call("resume", run, "--epochs", 1, "--steps", step)
+
     def test_a_second_interrupt_ends_at_once(self):
         base = "train tfp-vae --data synthetic:1500 --batch-size 1350".split()
         program = start(
