@@ -77,7 +77,7 @@ static double loss_at(const hg_model *m, workbench *w, const int64_t *rows,
     hg_scope *s = hg_scope_open(w->context, HG_TRAIN);
     double value = NAN;
     if (s && hg_data_batch(w->train, rows, n, &b)) {
-        hg_tensor *loss = hg_mean(m->loss(w->state, &b), HG_ALL);
+        hg_tensor *loss = hg_mean(hg_model_loss(m, w->state, &b), HG_ALL);
         value = (double)hg_item(loss);
         if (backward && !hg_backward(loss))
             value = NAN;

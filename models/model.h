@@ -244,6 +244,9 @@ HG_API hg_tensor *hg_model_prior(const hg_model *, void *model,
  * the condition of conditional models. [batch, features + width] */
 HG_API hg_tensor *hg_model_input(const hg_model *, void *model,
                                  const hg_batch *);
+/* The loss of each image, [batch]; another shape is an error. */
+HG_API hg_tensor *hg_model_loss(const hg_model *, void *model,
+                                const hg_batch *);
 /* One training step in the open scope; reports "loss". On failure the update
  * under way has changed no weight and no running statistics; earlier ones of
  * the step, where it makes several, stand (docs/adr/0006). */

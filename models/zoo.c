@@ -120,12 +120,26 @@ hg_tensor *hg_model_input(const hg_model *model, void *state, const hg_batch *b)
     return hg_concat(1, b->x, model->condition(state, b));
 }
 
+/* Sums over images are divided by how many there are. */
+hg_tensor *hg_model_loss(const hg_model *model, void *state, const hg_batch *b)
+{
+    hg_tensor *loss = model->loss(state, b);
+    if (!loss || (loss->shape.rank == 1 && loss->shape.dim[0] == b->size))
+        return loss;
+    hg_fail(HG_ERROR_SHAPE,
+            "%s: the loss is %s, one number an image %s is needed; sum over "
+            "HG_FROM(1), the trainer takes the mean over the images",
+            model->name, HG_SHAPE_TEXT(loss->shape),
+            HG_SHAPE_TEXT(HG_SHAPE(b->size)));
+    return NULL;
+}
+
 bool hg_model_step(const hg_model *model, void *state, const hg_batch *b,
                    const hg_optimizers *o)
 {
     if (model->step)
         return model->step(state, b, o);
-    hg_tensor *loss = model->loss(state, b);
+    hg_tensor *loss = hg_model_loss(model, state, b);
     hg_report("loss", loss);
     if (!o->count)
         return loss != NULL;
@@ -212,7 +226,7 @@ static void add_batch(const hg_model *model, void *state, const hg_batch *b,
                       hg_metrics *m)
 {
     if (model->loss)
-        add_sum(&m->loss, model->loss(state, b));
+        add_sum(&m->loss, hg_model_loss(model, state, b));
     if (hg_model_reconstructs(model))
         add_reconstruction(model, state, b, m);
     if (hg_model_has_draws(model) && model->decode)

@@ -12,7 +12,7 @@ import sys
 import unittest
 
 import test_apps
-from test_apps import DAMAGED, DONE, USAGE, Case, has_double_twin
+from test_apps import DAMAGED, DONE, FAILED, USAGE, Case, has_double_twin
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 DATA = "--data", "synthetic:300", "--threads", 1, "--quiet"
@@ -100,6 +100,19 @@ class OwnModels(Case):
         self.call("summary", "./text.md", code=USAGE, says=["a .so"])
         self.write("text.so", "x")
         self.call("summary", "./text.so", code=USAGE, says=["cannot be loaded"])
+
+    def test_a_loss_that_is_no_number_an_image_is_refused(self):
+        text = self.skeleton()
+        at = text.index("return hg_add(", text.index("loss(void"))
+        end = text.index(";", at)
+        whole = f"return hg_mean({text[at + 7 : end]}, HG_ALL)"
+        file = self.write("scalar.c", text[:at] + whole + text[end:])
+        says = ["my-vae: the loss is [], one number an image [32] is needed"]
+        self.call("train", file, *DATA, "-b", 32, "--epochs", 1, "--name", "scalar",
+                  code=FAILED, says=says)
+        if has_double_twin():
+            says = ["my-vae: the loss is [], one number an image [2] is needed"]
+            self.call("gradcheck", file, "-b", 2, code=FAILED, says=says)
 
     def shared(self, name, *flags, change=lambda text: text):
         (self.folder / "source.c").write_text(change(self.skeleton()))
