@@ -258,10 +258,11 @@ int read_settings(const arguments *a, settings *s)
         snprintf(s->name, sizeof s->name, "%s", flag_text(a, "name"));
     else
         default_name(s);
-    if (!code && !s->dry_run && (strchr(s->name, '/') || s->name[0] == '.'))
+    if (!code && !s->dry_run &&
+        (!s->name[0] || s->name[0] == '.' || strchr(s->name, '/')))
         code = fail_with(EXIT_USAGE,
-                         "--name %s: a name without slashes is "
-                         "needed; folders go into --out",
+                         "--name %s: a name is needed, without slashes and a dot "
+                         "before it; folders go into --out",
                          s->name);
     return code;
 }

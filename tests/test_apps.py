@@ -315,6 +315,7 @@ class Mistakes(Case):
         (USAGE, "--seed", ["train", "vae", "--seed", "-1"]),
         (USAGE, "--val", ["train", "vae", "--val", "1"]),
         (USAGE, "--name", ["train", "vae", "--name", "a/b"]),
+        (USAGE, "--name", ["train", "vae", "--name", ""]),
         (USAGE, "--lattent", ["train", "vae", "--lattent", "2"]),
         (USAGE, "latent", ["train", "vae", "--latent", "two"]),
         (USAGE, "latent", ["train", "vae", "--latent", "1.5"]),
