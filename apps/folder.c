@@ -80,16 +80,37 @@ static json_t *environment_json(const trainer *t)
         hg_context_threads(t->w.context), "real_bytes", (int)sizeof(hg_real));
 }
 
-static bool write_command(const trainer *t, int argc, char **argv)
+/* Copies a file; is its last line this one already? */
+static bool copy_lines(FILE *from, FILE *to, const char *last)
 {
-    char line[4096];
-    size_t at = (size_t)snprintf(line, sizeof line, "hourglass");
+    char line[4096] = "";
+    while (fgets(line, sizeof line, from))
+        fputs(line, to);
+    if (line[0] && !strchr(line, '\n'))
+        fputc('\n', to);
+    line[strcspn(line, "\n")] = 0;
+    return !strcmp(line, last);
+}
+
+/* Those of before stay: it takes all of them to have the run again. */
+static bool write_commands(const trainer *t, int argc, char **argv)
+{
+    char line[4096] = "hourglass", *text = NULL;
+    size_t size, at = strlen(line);
+    path_text path = path_join(t->folder, "command.txt");
+    FILE *before = t->fresh ? NULL : fopen(path.text, "r");
+    FILE *out = open_memstream(&text, &size);
     for (int i = 0; i < argc && at < sizeof line; i++)
         at += (size_t)snprintf(line + at, sizeof line - at, " %s", argv[i]);
-    if (at < sizeof line)
-        at += (size_t)snprintf(line + at, sizeof line - at, "\n");
-    return write_file_soon(path_join(t->folder, "command.txt").text, line,
-                           strlen(line));
+    if (out && !(before && copy_lines(before, out, line)))
+        fprintf(out, "%s\n", line);
+    if (before)
+        fclose(before);
+    bool ok = out && !fclose(out);
+    ok = ok ? write_file_soon(path.text, text, size)
+            : hg_fail(HG_ERROR_MEMORY, "no memory for the commands");
+    free(text);
+    return ok;
 }
 
 /* What the trainer learnt to do since that run is 0 or false: not done. */
@@ -106,8 +127,9 @@ static void fill_in(json_t *then, json_t *now)
 }
 
 /* Runs of before --precision had the one there was. */
-static bool is_same_run(const trainer *t, json_t *config)
+static bool is_same_run(const trainer *t)
 {
+    json_t *config = settings_json(&t->s, &t->w);
     json_t *then = run_config(t->folder);
     if (then && !json_object_get(then, "precision"))
         json_object_set_new(then, "precision", json_string("fp32"));
@@ -115,17 +137,17 @@ static bool is_same_run(const trainer *t, json_t *config)
             json_object_get(config, "training"));
     bool same = then && same_values(then, config);
     json_decref(then);
+    json_decref(config);
     return same;
 }
 
-static bool describe_run(trainer *t, int argc, char **argv, bool fresh)
+bool describe_run(trainer *t, int argc, char **argv)
 {
     json_t *config = settings_json(&t->s, &t->w);
     json_t *environment = environment_json(t);
-    bool ok = (fresh || is_same_run(t, config)) &&
-              write_json_soon(path_join(t->folder, "environment.json").text,
+    bool ok = write_json_soon(path_join(t->folder, "environment.json").text,
                               environment) &&
-              write_command(t, argc, argv) &&
+              write_commands(t, argc, argv) &&
               write_json_soon(path_join(t->folder, "config.json").text, config);
     json_decref(config);
     json_decref(environment);
@@ -145,11 +167,11 @@ bool settle_folder(trainer *t)
 
 /* ---- Logs --------------------------------------------------------------- */
 
-static FILE *open_log(const trainer *t, const char *name, bool fresh)
+static FILE *open_log(const trainer *t, const char *name)
 {
     path_text path = path_join(t->folder, name);
-    FILE *f = fopen(path.text, fresh ? "w" : "r+");
-    if (!f && !fresh)
+    FILE *f = fopen(path.text, t->fresh ? "w" : "r+");
+    if (!f && !t->fresh)
         f = fopen(path.text, "w");
     if (!f)
         hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path.text,
@@ -157,11 +179,11 @@ static FILE *open_log(const trainer *t, const char *name, bool fresh)
     return f;
 }
 
-static bool open_logs(trainer *t, bool fresh)
+static bool open_logs(trainer *t)
 {
     for (int i = 0; i < LOGS; i++)
         if ((i != EVENTS || t->s.tensorboard) &&
-            !(t->file[i] = open_log(t, log_names[i], fresh)))
+            !(t->file[i] = open_log(t, log_names[i])))
             return false;
     return true;
 }
@@ -228,24 +250,27 @@ static void clear_run(const trainer *t)
         remove_folder(path_join(t->folder, folders[i]).text);
 }
 
-bool open_folder(trainer *t, int argc, char **argv, bool overwrite)
+bool open_folder(trainer *t, bool overwrite)
 {
     path_text folder = path_join(t->s.out, t->s.name);
     snprintf(t->folder, sizeof t->folder, "%s", folder.text);
     if (!make_folder(t->folder) || !lock_run(t))
         return false;
-    bool old = is_there(t), fresh = !(old && t->s.resume && !is_torn(t));
+    bool old = is_there(t);
+    t->fresh = !(old && t->s.resume && !is_torn(t));
     if (old && !t->s.resume && !overwrite)
         return hg_fail(HG_ERROR_ARGUMENT,
                        "%s is there already; use --resume, --overwrite or "
                        "another --name",
                        t->folder);
-    if (old && fresh)
+    if (!t->fresh && !is_same_run(t))
+        return false;
+    if (old && t->fresh)
         clear_run(t);
     for (int i = 0; i < FOLDERS; i++)
         if (!make_folder(path_join(t->folder, folders[i]).text))
             return false;
-    if (fresh)
+    if (t->fresh)
         unlink(path_join(t->folder, "checkpoints/last").text);
-    return describe_run(t, argc, argv, fresh) && open_logs(t, fresh);
+    return open_logs(t);
 }

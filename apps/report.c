@@ -247,11 +247,13 @@ static void put_lead(page *p, const json_t *config, const json_t *final)
 static void put_file(page *p, const char *run, const char *name,
                      const char *title)
 {
-    char line[4096] = "";
+    char text[8192];
     FILE *f = fopen(path_join(run, name).text, "r");
-    if (f && fgets(line, sizeof line, f)) {
+    size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    text[n] = 0;
+    if (n) {
         put_tag(p, "h3", title);
-        put_tag(p, "pre", line);
+        put_tag(p, "pre", text);
     }
     if (f)
         fclose(f);
@@ -262,7 +264,7 @@ static void put_settings(page *p, const char *run, json_t *config)
     json_t *environment =
         json_load_file(path_join(run, "environment.json").text, 0, NULL);
     put_tag(p, "h2", "How to have it again");
-    put_file(p, run, "command.txt", "Command");
+    put_file(p, run, "command.txt", "Commands");
     fputs("<details><summary>Settings</summary><div class=\"wide\"><table>\n",
           p->out);
     put_object(p, config);

@@ -271,7 +271,7 @@ static json_t *last_final(const trainer *t)
     return final;
 }
 
-static bool train(trainer *t)
+static bool train(trainer *t, int argc, char **argv)
 {
     bool found = false;
     if (t->s.resume && !checkpoint_resume(t, &found))
@@ -282,6 +282,8 @@ static bool train(trainer *t)
         t->final = last_final(t);
         return true;
     }
+    if (!describe_run(t, argc, argv))
+        return false;
     unlink(path_join(t->folder, "report.html").text);
     if (!cut_logs(t) || !begin_average(t))
         return false;
@@ -327,7 +329,7 @@ int train_and_close(trainer *t, int argc, char **argv, bool overwrite)
 {
     listen_for_interrupts();
     bool ok =
-        trainer_open(t) && open_folder(t, argc, argv, overwrite) && train(t);
+        trainer_open(t) && open_folder(t, overwrite) && train(t, argc, argv);
     clear_progress();
     if (ok)
         say_end(t, !interrupted);

@@ -26,6 +26,7 @@ typedef struct {
     double epoch_seconds; /* timing only */
     double best;          /* least val loss; infinite before the first */
     int64_t waited;       /* epochs since then */
+    bool fresh;           /* its folder is, or is made so */
     bool broke;           /* in a step */
     bool stopped;         /* early */
     bool settled;         /* what describes the run is on the disk */
@@ -78,8 +79,10 @@ int replay_bundle(trainer *);
 
 /* ---- folder.c: the run's folder ----------------------------------------- */
 
-/* Makes it, or opens it again: config.json, environment.json, logs. */
-bool open_folder(trainer *, int argc, char **argv, bool overwrite);
+/* Makes it, or opens it again; nothing that is written there changes. */
+bool open_folder(trainer *, bool overwrite);
+/* What is about to train: config.json, environment.json, command.txt. */
+bool describe_run(trainer *, int argc, char **argv);
 /* What describes the run is on the disk, before the first checkpoint is. */
 bool settle_folder(trainer *);
 /* Takes back what was logged after the checkpoint, or everything. */

@@ -21,6 +21,7 @@ import unittest
 
 import test_apps
 from test_apps import (
+    DAMAGED,
     DATA,
     DONE,
     FAILED,
@@ -250,6 +251,28 @@ class Survival(Case):
         self.assertEqual(lines_of(self.folder / "older")[-1]["step"], 3)
         self.call(*SHORT, *where, "--steps", 4, "--resume", "--lr-final", "0.5",
                   code=USAGE, says=["lr_final"])
+
+    def test_a_resume_that_fails_changes_nothing(self):
+        run = self.folder / "described"
+        self.call(*SHORT, "--out", self.folder, "--name", run.name)
+        files = [x for x in run.rglob("*") if x.is_file()]
+        state = next(run.rglob("state.json"))
+        good = state.read_bytes()
+        state.write_text("{")
+        before = {x: x.read_bytes() for x in files}
+        self.call("resume", run, "--steps", 3, code=DAMAGED, says=["state.json"])
+        self.assertEqual([x for x in files if x.read_bytes() != before[x]], [])
+        state.write_bytes(good)
+        for steps in 3, 4, 4:  # the last has nothing to do
+            self.call("resume", run, "--steps", steps, "--quiet")
+        first, *more = (run / "command.txt").read_text().splitlines()
+        self.assertIn("hourglass train vae", first)
+        self.assertEqual(
+            more, [f"hourglass resume {run} --steps {n} --quiet" for n in (3, 4)]
+        )
+        page = (run / "report.html").read_text()
+        for line in first, *more:
+            self.assertIn(line, page)
 
     def test_resume_needs_no_more_than_the_run(self):
         program = self.begin("resumed")
