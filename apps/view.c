@@ -1,6 +1,8 @@
 /* view.c - a finished run, opened again to be looked at. */
 #include "apps/view.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static hg_data *chosen_split(const workbench *w, const char *name)
@@ -68,6 +70,33 @@ static bool read_flags(view *v, const arguments *a)
     return !code;
 }
 
+static bool is_finite(const hg_tensor *t)
+{
+    int64_t n = hg_numel(t);
+    if (t->dtype != HG_REAL)
+        return true; /* a count of batches */
+    hg_real *values = malloc((size_t)n * sizeof *values + 1);
+    bool ok = values && hg_read(t, values, n);
+    for (int64_t i = 0; ok && i < n; i++)
+        ok = isfinite(values[i]);
+    free(values);
+    return ok;
+}
+
+/* Whatever is made of NaN looks like something: an empty table, a grey
+ * picture. */
+static bool weights_are_finite(const hg_params *p)
+{
+    const hg_tensor *t;
+    for (int64_t i = 0; (t = hg_params_entry(p, i)); i++)
+        if (!is_finite(t))
+            return hg_fail(HG_ERROR_NONFINITE,
+                           "weights are not finite: %s; train again, with a "
+                           "smaller --lr or with --anomaly",
+                           t->name);
+    return true;
+}
+
 bool view_open(view *v, const char *run, const arguments *a)
 {
     const char *options[MOST_FLAGS];
@@ -81,7 +110,7 @@ bool view_open(view *v, const char *run, const arguments *a)
     return workbench_open(&v->w, &v->s, options) &&
            hg_params_load(v->w.params,
                           path_join(v->run, "model.safetensors").text) &&
-           begin(v, a);
+           weights_are_finite(v->w.params) && begin(v, a);
 }
 
 void view_close(view *v)

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import struct
 import sys
@@ -16,7 +17,7 @@ import unittest
 import zlib
 
 import test_apps
-from test_apps import DATA, FAILED, USAGE, Case
+from test_apps import DATA, FAILED, NONFINITE, USAGE, Case
 
 TRAIN = "--data synthetic:600 --threads 1 --quiet --epochs 1".split()
 
@@ -545,6 +546,22 @@ class Refusals(Runs):
         (DATA, "run", "compare vae nothing"),
         (DATA, "nowhere", "encode vae --data nowhere"),
     ]
+
+    def test_weights_that_are_not_finite_are_told(self):
+        run = self.folder / "spoilt"
+        shutil.copytree(self.folder / "vae", run)
+        path = run / "model.safetensors"
+        data = bytearray(path.read_bytes())
+        size = struct.unpack("<Q", data[:8])[0]
+        header = json.loads(data[8 : 8 + size])
+        begin = 8 + size + header["decoder.0.weight"]["data_offsets"][0]
+        data[begin + 4 : begin + 8] = struct.pack("<f", float("nan"))
+        path.write_bytes(data)
+        says = ["weights are not finite: decoder.0.weight"]
+        commands = "eval sample traverse anomaly encode project reconstruct compare"
+        for command in commands.split():
+            with self.subTest(command=command):
+                self.call(command, run, code=NONFINITE, says=says)
 
     def test_wrong_inputs(self):
         for code, word, line in self.TABLE:
