@@ -110,7 +110,8 @@ const hg_model *model_or_complain(const char *name);
 /* The text of a flag; its fallback if it was not given; or NULL. */
 const char *flag_text(const arguments *, const char *name);
 bool flag_given(const arguments *, const char *name);
-/* Whole numbers from `least` on; sets *code and complains otherwise. */
+/* Whole numbers from `least` on; otherwise sets *code and complains, unless it
+ * is set: of several mistakes the first is told. */
 int64_t flag_int(const arguments *, const char *name, int64_t least, int *code);
 double flag_number(const arguments *, const char *name, double least,
                    int *code);

@@ -39,6 +39,8 @@ enum { WORKLOADS = sizeof workloads / sizeof workloads[0], IMAGES = 4096 };
 typedef struct {
     const workload *load;
     const char *precision;
+    int threads, blocks;
+    int64_t steps;
     settings s;
     workbench w;
     hg_loader *loader;
@@ -67,7 +69,7 @@ static bool make_images(bench *b)
     return b->w.all != NULL;
 }
 
-static bool bench_open(bench *b, const arguments *a, int *code)
+static bool bench_open(bench *b, const arguments *a)
 {
     workbench *w = &b->w;
     b->s.model = hg_model_find(b->load->model);
@@ -76,7 +78,7 @@ static bool bench_open(bench *b, const arguments *a, int *code)
         return false;
     if (!set_precision(w->context, b->precision))
         return false;
-    hg_context_set_threads(w->context, (int)flag_int(a, "threads", 0, code));
+    hg_context_set_threads(w->context, b->threads);
     hg_context_set_reference(w->context, flag_given(a, "reference"));
     if (!make_images(b))
         return false;
@@ -195,21 +197,29 @@ static bool serve(bench *b)
     return true;
 }
 
-static bool run_workload(const workload *load, const arguments *a, int *code)
+/* 0, or an exit code after a message. */
+static int read_options(const arguments *a, bench *b)
 {
-    bench b = {.load = load,
-               .precision = flag_text(a, "precision"),
-               .explain = flag_given(a, "explain")};
-    int64_t steps = flag_int(a, "steps", 0, code);
-    int64_t blocks = flag_int(a, "blocks", 1, code);
-    steps = steps ? steps : load->steps;
-    blocks = blocks < 64 ? blocks : 64;
-    bool ok = bench_open(&b, a, code) && run_block(&b, 10) >= 0;
+    int code = 0;
+    *b = (bench){.precision = flag_text(a, "precision"),
+                 .explain = flag_given(a, "explain")};
+    b->threads = (int)flag_int(a, "threads", 0, &code);
+    b->steps = flag_int(a, "steps", 0, &code);
+    int64_t blocks = flag_int(a, "blocks", 1, &code);
+    b->blocks = (int)(blocks < 64 ? blocks : 64);
+    return code;
+}
+
+static bool run_workload(bench b, const workload *load, const arguments *a)
+{
+    b.load = load;
+    b.steps = b.steps ? b.steps : load->steps;
+    bool ok = bench_open(&b, a) && run_block(&b, 10) >= 0;
     if (ok)
         b.peak_gflops = probe_peak_gflops(hg_context_threads(b.w.context));
     ok = ok && (flag_given(a, "serve")
                     ? serve(&b)
-                    : measure(&b, (int)blocks, steps, flag_given(a, "json")));
+                    : measure(&b, b.blocks, b.steps, flag_given(a, "json")));
     bench_close(&b);
     return ok;
 }
@@ -239,12 +249,16 @@ int run_bench(int argc, char **argv)
         "without WORKLOAD: all of them");
     if (code)
         return code == SHOWN_HELP ? EXIT_DONE : code;
+    bench b;
     const workload *one = NULL;
+    code = read_options(&a, &b);
+    if (code)
+        return code;
     if (a.count && !(one = find_workload(a.positional[0])))
         return EXIT_USAGE;
     for (int i = 0; i < WORKLOADS; i++)
         if ((!one || one == &workloads[i]) &&
-            !run_workload(&workloads[i], &a, &code))
+            !run_workload(b, &workloads[i], &a))
             return report_error();
-    return code;
+    return EXIT_DONE;
 }

@@ -20,7 +20,7 @@ static int choice(const arguments *a, const char *name,
         size_t at = strlen(list);
         snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "", words[i]);
     }
-    if (text)
+    if (text && !*code)
         *code =
             fail_with(EXIT_USAGE, "--%s %s: use one of %s", name, text, list);
     return 0;
@@ -60,12 +60,12 @@ void read_data_flags(const arguments *a, hg_data_options *o, int *code)
     o->transform = flag_text(a, "transform");
     o->offline = flag_given(a, "offline");
     o->skip_broken = choice(a, "broken", broken, code) == 1;
-    if (size && !parse_size(size, &o->width, &o->height))
+    if (!*code && size && !parse_size(size, &o->width, &o->height))
         *code = fail_with(EXIT_USAGE,
                           "--image-size %s: a side in pixels is needed, 64, "
                           "or width x height, 80x64",
                           size);
-    if (range && !parse_range(range, &o->low, &o->high))
+    if (!*code && range && !parse_range(range, &o->low, &o->high))
         *code = fail_with(EXIT_USAGE,
                           "--range %s: two numbers are needed, the lower "
                           "first, as in 0:255",

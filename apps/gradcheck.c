@@ -198,41 +198,64 @@ static bool find_scale(workbench *w, outcome *all)
     return true;
 }
 
+static bool loss_is_finite(const hg_model *m, workbench *w, const int64_t *rows,
+                           int64_t n)
+{
+    double value = loss_at(m, w, rows, n, true);
+    return !hg_error() && (isfinite(value) ||
+                           hg_fail(HG_ERROR_NONFINITE,
+                                   "%s: the loss is %s; there are no gradients "
+                                   "to check",
+                                   m->name, isnan(value) ? "nan" : "infinite"));
+}
+
 static bool check_all(const hg_model *m, workbench *w, int64_t n, outcome *all)
 {
     int64_t rows[256];
     for (int64_t i = 0; i < n; i++)
         rows[i] = i;
+    if (!loss_is_finite(m, w, rows, n) || !find_scale(w, all))
+        return false;
     printf("%s: loss and gradients of %lld images, relative errors\n", m->name,
            (long long)n);
-    bool ok = !isnan(loss_at(m, w, rows, n, true)) && find_scale(w, all);
+    bool ok = true;
     hg_tensor *p;
     for (int64_t i = 0; ok && (p = hg_params_entry(w->params, i)); i++)
         if (is_checked(p))
             ok = check_parameter(m, w, rows, n, p, all);
+    if (!ok)
+        return false;
     printf("  %lld values checked, %lld at kinks, %lld off, worst %.1e\n",
            (long long)all->checked, (long long)all->kinks, (long long)all->off,
            all->worst);
-    return ok;
+    return true;
 }
 
-static bool check_model(const hg_model *m, const arguments *a, int *code)
+/* What is asked for of every model; 0, or an exit code after a message. */
+static int read_check(const arguments *a, settings *s, outcome *all)
 {
-    settings s = {.model = m,
-                  .data = flag_text(a, "data"),
-                  .device = "cpu",
-                  .seed = (uint64_t)flag_int(a, "seed", 0, code)};
-    int64_t n = flag_int(a, "batch-size", 1, code);
-    outcome all = {.samples = flag_int(a, "values", 1, code),
-                   .tolerance = flag_number(a, "tolerance", 0, code)};
+    int code = 0;
+    *s = (settings){.data = flag_text(a, "data"), .device = "cpu"};
+    s->seed = (uint64_t)flag_int(a, "seed", 0, &code);
+    s->batch_size = flag_int(a, "batch-size", 1, &code);
+    *all = (outcome){.samples = flag_int(a, "values", 1, &code)};
+    all->tolerance = flag_number(a, "tolerance", 0, &code);
+    return code;
+}
+
+static bool check_model(const hg_model *m, const arguments *a, settings s,
+                        outcome all)
+{
     const char *options[MOST_FLAGS];
     workbench w = {0};
+    int64_t n = s.batch_size < 256 ? s.batch_size : 256;
+    s.model = m;
     given_options(a, options);
     bool ok = workbench_open(&w, &s, options);
     bool any = ok && hg_params_count(w.params) > 0;
     if (ok && !any)
         printf("%s: has no parameters to check\n", m->name);
-    ok = ok && (!any || check_all(m, &w, n < 256 ? n : 256, &all));
+    ok = ok && (!any || check_all(m, &w, n, &all));
     workbench_close(&w);
     if (ok && any && (all.off || !all.checked))
         ok = hg_fail(
@@ -245,15 +268,19 @@ int run_gradcheck(int argc, char **argv)
 {
     arguments a = {.flags = flags};
     const hg_model *model;
+    settings s;
+    outcome all;
     int code = parse(&a, argc, argv, &model);
+    if (!code)
+        code = read_check(&a, &s, &all);
     if (code)
         return code == SHOWN_HELP ? EXIT_DONE : code;
     if (model)
-        return check_model(model, &a, &code) ? code : report_error();
+        return check_model(model, &a, s, all) ? EXIT_DONE : report_error();
     for (int i = 0; hg_model_at(i); i++)
-        if (!check_model(hg_model_at(i), &a, &code))
+        if (!check_model(hg_model_at(i), &a, s, all))
             return report_error();
-    return code;
+    return EXIT_DONE;
 }
 
 #endif

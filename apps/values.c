@@ -133,7 +133,7 @@ double flag_number(const arguments *a, const char *name, double least,
     char *end;
     errno = 0;
     double number = text ? strtod(text, &end) : 0;
-    if (text && (end == text || *end || errno || !(number >= least)))
+    if (!*code && text && (end == text || *end || errno || !(number >= least)))
         *code = fail_with(EXIT_USAGE, "--%s %s: a number from %g on is needed",
                           name, text, least);
     return number;
@@ -145,7 +145,7 @@ int64_t flag_int(const arguments *a, const char *name, int64_t least, int *code)
     char *end;
     errno = 0;
     long long number = text ? strtoll(text, &end, 10) : 0;
-    if (text && (end == text || *end || errno || number < least))
+    if (!*code && text && (end == text || *end || errno || number < least))
         *code = fail_with(EXIT_USAGE,
                           "--%s %s: a whole number from %lld on is needed",
                           name, text, (long long)least);

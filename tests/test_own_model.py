@@ -12,7 +12,7 @@ import sys
 import unittest
 
 import test_apps
-from test_apps import DAMAGED, DONE, FAILED, USAGE, Case, has_double_twin
+from test_apps import DAMAGED, DONE, FAILED, NONFINITE, USAGE, Case, has_double_twin
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 DATA = "--data", "synthetic:300", "--threads", 1, "--quiet"
@@ -113,6 +113,18 @@ class OwnModels(Case):
         if has_double_twin():
             says = ["my-vae: the loss is [], one number an image [2] is needed"]
             self.call("gradcheck", file, "-b", 2, code=FAILED, says=says)
+
+    def test_a_loss_that_is_not_finite_is_not_checked(self):
+        if not has_double_twin():
+            self.skipTest("there is no double library")
+        text = self.skeleton()
+        at = text.index("return hg_add(", text.index("loss(void"))
+        end = text.index(";", at)
+        nan = f"return hg_log(hg_neg({text[at + 7 : end]}))"
+        file = self.write("nan.c", text[:at] + nan + text[end:])
+        says = ["my-vae: the loss is nan"]
+        out = self.call("gradcheck", file, "-b", 2, code=NONFINITE, says=says)
+        self.assertEqual(out, "")
 
     def shared(self, name, *flags, change=lambda text: text):
         (self.folder / "source.c").write_text(change(self.skeleton()))
