@@ -242,10 +242,10 @@ static int run_trial(int argc, char **argv)
     arguments a = {.flags = flags, .most = 1};
     int code = parse_model_arguments(
         &a, argc, argv,
-        "usage: hourglass anomaly MODEL [options]\n"
-        "       hourglass anomaly RUN [options]\n"
+        "usage: hourglass anomaly MODEL|RUN [options]\n"
         "  hourglass anomaly vae --data mnist --epochs 20\n"
         "  hourglass anomaly vae --protocol held-out --digits 1,7\n"
+        "  hourglass anomaly ./my_vae.c --data mnist\n"
         "  hourglass anomaly runs/first --data photos/\n"
         "with a RUN: ranks images by the trained model; `hourglass anomaly "
         "RUN --help` says more",
@@ -276,12 +276,19 @@ static int run_trial(int argc, char **argv)
     return ok ? EXIT_DONE : report_error();
 }
 
-/* The name of a model means the trial; anything else is a run. */
+static bool is_source(const char *word)
+{
+    const char *dot = strrchr(word, '.');
+    return dot && (!strcmp(dot, ".c") || !strcmp(dot, ".so"));
+}
+
+/* A model means the trial; anything else is a run. */
 int run_anomaly(int argc, char **argv)
 {
     const char *first = argc > 1 ? argv[1] : NULL;
     bool help = first && (!strcmp(first, "--help") || !strcmp(first, "-h"));
-    if (help || (first && hg_model_find(first)))
+    const char *word = first_argument(flags, argc, argv);
+    if (help || (word && (hg_model_find(word) || is_source(word))))
         return run_trial(argc, argv);
     return run_ranking(argc, argv);
 }

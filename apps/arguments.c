@@ -224,6 +224,12 @@ static const char *first_positional(const arguments *a, int argc, char **argv)
     return NULL;
 }
 
+const char *first_argument(const flag *flags, int argc, char **argv)
+{
+    arguments a = {.flags = flags};
+    return collect_rows(&a) ? NULL : first_positional(&a, argc, argv);
+}
+
 int parse_model_arguments(arguments *a, int argc, char **argv,
                           const char *usage, const hg_model **model)
 {

@@ -103,6 +103,9 @@ int parse_arguments(arguments *, int argc, char **argv, const char *usage);
  * stays NULL where none is given, here or in the file of --config. */
 int parse_model_arguments(arguments *, int argc, char **argv, const char *usage,
                           const hg_model **model);
+/* The first word that is no option and no option's value; an option that is not
+ * among these takes a value. Or NULL. */
+const char *first_argument(const flag *, int argc, char **argv);
 /* The zoo's model of this name, or the one of a file; NULL after a message,
  * with a suggestion for a name. */
 const hg_model *model_or_complain(const char *name);

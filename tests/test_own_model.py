@@ -126,6 +126,15 @@ class OwnModels(Case):
         out = self.call("gradcheck", file, "-b", 2, code=NONFINITE, says=says)
         self.assertEqual(out, "")
 
+    def test_anomaly_takes_what_train_takes(self):
+        self.skeleton()
+        quick = "--data synthetic:300 --epochs 1 --digits 0 --json".split()
+        for words in ["./my_vae.c", *quick], [*quick, "my_vae.c"], [*quick, "vae"]:
+            out = json.loads(self.call("anomaly", *words))
+            self.assertEqual(len(out["rows"]), 3)
+        examples = self.call("anomaly", "--help").split("usage:")[0]
+        self.assertNotIn("[options]", examples)
+
     def shared(self, name, *flags, change=lambda text: text):
         (self.folder / "source.c").write_text(change(self.skeleton()))
         subprocess.run(
