@@ -1,6 +1,7 @@
 /* main.c - `hourglass COMMAND ...`. */
 #include "apps/app.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,9 +61,8 @@ static int unknown(const char *word)
                      near ? near : "", near ? "?" : "");
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    bound_spinning(argv);
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
@@ -80,4 +80,20 @@ int main(int argc, char **argv)
         if (!strcmp(argv[1], commands[i].name))
             return commands[i].run(argc - 1, argv + 1);
     return unknown(argv[1]);
+}
+
+/* Whether it arrives shows when the last of it is written. */
+static int check_output(int code)
+{
+    errno = 0;
+    if ((!fflush(stdout) && !ferror(stdout)) || code)
+        return code;
+    return fail_with(EXIT_FAILED, "the output could not be written%s%s",
+                     errno ? ": " : "", errno ? strerror(errno) : "");
+}
+
+int main(int argc, char **argv)
+{
+    bound_spinning(argv);
+    return check_output(run(argc, argv));
 }

@@ -185,6 +185,16 @@ class Looking(Case):
             self.assertIn("usage: hourglass " + command, self.call(command, "-h"))
         self.assertIn("exit codes", self.call("--help"))
 
+    def test_output_that_is_lost_is_told(self):
+        run = self.train("lost", "--epochs", 1)
+        for words in ["models"], ["eval", run, "--json"], ["--help"], ["data", "list"]:
+            with self.subTest(words=words), open("/dev/full", "w") as full:
+                program = subprocess.run([PROGRAM, *words], stdout=full,
+                                         stderr=subprocess.PIPE, text=True)
+                self.assertEqual(program.returncode, FAILED)
+                self.assertIn("error: the output could not be written: No space",
+                              program.stderr)
+
 
 class Training(Case):
     """One undisturbed run of two epochs, and others that must equal it."""
