@@ -250,13 +250,21 @@ static void clear_run(const trainer *t)
         remove_folder(path_join(t->folder, folders[i]).text);
 }
 
+bool was_refused(const trainer *t)
+{
+    return t->made && !t->step && hg_error_kind() != HG_ERROR_NONFINITE;
+}
+
 bool open_folder(trainer *t, bool overwrite)
 {
     path_text folder = path_join(t->s.out, t->s.name);
     snprintf(t->folder, sizeof t->folder, "%s", folder.text);
+    struct stat s;
+    bool absent = stat(t->folder, &s) != 0;
     if (!make_folder(t->folder) || !lock_run(t))
         return false;
     bool old = is_there(t);
+    t->made = absent && !old;
     t->fresh = !(old && t->s.resume && !is_torn(t));
     if (old && !t->s.resume && !overwrite)
         return hg_fail(HG_ERROR_ARGUMENT,

@@ -78,7 +78,8 @@ int run_resume(int argc, char **argv)
     if (code)
         return code == SHOWN_HELP ? EXIT_DONE : code;
     json_t *config = NULL;
-    if (!find_run(a.positional[0], flag_text(&a, "out"), run, sizeof run) ||
+    if (!find_run(a.positional[0], flag_text(&a, "out"), false, run,
+                  sizeof run) ||
         !(config = run_config(run)) ||
         !settings_of(config, &t.s, options, MOST_FLAGS)) {
         json_decref(config);

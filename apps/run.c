@@ -237,14 +237,39 @@ static bool is_run(const char *path, struct stat *s)
     return !stat(path_join(path, "config.json").text, s);
 }
 
-static bool newest_run(const char *out, char *path, size_t size)
+path_text run_weights(const char *run, bool *final)
 {
+    struct stat s;
+    char name[64] = "";
+    path_text path = path_join(run, "model.safetensors");
+    *final = !stat(path.text, &s);
+    if (*final)
+        return path;
+    path_text folder = path_join(run, "checkpoints");
+    FILE *f = fopen(path_join(folder.text, "last").text, "r");
+    bool named = f && fgets(name, sizeof name, f);
+    if (f)
+        fclose(f);
+    name[strcspn(name, "\n/")] = 0;
+    folder = path_join(folder.text, name);
+    path = path_join(folder.text, "ema.safetensors"); /* the final ones, too */
+    if (stat(path.text, &s))
+        path = path_join(folder.text, "model.safetensors");
+    if (!named || stat(path.text, &s))
+        path.text[0] = 0;
+    return path;
+}
+
+static bool newest_run(const char *out, bool trained, char *path, size_t size)
+{
+    bool final;
     DIR *folder = opendir(out);
     struct timespec newest = {0, 0};
     struct stat s;
     for (struct dirent *e; folder && (e = readdir(folder));) {
         path_text run = path_join(out, e->d_name);
-        if (e->d_name[0] == '.' || !is_run(run.text, &s))
+        if (e->d_name[0] == '.' || !is_run(run.text, &s) ||
+            (trained && !run_weights(run.text, &final).text[0]))
             continue;
         if (s.st_mtim.tv_sec > newest.tv_sec ||
             (s.st_mtim.tv_sec == newest.tv_sec &&
@@ -258,11 +283,12 @@ static bool newest_run(const char *out, char *path, size_t size)
     return newest.tv_sec != 0;
 }
 
-bool find_run(const char *given, const char *out, char *path, size_t size)
+bool find_run(const char *given, const char *out, bool trained, char *path,
+              size_t size)
 {
     struct stat s;
     if (!given)
-        return newest_run(out, path, size) ||
+        return newest_run(out, trained, path, size) ||
                hg_fail(HG_ERROR_DATA,
                        "there is no run below %s; make one with `hourglass "
                        "train`",

@@ -337,10 +337,11 @@ int train_and_close(trainer *t, int argc, char **argv, bool overwrite)
         bundle_write(t);
     int code =
         ok ? (interrupted ? 128 + interrupted : EXIT_DONE) : report_error();
+    bool nothing = !ok && was_refused(t);
     close_logs(t);
     workbench_close(&t->w);
     json_decref(t->final);
-    if (t->s.dry_run && t->folder[0])
+    if (nothing || (t->s.dry_run && t->folder[0]))
         remove_folder(t->folder);
     unlock_run(t);
     if (ok && t->s.dry_run && !interrupted && !t->s.quiet)

@@ -26,7 +26,7 @@ typedef struct {
     double epoch_seconds; /* timing only */
     double best;          /* least val loss; infinite before the first */
     int64_t waited;       /* epochs since then */
-    bool fresh;           /* its folder is, or is made so */
+    bool made, fresh;     /* its folder: by this process; or emptied by it */
     bool broke;           /* in a step */
     bool stopped;         /* early */
     bool settled;         /* what describes the run is on the disk */
@@ -81,6 +81,9 @@ int replay_bundle(trainer *);
 
 /* Makes it, or opens it again; nothing that is written there changes. */
 bool open_folder(trainer *, bool overwrite);
+/* With an error pending: is it a run that nobody can look at or go on with? A
+ * first step that was not finite is none: --replay wants its folder. */
+bool was_refused(const trainer *);
 /* What is about to train: config.json, environment.json, command.txt. */
 bool describe_run(trainer *, int argc, char **argv);
 /* What describes the run is on the disk, before the first checkpoint is. */

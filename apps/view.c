@@ -97,20 +97,35 @@ static bool weights_are_finite(const hg_params *p)
     return true;
 }
 
+static bool load_weights(const view *v)
+{
+    bool final;
+    path_text path = run_weights(v->run, &final);
+    if (!path.text[0])
+        return hg_fail(HG_ERROR_DATA,
+                       "%s has no weights yet; `hourglass resume %s` goes on",
+                       v->run, v->run);
+    if (!final)
+        fprintf(stderr,
+                "note: %s is not finished, its last checkpoint is looked at; "
+                "`hourglass resume %s` goes on\n",
+                v->run, v->run);
+    return hg_params_load(v->w.params, path.text) &&
+           weights_are_finite(v->w.params);
+}
+
 bool view_open(view *v, const char *run, const arguments *a)
 {
     const char *options[MOST_FLAGS];
-    if (!find_run(run, flag_text(a, "out"), v->run, sizeof v->run))
+    if (!find_run(run, flag_text(a, "out"), true, v->run, sizeof v->run))
         return false;
     v->config = run_config(v->run);
     if (!v->config || !settings_of(v->config, &v->s, options, MOST_FLAGS) ||
         !read_flags(v, a))
         return false;
     v->model = v->s.model;
-    return workbench_open(&v->w, &v->s, options) &&
-           hg_params_load(v->w.params,
-                          path_join(v->run, "model.safetensors").text) &&
-           weights_are_finite(v->w.params) && begin(v, a);
+    return workbench_open(&v->w, &v->s, options) && load_weights(v) &&
+           begin(v, a);
 }
 
 void view_close(view *v)

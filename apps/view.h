@@ -38,7 +38,7 @@ typedef struct {
     bool whole_path; /* the same if that is a folder or file */
 } view;
 
-/* Opens the run that is meant (NULL: the newest below --out) with its final
+/* Opens the run that is meant (NULL: the newest below --out) with its
  * weights, as VIEW_FLAGS say; the view is zero but for `whole`. */
 bool view_open(view *, const char *run, const arguments *);
 void view_close(view *);

@@ -372,6 +372,35 @@ class Mistakes(Case):
         self.call("eval", run, "--split", "all", code=USAGE, says=["split"])
         self.assertEqual((run / "metrics.jsonl").read_bytes(), before)
 
+    def test_a_run_that_was_refused_leaves_nothing(self):
+        base = "train ae --free-bits 1 --data synthetic:60 --quiet".split()
+        base += ["--out", self.folder, "--name"]
+        self.call(*base, "refused", code=USAGE, says=["kl"])
+        self.assertFalse((self.folder / "refused").exists())
+        mine = self.folder / "mine"
+        mine.mkdir()
+        (mine / "thesis.tex").touch()
+        self.call(*base, "mine", code=USAGE, says=["kl"])
+        self.assertTrue((mine / "thesis.tex").exists())
+
+    def test_an_unfinished_run_can_be_looked_at(self):
+        out = self.folder / "unfinished"
+        long = "--epochs", 900, "--out", out, "--ema", "0.9"
+        program = start([*VAE, *long, "--name", "stopped"])
+        last = out / "stopped/checkpoints/last"
+        while program.poll() is None and not last.exists():
+            time.sleep(0.002)
+        program.send_signal(signal.SIGINT)
+        program.communicate()
+        self.assertEqual(program.returncode, INTERRUPTED)
+        empty = out / "empty"
+        empty.mkdir()
+        shutil.copy(out / "stopped/config.json", empty)
+        says = ["stopped is not finished", "hourglass resume"]
+        seen = self.call("eval", "--out", out, "--json", says=says)
+        self.assertGreater(json.loads(seen)["loss"], 0)
+        self.call("eval", empty, code=DATA, says=["no weights yet", "resume"])
+
     def test_a_damaged_file_is_told(self):
         run = self.train("damaged", "--epochs", 1)
         last = (run / "checkpoints/last").read_text().strip()
