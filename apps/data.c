@@ -1,6 +1,6 @@
 /* data.c - `hourglass data list | fetch | check | pack`: data sets. */
-#include "apps/app.h"
 #include "apps/data_flags.h"
+#include "apps/run.h"
 
 #include <string.h>
 
@@ -67,12 +67,13 @@ static int pack(const arguments *a)
 {
     int code = 0;
     hg_data_options options = {.data_dir = flag_text(a, "data-dir")};
-    read_data_flags(a, &options, &code);
+    read_data_flags(a, a->positional[1], &options, &code);
     hg_context *context = code ? NULL : hg_context_new("cpu", 1);
     if (context)
         hg_context_on_message(context, say, NULL);
-    hg_data *data =
-        context ? hg_data_open(context, a->positional[1], options) : NULL;
+    hg_data *data = context ? open_data(context, a->positional[1],
+                                        options.data_dir, options)
+                            : NULL;
     bool good = data && hg_data_pack(data, a->positional[2]);
     if (good)
         printf("%s: %lld item%s to train; use it with --data ./%s\n",

@@ -50,7 +50,8 @@ static bool parse_range(const char *text, double *low, double *high)
     return end != text && !*end && *low < *high;
 }
 
-void read_data_flags(const arguments *a, hg_data_options *o, int *code)
+void read_data_flags(const arguments *a, const char *data, hg_data_options *o,
+                     int *code)
 {
     static const int channels[] = {0, 1, 3};
     const char *size = flag_text(a, "image-size");
@@ -65,6 +66,11 @@ void read_data_flags(const arguments *a, hg_data_options *o, int *code)
                           "--image-size %s: a side in pixels is needed, 64, "
                           "or width x height, 80x64",
                           size);
+    if (!*code && size && !strchr(data, '/'))
+        *code = fail_with(EXIT_USAGE,
+                          "--image-size %s: pictures of a folder are made so "
+                          "large, DIR/; %s has a size of its own",
+                          size, data);
     if (!*code && range && !parse_range(range, &o->low, &o->high))
         *code = fail_with(EXIT_USAGE,
                           "--range %s: two numbers are needed, the lower "

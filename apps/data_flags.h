@@ -20,8 +20,10 @@
             NULL, 0                                                            \
     }
 
-/* The texts must outlive the options. Sets *code and complains. */
-void read_data_flags(const arguments *, hg_data_options *, int *code);
+/* For the data set of this name or path. The texts must outlive the options.
+ * Sets *code and complains. */
+void read_data_flags(const arguments *, const char *data, hg_data_options *,
+                     int *code);
 /* What differs from the defaults; and back again, false with a sentence. */
 json_t *data_options_json(const hg_data_options *);
 bool data_options_of(const json_t *, hg_data_options *);

@@ -11,9 +11,24 @@ static const flag flags[] = {
     {0},
 };
 
+/* A RUN where a MODEL is meant: whose would it be? */
+static bool is_of_run(const char *name)
+{
+    json_t *config =
+        json_load_file(path_join(name, "config.json").text, 0, NULL);
+    const char *model = json_string_value(json_object_get(config, "model"));
+    if (model)
+        fail_with(EXIT_USAGE, "%s is a run, and a model is needed here: %s",
+                  name, model);
+    json_decref(config);
+    return model != NULL;
+}
+
 const hg_model *model_or_complain(const char *name)
 {
     bool file = is_model_file(name);
+    if (file && is_of_run(name))
+        return NULL;
     const hg_model *model = file ? model_from_file(name) : hg_model_find(name);
     const char *names[64] = {0};
     if (file && !model)

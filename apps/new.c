@@ -110,6 +110,20 @@ static void write_skeleton(FILE *f, const char *name, const char *symbol)
     }
 }
 
+/* Words of C that `struct` cannot stand before, and names of the library. */
+static bool is_taken(const char *symbol)
+{
+    static const char words[] =
+        " auto break case char const continue default do double else enum "
+        "extern float for goto if inline int long register restrict return "
+        "short signed sizeof static struct switch typedef union unsigned void "
+        "volatile while asm typeof ";
+    char word[70];
+    snprintf(word, sizeof word, " %s ", symbol);
+    return strstr(words, word) || !strncmp(symbol, "hg_", 3) ||
+           !strncmp(symbol, "nn_", 3);
+}
+
 /* my-vae becomes my_vae. */
 static bool symbol_of(const char *name, char symbol[64])
 {
@@ -169,5 +183,10 @@ int run_new(int argc, char **argv)
                          "%s: a name of small letters, digits and - is needed, "
                          "like my-vae",
                          a.positional[0]);
+    if (is_taken(symbol))
+        return fail_with(EXIT_USAGE,
+                         "%s means something in C already; use another name, "
+                         "like my-%s",
+                         a.positional[0], a.positional[0]);
     return make(a.positional[0], symbol, flag_given(&a, "overwrite"));
 }

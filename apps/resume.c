@@ -81,7 +81,7 @@ int run_resume(int argc, char **argv)
     if (!find_run(a.positional[0], flag_text(&a, "out"), false, run,
                   sizeof run) ||
         !(config = run_config(run)) ||
-        !settings_of(config, &t.s, options, MOST_FLAGS)) {
+        !settings_of(run, config, &t.s, options, MOST_FLAGS)) {
         json_decref(config);
         return report_error();
     }

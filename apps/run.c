@@ -15,12 +15,26 @@ static void print_message(void *user, const char *text)
     fprintf(stderr, "note: %s\n", text);
 }
 
+/* Data that cannot be read are missing, whatever kept them from it. */
+static hg_data *open_named(hg_context *context, const char *name,
+                           hg_data_options options)
+{
+    char why[1024];
+    hg_data *data = hg_data_open(context, name, options);
+    if (data || hg_error_kind() != HG_ERROR_IO)
+        return data;
+    snprintf(why, sizeof why, "%s", hg_error());
+    hg_error_clear();
+    hg_fail(HG_ERROR_DATA, "%s", why);
+    return NULL;
+}
+
 hg_data *open_data(hg_context *context, const char *name, const char *data_dir,
                    hg_data_options options)
 {
     options.data_dir = data_dir;
     if (strcmp(name, "auto"))
-        return hg_data_open(context, name, options);
+        return open_named(context, name, options);
     bool offline = options.offline;
     options.offline = true; /* nothing is fetched unasked */
     hg_data *data = hg_data_open(context, "mnist", options);
@@ -163,10 +177,9 @@ json_t *run_config(const char *run)
     path_text path = path_join(run, "config.json");
     json_t *config = json_load_file(path.text, JSON_REJECT_DUPLICATES, &why);
     if (!config)
-        hg_fail(HG_ERROR_IO,
-                "%s is not a run: %s; give the folder that `hourglass train` "
-                "made",
-                run, why.text);
+        hg_fail(why.line > 0 ? HG_ERROR_FORMAT : HG_ERROR_IO,
+                "%s: %s, line %d; it is what `hourglass train` wrote",
+                path.text, why.text, why.line);
     return config;
 }
 
@@ -192,22 +205,23 @@ static bool option_texts(json_t *options, const char **texts, int most)
     return true;
 }
 
-bool settings_of(const json_t *config, settings *s, const char **options,
-                 int most)
+bool settings_of(const char *run, const json_t *config, settings *s,
+                 const char **options, int most)
 {
+    json_error_t why;
     json_t *root = (json_t *)(uintptr_t)config, *own = NULL, *how = NULL;
     const char *model, *data, *data_dir, *device, *precision = "fp32";
     json_int_t seed, batch, epochs, steps;
     memset(s, 0, sizeof *s);
-    if (json_unpack(
-            root,
+    if (json_unpack_ex(
+            root, &why, 0,
             "{s:s, s:s, s:s, s?o, s:I, s:I, s:I, s:I, s:F, s:i, s:s, s?s, s:o}",
             "model", &model, "data", &data, "data_dir", &data_dir,
             "data_options", &how, "seed", &seed, "batch_size", &batch, "epochs",
             &epochs, "steps", &steps, "val", &s->validation, "threads",
             &s->threads, "device", &device, "precision", &precision, "options",
             &own))
-        return hg_fail(HG_ERROR_FORMAT, "config.json lacks a setting");
+        return hg_fail(HG_ERROR_FORMAT, "%s/config.json: %s", run, why.text);
     s->model =
         is_model_file(model) ? model_from_file(model) : hg_model_find(model);
     if (!s->model)

@@ -73,8 +73,8 @@ json_t *settings_json(const settings *, const workbench *);
 /* Settings and workbench of a finished run; `options` receives the model's
  * options for workbench_open. The run's JSON must outlive them. */
 json_t *run_config(const char *run);
-bool settings_of(const json_t *config, settings *, const char **options,
-                 int most);
+bool settings_of(const char *run, const json_t *config, settings *,
+                 const char **options, int most);
 /* The run a user means: a path, or NULL for the newest below `out`; with
  * `trained` the newest that has weights. */
 bool find_run(const char *given, const char *out, bool trained, char *path,

@@ -237,7 +237,7 @@ int read_settings(const arguments *a, settings *s)
     int code = 0;
     s->data = flag_text(a, "data");
     s->data_dir = flag_text(a, "data-dir");
-    read_data_flags(a, &s->how, &code);
+    read_data_flags(a, s->data, &s->how, &code);
     s->device = flag_text(a, "device");
     s->precision = flag_text(a, "precision");
     s->decoder_std = flag_text(a, "decoder-std");
@@ -260,10 +260,11 @@ int read_settings(const arguments *a, settings *s)
         default_name(s);
     if (!code && !s->dry_run &&
         (!s->name[0] || s->name[0] == '.' || strchr(s->name, '/')))
-        code = fail_with(EXIT_USAGE,
-                         "--name %s: a name is needed, without slashes and a dot "
-                         "before it; folders go into --out",
-                         s->name);
+        code =
+            fail_with(EXIT_USAGE,
+                      "--name %s: a name is needed, without slashes and a dot "
+                      "before it; folders go into --out",
+                      s->name);
     return code;
 }
 

@@ -3,6 +3,7 @@
 #include "apps/arguments.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,7 +134,9 @@ double flag_number(const arguments *a, const char *name, double least,
     char *end;
     errno = 0;
     double number = text ? strtod(text, &end) : 0;
-    if (!*code && text && (end == text || *end || errno || !(number >= least)))
+    if (!*code && text &&
+        (end == text || *end || errno || !isfinite(number) ||
+         !(number >= least)))
         *code = fail_with(EXIT_USAGE, "--%s %s: a number from %g on is needed",
                           name, text, least);
     return number;

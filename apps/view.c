@@ -120,7 +120,8 @@ bool view_open(view *v, const char *run, const arguments *a)
     if (!find_run(run, flag_text(a, "out"), true, v->run, sizeof v->run))
         return false;
     v->config = run_config(v->run);
-    if (!v->config || !settings_of(v->config, &v->s, options, MOST_FLAGS) ||
+    if (!v->config ||
+        !settings_of(v->run, v->config, &v->s, options, MOST_FLAGS) ||
         !read_flags(v, a))
         return false;
     v->model = v->s.model;

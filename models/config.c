@@ -125,7 +125,7 @@ double hg_config_number(const hg_config *c, const char *name)
     return v ? v->number : 0;
 }
 
-int64_t hg_config_int(const hg_config *c, const char *name)
+static int64_t whole(const hg_config *c, const char *name)
 {
     double number = hg_config_number(c, name);
     if (number == floor(number) && fabs(number) < 1e15)
@@ -135,10 +135,20 @@ int64_t hg_config_int(const hg_config *c, const char *name)
     return 0;
 }
 
+int64_t hg_config_int(const hg_config *c, const char *name)
+{
+    int64_t n = whole(c, name);
+    const hg_option *o = hg_error() ? NULL : find(c, name)->option;
+    if (!o || n >= 1 || (double)n >= o->number)
+        return n;
+    hg_fail(HG_ERROR_ARGUMENT, "--%s %lld: use 1 or more", name, (long long)n);
+    return 0;
+}
+
 int64_t hg_config_within(const hg_config *c, const char *name, int64_t low,
                          int64_t high)
 {
-    int64_t n = hg_config_int(c, name);
+    int64_t n = whole(c, name);
     if (hg_error() || (n >= low && n <= high))
         return n;
     hg_fail(HG_ERROR_ARGUMENT, "--%s %lld: use %lld to %lld", name,

@@ -192,6 +192,8 @@ HG_API hg_config *hg_config_new(hg_context *, const hg_model *,
                                 const hg_data *data);
 HG_API HG_CHECK bool hg_config_set(hg_config *, const char *name,
                                    const char *value);
+/* A whole number; of an option 1 or more, unless its default is less: most are
+ * sizes, and hg_config_within takes the others. Else 0, and a sentence. */
 HG_API int64_t hg_config_int(const hg_config *, const char *name);
 HG_API double hg_config_number(const hg_config *, const char *name);
 /* The text of a choice. */

@@ -331,6 +331,12 @@ class Mistakes(Case):
         (USAGE, "latent", ["train", "vae", "--latent", "1.5"]),
         (USAGE, "recipe", ["train", "vae", "--recipe", "own"]),
         (USAGE, "--fit", "train vae --fit x --range 2 --seed -1".split()),
+        (USAGE, "--latent", "train vae --latent 0".split()),
+        (USAGE, "--latent", "train vae --latent -3".split()),
+        (USAGE, "--hidden", "train vae-pytorch --hidden 0".split()),
+        (USAGE, "--width", "train conv-vae --width 0".split()),
+        (USAGE, "--lr", "train vae --lr inf".split()),
+        (USAGE, "--image-size", "train vae --image-size 32".split()),
         (USAGE, "too many", ["train", "vae", "ae", "aae"]),
         (USAGE, "model", ["summary"]),
         (USAGE, "workload", ["bench", "ae-b33"]),
@@ -341,6 +347,10 @@ class Mistakes(Case):
         (USAGE, "--tolerance", ["gradcheck", "--tolerance", "nan"]),
         (DATA, "nowhere", ["train", "vae", "--data", "nowhere"]),
         (DATA, "nowhere", ["train", "vae", "--data", "./nowhere"]),
+        (DATA, "/dev/null", ["train", "vae", "--data", "/dev/null"]),
+        (DATA, "/dev/null", "data pack /dev/null out.pack".split()),
+        (USAGE, "--image-size", "data pack moons out.pack --image-size 9".split()),
+        (DATA, "./pipe", ["train", "vae", "--data", "./pipe"]),
         (DATA, "mnist", ["train", "vae", "--data", "mnist"]),
         (DATA, "run", ["eval", "nowhere"]),
         (DATA, "run", ["eval"]),
@@ -349,6 +359,7 @@ class Mistakes(Case):
     ]
 
     def test_wrong_inputs(self):
+        os.mkfifo(self.folder / "pipe")
         quiet = {**os.environ, "HOURGLASS_DATA": "", "XDG_CACHE_HOME": "/nowhere"}
         for code, word, arguments in self.TABLE:
             if arguments[0] == "gradcheck" and not has_double_twin():
@@ -424,6 +435,20 @@ class Mistakes(Case):
                         self.call(*command, code=DAMAGED, says=[path.name])
             path.write_bytes(good)
         self.call("eval", run)
+        path = run / "config.json"
+        config = json.loads(path.read_text())
+        del config["batch_size"]
+        for bad, word in (json.dumps(config), "batch_size"), ('{"seed": 1,', "line 1"):
+            path.write_text(bad)
+            for command in "eval", "resume":
+                says = ["damaged/config.json", word]
+                self.call(command, run, code=DAMAGED, says=says)
+
+    def test_a_run_is_no_model(self):
+        run = self.train("model", "--epochs", 1)
+        for command in "summary", "train":
+            says = ["model is a run", ": vae"]
+            self.call(command, run, code=USAGE, says=says)
 
     def test_few_images_are_enough_for_all_pictures(self):
         # 16 and 5 test images: no whole rows of ten.

@@ -66,6 +66,8 @@ class OwnModels(Case):
     def test_the_name_is_looked_at(self):
         for name in "My VAE", "3d", "", "a/b", "x" * 99:
             self.call("new", name, code=USAGE, says=["small letters"])
+        for name in "int", "restrict", "hg-tensor", "nn-layer":
+            self.call("new", name, code=USAGE, says=["in C already"])
         self.skeleton("twice")
         self.call("new", "twice", code=USAGE, says=["there already"])
         self.call("new", "twice", "--overwrite")
