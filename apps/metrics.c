@@ -66,6 +66,40 @@ bool terms_are_finite(const trainer *t)
     return !hg_error();
 }
 
+/* Keys of the lines that the trainer writes. */
+static bool is_key(const char *name)
+{
+    static const char *const keys[] = {"event", "epoch",        "step",
+                                       "split", "images_per_s", "ms_per_step"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!strcmp(name, keys[i]))
+            return true;
+    return false;
+}
+
+bool terms_are_named(const trainer *t, const hg_batch *b)
+{
+    const hg_model *m = t->s.model;
+    const char *name;
+    double sum;
+    int64_t count;
+    if (t->step)
+        return true;
+    for (int i = 0; (name = hg_report_name(t->w.context, i)); i++)
+        if (is_key(name))
+            return hg_fail(HG_ERROR_ARGUMENT,
+                           "%s reports %s, which is a key of the log already; "
+                           "give the term another name",
+                           m->name, name);
+    if (!m->step && hg_report_sum(t->w.context, "loss", &sum, &count) &&
+        count != b->size)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "%s reports loss itself, which is what its slot loss "
+                       "returns; give the term another name",
+                       m->name);
+    return !hg_error();
+}
+
 bool reset_terms(trainer *t)
 {
     const char *name;

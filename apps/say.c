@@ -2,6 +2,7 @@
 #include "apps/train.h"
 #include "tensor/device.h"
 
+#include <math.h>
 #include <string.h>
 
 void say_start(trainer *t, bool found)
@@ -33,6 +34,31 @@ void say_device(trainer *t)
                  hg_context_device(t->w.context));
     else
         log_line(t, "device auto: cpu, since there is no GPU: %s", reason);
+}
+
+void say_test(trainer *t, const hg_metrics *m)
+{
+    const struct {
+        const char *name;
+        double value;
+        int digits;
+    } figures[] = {
+        {"loss", m->loss, 5},
+        {"recon_mse", m->recon_mse, 5},
+        {"recon_sse", m->recon_sse, 4},
+        {"kl", m->kl, 4},
+        {"recon_bce", isnan(m->kl) ? m->recon_bce : NAN, 4},
+    };
+    char line[256] = "";
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        size_t at = strlen(line);
+        if (!isnan(figures[i].value))
+            snprintf(line + at, sizeof line - at, "%s%s %.*g",
+                     at ? "  " : "test: ", figures[i].name, figures[i].digits,
+                     figures[i].value);
+    }
+    if (line[0])
+        log_line(t, "%s", line);
 }
 
 void say_end(trainer *t, bool finished)

@@ -69,7 +69,7 @@ bool train_step(trainer *t, hg_batch *b)
     adjust_before_step(t, b);
     if (!hg_model_step(t->s.model, t->w.state, b, &t->w.optimizers))
         return hg_fail(HG_ERROR_STATE, "the step failed");
-    if (!adjust_after_step(t))
+    if (!adjust_after_step(t) || !terms_are_named(t, b))
         return false;
     t->step++;
     t->epoch_steps++;
@@ -131,7 +131,7 @@ static void say_epoch(trainer *t, const hg_metrics *val, bool best)
             snprintf(terms + at, sizeof terms - at, "  %s %.5g", name,
                      term_mean(t, name));
     }
-    if (val)
+    if (val && !isnan(val->loss))
         snprintf(checked, sizeof checked, "  val %.5g%s", val->loss,
                  best ? " (best)" : "");
     log_line(t, "epoch %lld/%lld%s%s  %.2f s, %.3f ms a step",
@@ -236,10 +236,7 @@ static bool finish(trainer *t)
     swap_average(t);
     if (!ok)
         return false;
-    log_line(t, "test: loss %.5g  recon_mse %.5g  recon_sse %.4g%s%.4g",
-             test.loss, test.recon_mse, test.recon_sse,
-             isnan(test.kl) ? "  recon_bce " : "  kl ",
-             isnan(test.kl) ? test.recon_bce : test.kl);
+    say_test(t, &test);
     if (!report_write(t->folder))
         return false;
     if (!t->s.dry_run)

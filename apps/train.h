@@ -106,6 +106,8 @@ bool log_json(trainer *, int file, json_t *object);
 void log_line(trainer *, const char *format, ...) HG_PRINTF(2, 3);
 /* The mean of a reported term over the epoch so far; NaN without one. */
 double term_mean(const trainer *, const char *name);
+/* After the first step: a sentence where a term has a name of the log's own. */
+bool terms_are_named(const trainer *, const hg_batch *);
 /* A sentence where a term is not finite. */
 bool terms_are_finite(const trainer *);
 /* Begins the next epoch's means. */
@@ -190,6 +192,8 @@ bool in_fixed_scope(trainer *, bool (*work)(trainer *, void *), void *argument);
  * what was chosen and why. */
 void say_start(trainer *, bool found);
 void say_device(trainer *);
+/* What was measured on the test set, without what does not apply. */
+void say_test(trainer *, const hg_metrics *);
 /* What --explain and --json ask for. */
 void say_end(trainer *, bool finished);
 

@@ -155,9 +155,11 @@ typedef struct hg_model {
     hg_tensor *(*corrupt)(void *model, hg_tensor *x);
 } hg_model;
 
-/* Names of terms that the trainer understands: "loss", "kl" (see
- * objective.h), and of a discriminator "d_real" and "d_fake", the probability
- * that it gives to what is real and to what was made. */
+/* Names of terms that the trainer understands: "loss" (of models with a step of
+ * their own; it is reported for the others), "kl" (see objective.h), and of a
+ * discriminator "d_real" and "d_fake", the probability that it gives to what is
+ * real and to what was made. Names of the log's own keys are refused: event,
+ * epoch, step, split, images_per_s, ms_per_step. */
 
 /* ---- A model of one's own, in a file ------------------------------------ */
 

@@ -222,6 +222,11 @@ static void add_distortion(const hg_model *model, void *state,
     add_sum(&m->elbo, bernoulli ? cross_entropy(y, b) : hg_gaussian_cost(b, y));
 }
 
+static bool has_distortion(const hg_model *model)
+{
+    return hg_model_has_draws(model) && model->decode;
+}
+
 static void add_batch(const hg_model *model, void *state, const hg_batch *b,
                       hg_metrics *m)
 {
@@ -229,7 +234,7 @@ static void add_batch(const hg_model *model, void *state, const hg_batch *b,
         add_sum(&m->loss, hg_model_loss(model, state, b));
     if (hg_model_reconstructs(model))
         add_reconstruction(model, state, b, m);
-    if (hg_model_has_draws(model) && model->decode)
+    if (has_distortion(model))
         add_distortion(model, state, b, m);
     if (hg_model_has_kl(model))
         add_sum(&m->kl,
@@ -247,7 +252,7 @@ static void finish(const hg_model *model, int64_t features, hg_metrics *m)
     m->recon_bce = decodes ? m->recon_bce / n : NAN;
     m->recon_mse = m->recon_sse / (double)features;
     m->kl = hg_model_has_kl(model) ? m->kl / n : NAN;
-    m->elbo = hg_model_has_draws(model) && hg_model_has_kl(model)
+    m->elbo = has_distortion(model) && hg_model_has_kl(model)
                   ? -m->elbo / n - m->kl
                   : NAN;
 }

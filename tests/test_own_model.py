@@ -137,6 +137,25 @@ class OwnModels(Case):
         examples = self.call("anomaly", "--help").split("usage:")[0]
         self.assertNotIn("[options]", examples)
 
+    def test_a_term_must_not_have_a_name_of_the_log(self):
+        text = self.skeleton()
+        for term in "epoch", "ms_per_step", "loss":
+            file = self.write(f"{term}.c", text.replace('report("kl"', f'report("{term}"'))
+            self.call("train", file, *DATA, "--epochs", 1, "--name", term,
+                      code=USAGE, says=[f"my-vae reports {term}"])
+
+    def test_what_does_not_apply_is_left_out(self):
+        text = self.skeleton()
+        file = self.write("blind.c", text.replace(".decode = decode,", ""))
+        train = "train", file, *DATA, "--epochs", 1, "--out", "runs"
+        self.call(*train, "--name", "blind")
+        out = json.loads(self.call("eval", "runs/blind", "--json"))
+        self.assertIn("kl", out)
+        self.assertLessEqual({"elbo", "distortion"} & out.keys(), set())
+        self.call("train", "gan", *DATA, "--steps", 1, "--name", "gan", "--out", "runs")
+        log = (self.folder / "runs/gan/train.log").read_text()
+        self.assertNotIn("nan", log)
+
     def shared(self, name, *flags, change=lambda text: text):
         (self.folder / "source.c").write_text(change(self.skeleton()))
         subprocess.run(
