@@ -119,12 +119,26 @@ static bool compile(const char *source, const char *object)
     snprintf(compiler, sizeof compiler, "%s",
              given && given[0] ? given : HG_COMPILER);
     int n = split_words(compiler, words);
-    const char *const rest[] = {
-        "-std=c11",      "-O2", "-g1",  "-Wall", "-Wextra", "-fPIC", "-shared",
+    /* What C11 forbids but compilers let pass fails with their words, not when
+     * it is loaded or run. */
+    const char *const rest[] = {"-Werror=implicit-function-declaration",
+                                "-Werror=int-conversion",
+                                "-std=c11",
+                                "-O2",
+                                "-g1",
+                                "-Wall",
+                                "-Wextra",
+                                "-fPIC",
+                                "-shared",
 #ifdef HG_DOUBLE
-        "-DHG_DOUBLE=1",
+                                "-DHG_DOUBLE=1",
 #endif
-        include,         "-o",  object, source,  "-lm",     NULL};
+                                include,
+                                "-o",
+                                object,
+                                source,
+                                "-lm",
+                                NULL};
     memcpy(words + n, rest, sizeof rest);
     int code = n ? run_words(words) : -1;
     if (code < 0)

@@ -78,6 +78,17 @@ class OwnModels(Case):
         says = ["bad.c:2:9: error", "does not compile"]
         self.call("summary", file, code=USAGE, says=says)
 
+    def test_a_misspelt_function_does_not_compile(self):
+        text = self.skeleton()
+        for name, wrong, right in (
+            ("misspelt", "hg_sigmiod(", "hg_sigmoid("),
+            ("number", "= hg_config_number(c, \"beta\"), m->encoder = 7",
+             "= hg_config_number(c, \"beta\")"),
+        ):
+            file = self.write(f"{name}.c", text.replace(right, wrong))
+            says = [f"{name}.c:", "error: ", "does not compile"]
+            self.call("summary", file, code=USAGE, says=says)
+
     def call(self, *arguments, code=DONE, says=(), **options):
         """A compiler writes lines with error: of its own."""
         if not any("error" in word for word in says):
