@@ -16,14 +16,15 @@ bool hg_optimizer_accumulate(hg_optimizer *o, int rounds)
                        rounds);
     for (int64_t i = 0; rounds > 1 && i < o->count; i++) {
         hg_span *span = &o->spans[i];
-        size_t n = (size_t)hg_numel(span->entry->tensor);
-        if (span->state[HG_ACCUMULATED])
-            continue;
-        hg_real *sum = hg_region_take(&o->moments, n * sizeof *sum);
-        if (!sum || !hg_zero_values(o->owner.context, sum, n * sizeof *sum))
+        size_t size = (size_t)hg_numel(span->entry->tensor) * sizeof(hg_real);
+        hg_real **sum = &span->state[HG_ACCUMULATED];
+        if (!*sum && !(*sum = hg_region_take(&o->moments, size)))
             return false;
-        span->state[HG_ACCUMULATED] = sum;
+        if (!hg_zero_values(o->owner.context, *sum, size))
+            return false;
     }
+    for (int64_t i = 0; i < o->count; i++)
+        o->spans[i].waiting = 0;
     o->state_name[HG_ACCUMULATED] = rounds > 1 ? "accumulated" : NULL;
     o->rounds = rounds;
     o->round = 0;

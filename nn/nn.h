@@ -188,7 +188,8 @@ HG_API void hg_optimizer_clip_norm(hg_optimizer *, hg_real most);
 HG_API void hg_optimizer_clip_value(hg_optimizer *, hg_real most);
 /* From now on `rounds` calls of hg_optimizer_step make one update, by the mean
  * of their gradients: a batch of that many times the size in the memory of
- * one. What has been added up is saved with the optimiser's state. */
+ * one. What has been added up is saved with the optimiser's state; what was
+ * added up before this call is dropped. */
 HG_API HG_CHECK bool hg_optimizer_accumulate(hg_optimizer *, int rounds);
 /* State of several optimisers in one safetensors file. */
 HG_API HG_CHECK bool hg_optimizers_save(hg_optimizer *const *, int n,

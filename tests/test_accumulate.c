@@ -95,6 +95,21 @@ START_TEST(what_was_added_up_is_saved_and_loaded)
 }
 END_TEST
 
+START_TEST(other_rounds_begin_afresh)
+{
+    problem q = problem_of(make_sgd);
+    expect_ok(hg_optimizer_accumulate(q.o, 4));
+    expect_ok(minimize(&q, 100, 100, 100) && minimize(&q, 100, 100, 100));
+    expect_ok(hg_optimizer_accumulate(q.o, 2));
+    expect_ok(minimize(&q, 1, 2, 0) && minimize(&q, 3, -2, 4));
+    expect_values(q.w, 0, -2, -0.5);
+    expect_ok(minimize(&q, 100, 100, 100));
+    expect_ok(hg_optimizer_accumulate(q.o, 1));
+    expect_ok(minimize(&q, 2, 0, 0));
+    expect_values(q.w, -1, -2, -0.5);
+}
+END_TEST
+
 START_TEST(one_round_is_ordinary_training)
 {
     problem q = problem_of(make_sgd);
@@ -110,4 +125,4 @@ END_TEST
 
 TEST_MAIN("accumulate", an_update_is_made_from_the_mean_of_the_rounds,
           rounds_follow_one_large_batch, what_was_added_up_is_saved_and_loaded,
-          one_round_is_ordinary_training)
+          other_rounds_begin_afresh, one_round_is_ordinary_training)
