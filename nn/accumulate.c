@@ -70,7 +70,7 @@ static void hand_over(hg_context *context, hg_span *span)
     home->storage->version++;
     hg_clear_gradient(leaf);
     leaf->grad = home;
-    span->waiting = false;
+    span->waiting = 0;
 }
 
 bool hg_optimizer_round(hg_optimizer *o)
@@ -81,7 +81,7 @@ bool hg_optimizer_round(hg_optimizer *o)
         hg_tensor *t = span->entry->tensor;
         if (t->wants_grad && t->grad) {
             add(o->owner.context, span, 1 / (hg_real)o->rounds);
-            span->waiting = true;
+            span->waiting = 1;
         }
         if (due && span->waiting)
             hand_over(o->owner.context, span);

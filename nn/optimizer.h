@@ -30,9 +30,10 @@ typedef struct {
     hg_entry *entry;
     hg_real *state[HG_MOST_STATES];
     int64_t steps;
-    bool reported, waiting; /* waiting: its gradients were added up */
-    const hg_real *g;       /* in the running step */
-    int64_t first_line;     /* and where its work begins, see step.c */
+    int64_t waiting; /* 1: gradients of this window's rounds were added up */
+    bool reported;
+    const hg_real *g;   /* in the running step */
+    int64_t first_line; /* and where its work begins, see step.c */
     hg_update update;
 } hg_span;
 

@@ -21,6 +21,7 @@ typedef struct {
     void *data;        /* on the host */
     void *there;       /* where they belong on a device, or NULL */
     hg_tensor *tensor; /* gets a new version when it is read, or NULL */
+    bool optional;     /* a count that becomes -1 where the file has none */
 } hg_record;
 
 /* Sorts the records. The file is replaced whole or left as it was. */
@@ -64,6 +65,8 @@ uint64_t hg_file_dtype_size(const char *dtype);
 /* Which entry goes where; false, with a sentence that names all that does not
  * fit, unless `matching`. */
 bool hg_match_records(hg_reader *, const hg_record *, int64_t n, bool matching);
+/* Optional counts that the file does not have become -1. */
+void hg_note_missing(const hg_reader *, const hg_record *, int64_t n);
 /* Copies the values of what was matched; how many entries. */
 int64_t hg_take_records(const hg_reader *);
 #endif

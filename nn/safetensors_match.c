@@ -91,7 +91,7 @@ bool hg_match_records(hg_reader *r, const hg_record *records, int64_t n,
         fitting += f->record != NULL;
     }
     for (int64_t i = 0; i < n && fitting < n; i++)
-        if (!json_object_get(r->root, records[i].name))
+        if (!records[i].optional && !json_object_get(r->root, records[i].name))
             add_fault(&faults, "\"%.100s\" is missing", records[i].name);
     if (matching || !faults.count)
         return true;
@@ -125,6 +125,13 @@ static void convert(const hg_reader *r, const hg_found *f)
         else
             out[i] = (hg_real) * (double *)memcpy(&wide, in + 8 * i, 8);
     }
+}
+
+void hg_note_missing(const hg_reader *r, const hg_record *records, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (records[i].optional && !json_object_get(r->root, records[i].name))
+            *(int64_t *)records[i].data = -1;
 }
 
 int64_t hg_take_records(const hg_reader *r)

@@ -234,6 +234,8 @@ int64_t hg_records_load(hg_context *context, hg_record *records, int64_t n,
     bool ok = read_bytes(&r) && parse_header(&r) && take_entries(&r) &&
               hg_match_records(&r, records, n, matching);
     int64_t taken = ok ? hg_take_records(&r) : -1;
+    if (ok)
+        hg_note_missing(&r, records, n);
     hg_region_free(&r.region);
     json_decref(r.root);
     hg_memory_release(context, r.bytes, r.size);

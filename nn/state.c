@@ -3,6 +3,7 @@
 #include "nn/safetensors.h"
 #include "tensor/device.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- Values on a device ------------------------------------------------- */
@@ -147,6 +148,12 @@ static bool add_records(hg_region *r, hg_optimizer *o, hg_record *list,
         list[(*n)++] = (hg_record){.name = state_name(r, o, path, "step"),
                                    .kind = HG_RECORD_COUNT,
                                    .data = &span->steps};
+        if (o->rounds > 1)
+            list[(*n)++] =
+                (hg_record){.name = state_name(r, o, path, "waiting"),
+                            .kind = HG_RECORD_COUNT,
+                            .data = &span->waiting,
+                            .optional = true};
         for (int s = 0; s < HG_MOST_STATES; s++)
             if (o->state_name[s])
                 list[(*n)++] = (hg_record){
@@ -182,7 +189,7 @@ static hg_record *optimizer_records(hg_region *r, hg_optimizer *const *list,
 {
     int64_t most = 0;
     for (int i = 0; i < n; i++)
-        most += 3 + list[i]->count * (1 + HG_MOST_STATES);
+        most += 3 + list[i]->count * (2 + HG_MOST_STATES);
     hg_record *records = hg_region_take(r, (size_t)most * sizeof *records);
     *count = 0;
     for (int i = 0; records && i < n; i++)
@@ -205,6 +212,22 @@ bool hg_optimizers_save(hg_optimizer *const *list, int n, const char *file)
     return ok;
 }
 
+/* Files of before it was saved do not say whose sums wait for an update; those
+ * that are not 0 do. */
+static bool settle_waiting(hg_optimizer *o)
+{
+    for (int64_t i = 0; i < o->count; i++) {
+        hg_span *span = &o->spans[i];
+        if (span->waiting >= 0)
+            continue;
+        span->waiting =
+            hg_sum_of_squares(o->owner.context, span->state[HG_ACCUMULATED],
+                              hg_numel(span->entry->tensor),
+                              (hg_real)INFINITY) != 0;
+    }
+    return !hg_error();
+}
+
 bool hg_optimizers_load(hg_optimizer *const *list, int n, const char *file)
 {
     if (hg_error() || !given(list, file, "hg_optimizers_load") ||
@@ -216,6 +239,8 @@ bool hg_optimizers_load(hg_optimizer *const *list, int n, const char *file)
     bool ok = records && fetch(&r, records, count) &&
               hg_records_load(r.context, records, count, file, false) >= 0 &&
               send_back(r.context, records, count);
+    for (int i = 0; ok && i < n; i++)
+        ok = settle_waiting(list[i]);
     hg_region_free(&r);
     return ok;
 }
