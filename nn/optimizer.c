@@ -224,18 +224,19 @@ hg_optimizer *hg_adamw_n(hg_params *const *sets, int n, const char *name,
 hg_optimizer *hg_sgd_n(hg_params *const *sets, int n, const char *name,
                        hg_sgd_options a)
 {
+    double momentum = or_default(a.momentum, 0);
     hg_optimizer draft = {
         .numbers = sgd_numbers,
-        .kernel = a.nesterov        ? HG_UPDATE_SGD_NESTEROV
-                  : a.momentum != 0 ? HG_UPDATE_SGD_MOMENTUM
-                                    : HG_UPDATE_SGD,
-        .state_name = {a.momentum != 0 ? "momentum_buffer" : NULL},
-        .beta1 = a.momentum,
-        .decay = a.weight_decay,
-        .dampening = a.dampening,
+        .kernel = a.nesterov      ? HG_UPDATE_SGD_NESTEROV
+                  : momentum != 0 ? HG_UPDATE_SGD_MOMENTUM
+                                  : HG_UPDATE_SGD,
+        .state_name = {momentum != 0 ? "momentum_buffer" : NULL},
+        .beta1 = momentum,
+        .decay = or_default(a.weight_decay, 0),
+        .dampening = or_default(a.dampening, 0),
         .keep_gradients = a.keep_gradients,
     };
-    if (a.nesterov && (a.momentum <= 0 || a.dampening != 0)) {
+    if (a.nesterov && (momentum == 0 || draft.dampening != 0)) {
         hg_fail(HG_ERROR_ARGUMENT,
                 "%s: Nesterov needs a momentum and no dampening",
                 name ? name : "hg_sgd");
@@ -247,16 +248,16 @@ hg_optimizer *hg_sgd_n(hg_params *const *sets, int n, const char *name,
 hg_optimizer *hg_rmsprop_n(hg_params *const *sets, int n, const char *name,
                            hg_rmsprop_options a)
 {
-    bool momentum = a.momentum != 0;
+    bool momentum = or_default(a.momentum, 0) != 0;
     hg_optimizer draft = {
         .numbers = rmsprop_numbers,
         .kernel = HG_UPDATE_RMSPROP + momentum + 2 * a.centered,
         .state_name = {"square_avg", momentum ? "momentum_buffer" : NULL,
                        a.centered ? "grad_avg" : NULL},
-        .beta1 = a.momentum,
+        .beta1 = or_default(a.momentum, 0),
         .beta2 = or_default(a.alpha, 0.99),
         .eps = or_default(a.eps, 1e-8),
-        .decay = a.weight_decay,
+        .decay = or_default(a.weight_decay, 0),
         .keep_gradients = a.keep_gradients,
     };
     return make(&draft, sets, n, name, or_default(a.rate, 1e-2));
@@ -271,7 +272,7 @@ hg_optimizer *hg_adadelta_n(hg_params *const *sets, int n, const char *name,
         .state_name = {"square_avg", "acc_delta"},
         .beta2 = or_default(a.rho, 0.9),
         .eps = or_default(a.eps, 1e-6),
-        .decay = a.weight_decay,
+        .decay = or_default(a.weight_decay, 0),
         .keep_gradients = a.keep_gradients,
     };
     return make(&draft, sets, n, name, or_default(a.rate, 1));

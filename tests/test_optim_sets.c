@@ -281,6 +281,40 @@ START_TEST(wrong_uses_get_sentences)
     ck_assert(!hg_minimize(hg_square(w), o, (hg_optimizer *)NULL));
     expect_error(ARGUMENT, "hg_minimize: the optimiser is NULL");
     ck_assert(!hg_minimize(NULL, o));
+/* What two steps on w^2 make of 1 and -3. */
+static hg_tensor *stepped(hg_params *p, hg_optimizer *o)
+{
+    hg_tensor *w = hg_params_find(p, "w");
+    hg_real values[2] = {1, -3};
+    expect_ok(hg_write(w, values, 2));
+    for (int i = 0; i < 2; i++)
+        expect_ok(hg_minimize(total(hg_square(w)), o));
+    expect_ok(hg_read(w, values, 2));
+    return hg_from(values, REALS, HG_SHAPE(2));
+}
+
+START_TEST(a_negative_option_means_zero_for_every_optimiser)
+{
+    hg_params *p = hg_params_new(ctx);
+    parameter(p, "w", 0, 0);
+    hg_sgd_options s = {.rate = 0.1};
+    hg_rmsprop_options r = {.eps = -1};
+    hg_adadelta_options a = {0};
+    hg_tensor *plain[] = {stepped(p, hg_sgd(p, "sgd", s)),
+                          stepped(p, hg_rmsprop(p, "rmsprop", r)),
+                          stepped(p, hg_adadelta(p, "adadelta", a))};
+    s.momentum = s.weight_decay = -1;
+    r.momentum = r.weight_decay = a.weight_decay = -1;
+    ck_assert(same_bits(plain[0], stepped(p, hg_sgd(p, "s", s))));
+    ck_assert(same_bits(plain[1], stepped(p, hg_rmsprop(p, "r", r))));
+    ck_assert(same_bits(plain[2], stepped(p, hg_adadelta(p, "a", a))));
+    s = (hg_sgd_options){.rate = 0.1, .momentum = 0.5, .nesterov = true};
+    hg_tensor *undampened = stepped(p, hg_sgd(p, "undampened", s));
+    s.dampening = -1;
+    ck_assert(same_bits(undampened, stepped(p, hg_sgd(p, "negative", s))));
+}
+END_TEST
+
     expect_error(ARGUMENT, "hg_minimize: the loss is NULL");
     ck_assert(!hg_minimize(hg_concat(0, w, w), o));
     expect_error(SHAPE, "must be a scalar");
@@ -316,3 +350,4 @@ TEST_MAIN("optim_sets", a_step_consumes_gradients_and_makes_a_new_version,
           with_an_error_pending_a_step_does_nothing,
           the_rate_is_a_tensor_that_can_be_set, a_negative_option_means_zero,
           wrong_uses_get_sentences)
+          a_negative_option_means_zero_for_every_optimiser,
