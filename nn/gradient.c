@@ -37,6 +37,16 @@ static void add_set_name(char *text, size_t size, const hg_params *p, int count)
     hg_add_name(text, size, name, count);
 }
 
+/* Each context counts its own marks: one of another could be ours too. */
+static bool set_is_of(const hg_params *set, const hg_tensor *loss, int i)
+{
+    return hg_params_context(set) == loss->storage->context ||
+           hg_fail(HG_ERROR_ARGUMENT,
+                   "hg_backward_to: set %d (\"%s\") belongs to another context "
+                   "than the loss",
+                   i, set->prefix);
+}
+
 bool hg_backward_to_n(hg_tensor *loss, hg_params *const *sets, int n)
 {
     if (!hg_usable(loss, "hg_backward_to: the loss"))
@@ -45,7 +55,8 @@ bool hg_backward_to_n(hg_tensor *loss, hg_params *const *sets, int n)
         return hg_fail(HG_ERROR_ARGUMENT,
                        "hg_backward_to: no set of parameters is given");
     for (int i = 0; i < n; i++)
-        if (!hg_params_usable(sets[i], "hg_backward_to"))
+        if (!hg_params_usable(sets[i], "hg_backward_to") ||
+            !set_is_of(sets[i], loss, i))
             return false;
     uint64_t mark = ++hg_params_context(sets[0])->serial;
     char who[200] = "hg_backward_to: ";

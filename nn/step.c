@@ -230,6 +230,14 @@ static bool mark_once(const hg_optimizer *o, uint64_t mark)
     return true;
 }
 
+static bool optimizer_is_of(const hg_optimizer *o, const hg_tensor *loss)
+{
+    return o->owner.context == loss->storage->context ||
+           hg_fail(HG_ERROR_ARGUMENT,
+                   "hg_minimize: %s belongs to another context than the loss",
+                   o->name);
+}
+
 bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *list, int n)
 {
     if (!hg_usable(loss, "hg_minimize: the loss"))
@@ -241,7 +249,8 @@ bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *list, int n)
                                "most go together",
                        n, HG_MOST_OPTIMIZERS);
     for (int i = 0; i < n; i++)
-        if (!optimizer_usable(list[i], "hg_minimize") || !none_is_late(list[i]))
+        if (!optimizer_usable(list[i], "hg_minimize") ||
+            !none_is_late(list[i]) || !optimizer_is_of(list[i], loss))
             return false;
     uint64_t mark = ++list[0]->owner.context->serial;
     for (int i = 0; i < n; i++)

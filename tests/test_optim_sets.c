@@ -165,6 +165,28 @@ START_TEST(backward_to_sets_leaves_other_gradients_alone)
 }
 END_TEST
 
+/* Its marks are counted by itself and may be this context's too. */
+START_TEST(sets_of_another_context_get_no_gradients)
+{
+    hg_context *other = hg_context_new(test_device(), 1);
+    hg_params *p = hg_params_new(ctx), *q = hg_params_new(other);
+    hg_tensor *w = parameter(p, "w", 2);
+    parameter(q, "w", 3);
+    for (int i = 0; i < 4; i++) {
+        ck_assert(!hg_backward_to(hg_square(w), p, q));
+        expect_error(ARGUMENT, "hg_backward_to: set 1", "another context");
+        ck_assert(!hg_backward_to(total(hg_square(w)), q));
+        expect_error(ARGUMENT, "hg_backward_to: set 0", "another context");
+        ck_assert_ptr_null(w->grad);
+    }
+    hg_optimizer *o = hg_sgd(q, "theirs", (hg_sgd_options){0});
+    ck_assert(!hg_minimize(total(hg_square(w)), o));
+    expect_error(ARGUMENT, "hg_minimize: theirs", "another context");
+    ck_assert_ptr_null(w->grad);
+    hg_context_free(other);
+}
+END_TEST
+
 START_TEST(frozen_parameters_are_left_alone_and_not_reported)
 {
     hg_params *p = hg_params_new(ctx);
@@ -259,28 +281,6 @@ START_TEST(a_negative_option_means_zero)
 }
 END_TEST
 
-START_TEST(wrong_uses_get_sentences)
-{
-    hg_params *p = hg_params_new(ctx);
-    ck_assert_ptr_null(hg_adam(p, "adam", (hg_adam_options){0}));
-    expect_error(ARGUMENT, "adam: there is no parameter");
-    hg_tensor *w = parameter(p, "w", 1);
-    ck_assert_ptr_null(hg_adam(p, NULL, (hg_adam_options){0}));
-    expect_error(ARGUMENT, "needs a name");
-    ck_assert_ptr_null(hg_adam(NULL, "adam", (hg_adam_options){0}));
-    expect_error(ARGUMENT, "adam: the store is NULL");
-    ck_assert_ptr_null(hg_adam_n(&p, 0, "adam", (hg_adam_options){0}));
-    expect_error(ARGUMENT, "adam: no set");
-    ck_assert_ptr_null(hg_adam(p, "adam", (hg_adam_options){.beta1 = 1}));
-    expect_error(ARGUMENT, "adam:", "below 1");
-    ck_assert_ptr_null(hg_sgd(p, "sgd", (hg_sgd_options){.nesterov = true}));
-    expect_error(ARGUMENT, "sgd: Nesterov needs a momentum");
-    ck_assert(!hg_optimizer_step(NULL));
-    expect_error(ARGUMENT, "hg_optimizer_step: the optimiser is NULL");
-    hg_optimizer *o = hg_adam(p, "adam", (hg_adam_options){0});
-    ck_assert(!hg_minimize(hg_square(w), o, (hg_optimizer *)NULL));
-    expect_error(ARGUMENT, "hg_minimize: the optimiser is NULL");
-    ck_assert(!hg_minimize(NULL, o));
 /* What two steps on w^2 make of 1 and -3. */
 static hg_tensor *stepped(hg_params *p, hg_optimizer *o)
 {
@@ -315,6 +315,28 @@ START_TEST(a_negative_option_means_zero_for_every_optimiser)
 }
 END_TEST
 
+START_TEST(wrong_uses_get_sentences)
+{
+    hg_params *p = hg_params_new(ctx);
+    ck_assert_ptr_null(hg_adam(p, "adam", (hg_adam_options){0}));
+    expect_error(ARGUMENT, "adam: there is no parameter");
+    hg_tensor *w = parameter(p, "w", 1);
+    ck_assert_ptr_null(hg_adam(p, NULL, (hg_adam_options){0}));
+    expect_error(ARGUMENT, "needs a name");
+    ck_assert_ptr_null(hg_adam(NULL, "adam", (hg_adam_options){0}));
+    expect_error(ARGUMENT, "adam: the store is NULL");
+    ck_assert_ptr_null(hg_adam_n(&p, 0, "adam", (hg_adam_options){0}));
+    expect_error(ARGUMENT, "adam: no set");
+    ck_assert_ptr_null(hg_adam(p, "adam", (hg_adam_options){.beta1 = 1}));
+    expect_error(ARGUMENT, "adam:", "below 1");
+    ck_assert_ptr_null(hg_sgd(p, "sgd", (hg_sgd_options){.nesterov = true}));
+    expect_error(ARGUMENT, "sgd: Nesterov needs a momentum");
+    ck_assert(!hg_optimizer_step(NULL));
+    expect_error(ARGUMENT, "hg_optimizer_step: the optimiser is NULL");
+    hg_optimizer *o = hg_adam(p, "adam", (hg_adam_options){0});
+    ck_assert(!hg_minimize(hg_square(w), o, (hg_optimizer *)NULL));
+    expect_error(ARGUMENT, "hg_minimize: the optimiser is NULL");
+    ck_assert(!hg_minimize(NULL, o));
     expect_error(ARGUMENT, "hg_minimize: the loss is NULL");
     ck_assert(!hg_minimize(hg_concat(0, w, w), o));
     expect_error(SHAPE, "must be a scalar");
@@ -344,10 +366,11 @@ TEST_MAIN("optim_sets", a_step_consumes_gradients_and_makes_a_new_version,
           the_critic_gets_nothing_from_the_generators_phase,
           minimize_forgets_gradients_that_were_there_before,
           backward_to_sets_leaves_other_gradients_alone,
+          sets_of_another_context_get_no_gradients,
           frozen_parameters_are_left_alone_and_not_reported,
           a_parameter_without_a_gradient_is_left_alone_and_reported_once,
           parameters_that_come_after_the_optimiser_are_named,
           with_an_error_pending_a_step_does_nothing,
           the_rate_is_a_tensor_that_can_be_set, a_negative_option_means_zero,
-          wrong_uses_get_sentences)
           a_negative_option_means_zero_for_every_optimiser,
+          wrong_uses_get_sentences)
