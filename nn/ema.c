@@ -1,6 +1,7 @@
 /* ema.c - an exponential moving average of weights (Polyak and Juditsky,
  * 1992): average = decay * average + (1 - decay) * weight. */
 #include "nn/on_device.h"
+#include "tensor/device.h"
 
 #include <math.h>
 
@@ -116,10 +117,16 @@ bool hg_ema_update(hg_ema *ema)
     return true;
 }
 
+/* Works while an error is pending: an evaluation that failed must not leave the
+ * averages where the weights belong. */
 void hg_ema_swap(hg_ema *ema)
 {
-    if (!ema_usable(ema, "hg_ema_swap"))
+    if (!ema) {
+        hg_fail(HG_ERROR_ARGUMENT, "hg_ema_swap: the average is NULL");
         return;
+    }
+    /* Where work queued earlier fails, what comes after it is lost. */
+    (void)hg_flush(hg_params_context(ema->set));
     ema->swapped = !ema->swapped;
     for (int64_t i = 0; i < ema->count; i++) {
         hg_tensor *t = ema->list[i].weight;

@@ -240,7 +240,8 @@ HG_API bool hg_schedule_observe(hg_schedule *, hg_plateau *, hg_real loss);
 typedef struct hg_ema hg_ema;
 HG_API hg_ema *hg_ema_new(hg_params *, hg_real decay);
 HG_API HG_CHECK bool hg_ema_update(hg_ema *);
-/* Exchanges parameters and averages: call before and after an evaluation. */
+/* Exchanges parameters and averages: call before and after an evaluation, also
+ * one that failed (it works while an error is pending). */
 HG_API void hg_ema_swap(hg_ema *);
 
 /* ---- Layers ------------------------------------------------------------- */

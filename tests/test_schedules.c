@@ -82,7 +82,29 @@ START_TEST(an_average_follows_the_weights_and_can_be_swapped_in)
 }
 END_TEST
 
+/* An evaluation that fails leaves the weights in their own place. */
+START_TEST(an_average_can_be_swapped_while_an_error_is_pending)
+{
+    hg_params *p = hg_params_new(ctx);
+    hg_tensor *w = parameter(p, "w", 1, 10);
+    hg_ema *ema = hg_ema_new(p, (hg_real)0.5);
+    expect_ok(hg_write(w, (const hg_real[]){5, 50}, 2));
+    hg_ema_swap(ema);
+    expect_values(w, 1, 10);
+    hg_fail(HG_ERROR_DATA, "the evaluation failed");
+    hg_ema_swap(ema);
+    expect_error(DATA, "the evaluation failed");
+    expect_values(w, 5, 50);
+    expect_ok(hg_ema_update(ema)); /* 3, 30 */
+    hg_fail(HG_ERROR_DATA, "the evaluation failed");
+    hg_ema_swap(ema);
+    expect_error(DATA, "the evaluation failed");
+    expect_values(w, 3, 30);
+}
+END_TEST
+
 TEST_MAIN("schedules", a_plateau_lowers_the_rate_as_in_pytorch,
           a_cosine_goes_down_as_in_pytorch,
           warm_up_is_linear_and_steps_and_cosines_begin_after_it,
-          an_average_follows_the_weights_and_can_be_swapped_in)
+          an_average_follows_the_weights_and_can_be_swapped_in,
+          an_average_can_be_swapped_while_an_error_is_pending)
