@@ -5,6 +5,15 @@
 #include <math.h>
 #include <string.h>
 
+/* What a batch holds of values that no range maps. */
+#ifdef HG_DOUBLE
+#define GREATEST DBL_MAX
+#define FINITE   "finite numbers"
+#else
+#define GREATEST ((double)FLT_MAX)
+#define FINITE   "finite numbers of float32"
+#endif
+
 typedef struct {
     double least, greatest;
     int64_t bad, first_bad; /* NaN, infinite or out of range */
@@ -27,9 +36,9 @@ static survey survey_values(const hg_data *data, double low, double high)
         double v = value_at(data, i);
         if (!(v >= low && v <= high) && !s.bad++)
             s.first_bad = i;
-        if (v < s.least && v >= -DBL_MAX)
+        if (v < s.least && v >= -GREATEST)
             s.least = v;
-        if (v > s.greatest && v <= DBL_MAX)
+        if (v > s.greatest && v <= GREATEST)
             s.greatest = v;
     }
     return s;
@@ -37,7 +46,7 @@ static survey survey_values(const hg_data *data, double low, double high)
 
 static bool refuse_values(const hg_data *data, survey s, hg_data_options o)
 {
-    char range[96] = "finite numbers", seen[96] = "no finite number";
+    char range[96] = FINITE, seen[96] = "no finite number";
     if (o.low < o.high)
         snprintf(range, sizeof range, "values in the declared range [%g, %g]",
                  o.low, o.high);
@@ -78,8 +87,8 @@ static bool check_values(hg_data *data, hg_data_options o)
         data->span = 255;
         return true;
     }
-    survey s = survey_values(data, declared ? o.low : -DBL_MAX,
-                             declared ? o.high : DBL_MAX);
+    survey s = survey_values(data, declared ? o.low : -GREATEST,
+                             declared ? o.high : GREATEST);
     if (s.bad)
         return refuse_values(data, s, o);
     if (!declared && s.least <= s.greatest) {

@@ -75,6 +75,25 @@ START_TEST(values_out_of_range_are_refused_with_what_was_seen)
 }
 END_TEST
 
+START_TEST(values_that_a_batch_cannot_hold_are_refused)
+{
+    double f8[3] = {0, -1e300, 1};
+    hg_real x[3];
+    hg_data *data = hg_data_from(ctx, f8, "f8", HG_SHAPE(1, 3), NULL, NONE);
+#ifdef HG_DOUBLE
+    value_of(data, 0, x);
+    ck_assert(x[1] == -1e300);
+#else
+    ck_assert_ptr_null(data);
+    ck_assert_ptr_nonnull(strstr(hg_error(), "float32"));
+    expect_error(HG_ERROR_DATA, "-1e+300, is feature 1 of item 0");
+#endif
+    hg_data_options o = {.low = -1e300, .high = 1e300};
+    value_of(hg_data_from(ctx, f8, "f8", HG_SHAPE(1, 3), NULL, o), 0, x);
+    ck_assert(x[0] == 0.5 && x[1] == 0);
+}
+END_TEST
+
 START_TEST(a_range_that_is_none_is_refused)
 {
     float x[1] = {0};
@@ -333,6 +352,7 @@ int main(void)
     tcase_add_test(c, a_declared_range_is_mapped_to_0_to_1);
     tcase_add_test(c, no_value_of_a_declared_range_is_rounded_out_of_0_to_1);
     tcase_add_test(c, values_out_of_range_are_refused_with_what_was_seen);
+    tcase_add_test(c, values_that_a_batch_cannot_hold_are_refused);
     tcase_add_test(c, a_range_that_is_none_is_refused);
     tcase_add_test(c, arrays_are_copied_unless_they_are_lent);
     tcase_add_test(c, wrong_arguments_of_an_own_array_are_named);
