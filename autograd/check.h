@@ -46,6 +46,7 @@ typedef struct {
     hg_check_options o;
     hg_shape out;
     double size;  /* sum of the magnitudes of the terms of L */
+    double noise; /* between differences over one step and over two, at most */
     double slope; /* of the Taylor remainder; 0: no remainder */
 } hg_check;
 
@@ -55,6 +56,9 @@ hg_tensor *hg_check_leaf(const hg_check *, const hg_check_input *);
 hg_tensor *hg_check_output(hg_check *);
 /* Derivatives of this order, at dense or strided inputs. */
 bool hg_check_compare(hg_check *, int order, bool strided);
+/* Rounding of L that its size does not tell of: where L is about 0, what it is
+ * the difference of may be about 1. */
+double hg_check_rounding(const hg_check *);
 /* The element of the input with the largest relative error, and that error. */
 double hg_check_worst(const hg_check *, const hg_check_input *, int64_t *where);
 /* Fails with a sentence about element k of input j. */

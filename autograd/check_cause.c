@@ -70,6 +70,13 @@ static const char *likely_cause(const hg_check *c, const hg_check_input *in,
     return "the rule computes something else, or the inputs lie at a kink";
 }
 
+/* Differences over one step and over two agree where L is smooth, however small
+ * it is; rounding keeps them apart. */
+double hg_check_rounding(const hg_check *c)
+{
+    return fmin(EPSILON, c->noise * c->o.step);
+}
+
 /* The element of input j with the largest relative error. Differences of
  * size `floor` are rounding. */
 double hg_check_worst(const hg_check *c, const hg_check_input *in,
@@ -80,8 +87,9 @@ double hg_check_worst(const hg_check *c, const hg_check_input *in,
         if (!isnan(in->numeric[k]))
             scale =
                 fmax(scale, fmax(fabs(in->gradient[k]), fabs(in->numeric[k])));
-    double floor = 1e-3 * scale +
-                   4 * EPSILON * c->size / c->o.step / c->o.tolerance + 1e-300;
+    double rounding = EPSILON * c->size + hg_check_rounding(c);
+    double floor =
+        1e-3 * scale + 4 * rounding / c->o.step / c->o.tolerance + 1e-300;
     for (int64_t k = 0; k < in->n; k++) {
         double a = in->gradient[k], b = in->numeric[k];
         if (isnan(b))

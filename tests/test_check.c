@@ -199,8 +199,7 @@ END_TEST
 
 static hg_tensor *kinked(void *user, hg_tensor *const *in, int count)
 {
-    (void)user;
-    (void)count;
+    (void)user, (void)count;
     return hg_relu(in[0]);
 }
 
@@ -244,9 +243,7 @@ END_TEST
 
 static hg_tensor *nothing(void *user, hg_tensor *const *in, int count)
 {
-    (void)user;
-    (void)in;
-    (void)count;
+    (void)user, (void)in, (void)count;
     return NULL;
 }
 
@@ -264,6 +261,51 @@ START_TEST(wrong_uses_of_the_check_get_sentences)
     expect_error(ARGUMENT, "hg_check_op");
     ck_assert(!hg_check_op(NULL, &product_op, NULL, &shape, 1));
     expect_error(ARGUMENT, "context is NULL");
+}
+END_TEST
+
+/* It is 0 everywhere, as the difference of numbers of about 1. */
+static hg_tensor *vanishing(void *user, hg_tensor *const *in, int count)
+{
+    (void)user, (void)count;
+    return hg_logsumexp(hg_log_softmax(in[0], 1), HG_OVER(1));
+}
+
+START_TEST(rounding_around_zero_is_no_mistake)
+{
+    const hg_real values[] = {.3, -.2, 1, .5, .7, -1, .1, .2, .3, -.4, .9, 0};
+    hg_shape shape = HG_SHAPE(3, 4);
+    expect_ok(hg_check_function(ctx, vanishing, NULL,
+                                (const hg_real *const[]){values}, &shape, 1,
+                                (hg_check_options){.second = true}));
+}
+END_TEST
+
+static void tiny_cpu(const hg_kernel *k)
+{
+    for (int64_t i = 0; i < k->n; i++)
+        k->out[i] = (hg_real)1e-9 * k->in[0][i] * k->in[0][i];
+}
+
+static void tiny_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
+{
+    dx[0] = hg_mul(g, hg_scale(z->in[0], now == RIGHT ? 2e-9 : 1e-9));
+}
+
+START_TEST(mistakes_of_a_tiny_function_are_found)
+{
+    hg_op op = product_op;
+    op.name = "tiny";
+    op.arity = 1;
+    op.shape = first_shape;
+    op.cpu = tiny_cpu;
+    op.backward = tiny_backward;
+    hg_shape shape = HG_SHAPE(5);
+    now = RIGHT;
+    expect_ok(hg_check_op(ctx, &op, NULL, &shape, 1));
+    now = TWICE;
+    ck_assert(!hg_check_op(ctx, &op, NULL, &shape, 1));
+    expect_error(CHECK, "tiny", "gradient in input 0", "factor of 2");
 }
 END_TEST
 
@@ -348,6 +390,8 @@ TEST_MAIN("check", a_right_rule_passes_dense_and_strided_in_both_orders,
           a_kink_at_the_inputs_is_an_error,
           a_function_cut_from_its_input_is_an_error,
           inputs_outside_the_domain_are_an_error,
+          rounding_around_zero_is_no_mistake,
+          mistakes_of_a_tiny_function_are_found,
           wrong_uses_of_the_check_get_sentences, empty_inputs_pass,
           large_inputs_are_sampled,
           a_wrong_element_that_was_not_sampled_shows_in_the_slope,
