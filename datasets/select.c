@@ -36,6 +36,13 @@ hg_data *hg_data_select(hg_data *of, const int64_t *rows, int64_t count)
     return hg_error() ? NULL : data;
 }
 
+static bool is_usable(const hg_data *of, const char *who)
+{
+    if (hg_error())
+        return false;
+    return of || hg_fail(HG_ERROR_ARGUMENT, "%s: the data set is NULL", who);
+}
+
 /* Not every n-th: sets have periods (MNIST's labels begin 5 0 4 1 9 2 1 3 ...:
  * every second one counts up, and other things repeat with it). */
 static hg_data *choose_evenly(hg_data *of, int64_t count)
@@ -59,7 +66,7 @@ hg_data *hg_data_spread(hg_data *of, int64_t count)
 {
     char name[sizeof of->name];
     int64_t n = hg_data_size(of);
-    if (hg_error() || !of)
+    if (!is_usable(of, "hg_data_spread"))
         return NULL;
     bool all = count < 1 || count >= n;
     if (all && !hg_transforms_augment(&of->transforms))
@@ -83,7 +90,7 @@ hg_data *hg_data_spread(hg_data *of, int64_t count)
 hg_data *hg_data_class(hg_data *of, int32_t label, bool others)
 {
     int64_t n = hg_data_size(of), count = 0;
-    if (hg_error() || !of)
+    if (!is_usable(of, "hg_data_class"))
         return NULL;
     size_t size = (size_t)n * sizeof(int64_t) + 1;
     int64_t *rows = hg_memory_allocate(of->context, size);

@@ -76,7 +76,7 @@ hg_tensor *hg_dropout(hg_tensor *x, double p)
         return NULL;
     }
     if (!(hg_get_mode() & HG_STOCHASTIC))
-        return x;
+        return hg_usable(x, "hg_dropout: the input") ? x : NULL;
     hg_dropout_attr a = {hg_next_stream(), p};
     return hg_apply(&dropout_op, &a, x);
 }

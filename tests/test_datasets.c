@@ -258,6 +258,15 @@ START_TEST(a_path_that_is_no_file_is_refused)
 }
 END_TEST
 
+START_TEST(a_missing_set_is_named)
+{
+    ck_assert_ptr_null(hg_data_spread(NULL, 3));
+    expect_error(HG_ERROR_ARGUMENT, "hg_data_spread: the data set is NULL");
+    ck_assert_ptr_null(hg_data_class(NULL, 1, false));
+    expect_error(HG_ERROR_ARGUMENT, "hg_data_class: the data set is NULL");
+}
+END_TEST
+
 int main(void)
 {
     TCase *c = tcase_create("datasets");
@@ -276,5 +285,6 @@ int main(void)
     tcase_add_test(c, a_set_is_named_after_the_last_part_of_its_path);
     tcase_add_test(c, images_and_labels_mixed_up_are_named);
     tcase_add_test(c, a_path_that_is_no_file_is_refused);
+    tcase_add_test(c, a_missing_set_is_named);
     return run_suite("datasets", c);
 }

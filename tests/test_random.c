@@ -332,6 +332,10 @@ START_TEST(dropout_of_none_of_all_and_of_nan)
     expect_error(ARGUMENT, "hg_dropout", "1.5", "between 0 and 1");
     ck_assert_ptr_null(hg_dropout(NULL, 0.5));
     expect_error(ARGUMENT, "dropout", "input 0");
+    hg_mode was = hg_set_mode(HG_EVAL);
+    ck_assert_ptr_null(hg_dropout(NULL, 0.5));
+    expect_error(ARGUMENT, "hg_dropout: the input is NULL");
+    hg_set_mode(was);
 }
 END_TEST
 
