@@ -333,12 +333,16 @@ int64_t hg_loader_position(const hg_loader *l)
 
 bool hg_loader_set_epoch(hg_loader *l, int64_t epoch)
 {
-    /* Epochs and the split share the streams of hg_permuted. */
-    if (!l || epoch < 0 || epoch >= HG_SPLIT_STREAM)
+    if (!l)
         return hg_fail(HG_ERROR_ARGUMENT,
-                       "hg_loader_set_epoch: %s (epoch %lld)",
-                       l ? "epochs are counted from 0" : "the loader is NULL",
+                       "hg_loader_set_epoch: the loader is NULL (epoch %lld)",
                        (long long)epoch);
+    /* Epochs and the split share the streams of hg_permuted. */
+    if (epoch < 0 || epoch >= HG_SPLIT_STREAM)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "hg_loader_set_epoch: epochs are counted from 0 to "
+                       "%lld at most (epoch %lld)",
+                       (long long)HG_SPLIT_STREAM - 1, (long long)epoch);
     l->epoch = epoch;
     l->position = 0;
     return true;

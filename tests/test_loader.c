@@ -173,6 +173,8 @@ START_TEST(a_loader_set_to_epoch_and_position_goes_on_from_there)
     expect_error(HG_ERROR_ARGUMENT, "batch 8 of 7");
     ck_assert(!hg_loader_set_epoch(resumed, -1));
     expect_error(HG_ERROR_ARGUMENT, "counted from 0");
+    ck_assert(!hg_loader_set_epoch(resumed, 5000000000));
+    expect_error(HG_ERROR_ARGUMENT, "4294967294 at most (epoch 5000000000)");
     ck_assert(!hg_loader_set_epoch(NULL, 0));
     expect_error(HG_ERROR_ARGUMENT, "the loader is NULL");
     ck_assert(!hg_loader_set_position(NULL, 0));
