@@ -173,12 +173,25 @@ static bool sync_logs(trainer *t)
     return true;
 }
 
+static void name_of_step(int64_t step, char *name, size_t size)
+{
+    snprintf(name, size, "step_%08lld", (long long)step);
+}
+
+bool checkpoint_is_best(const trainer *t)
+{
+    char name[64];
+    name_of_step(t->saved_step, name, sizeof name);
+    return write_pointer(t, "best", name) &&
+           sync_folder(path_join(t->folder, "checkpoints").text);
+}
+
 bool checkpoint_save(trainer *t, bool best)
 {
     char name[64], partial[80], aside[80];
     if (!terms_are_finite(t) || !settle_folder(t) || !sync_logs(t))
         return false;
-    snprintf(name, sizeof name, "step_%08lld", (long long)t->step);
+    name_of_step(t->step, name, sizeof name);
     snprintf(partial, sizeof partial, "%s.tmp", name);
     snprintf(aside, sizeof aside, "%s.old.tmp", name);
     path_text from = in_checkpoints(t, partial), to = in_checkpoints(t, name);
@@ -220,6 +233,15 @@ static bool restore_terms(trainer *t, json_t *terms)
     return true;
 }
 
+/* Runs of before counted an epoch that --steps had cut off: the loader, in its
+ * midst, knows better. */
+static int64_t epoch_at(const trainer *t, int64_t epoch, int64_t loader_epoch,
+                        int64_t position)
+{
+    bool within = position > 0 && position < hg_loader_batches(t->loader);
+    return within && !t->s.training.overfit_batch ? loader_epoch : epoch;
+}
+
 static bool restore_state(trainer *t, json_t *state)
 {
     json_int_t epoch, step, loader_epoch, position, recording, other;
@@ -243,7 +265,7 @@ static bool restore_state(trainer *t, json_t *state)
         const json_t *length = json_object_get(lengths, log_names[i]);
         t->written[i] = length ? json_integer_value(length) : -1;
     }
-    t->epoch = epoch;
+    t->epoch = epoch_at(t, epoch, loader_epoch, position);
     t->step = t->saved_step = step;
     t->epoch_steps = epoch_steps;
     t->epoch_images = images;

@@ -101,91 +101,6 @@ static bool train_steps(trainer *t)
 
 /* ---- Epochs ------------------------------------------------------------- */
 
-static bool log_epoch(trainer *t, const hg_metrics *val)
-{
-    double ms = 1e3 * t->epoch_seconds / (double)t->epoch_steps;
-    json_t *line = json_pack("{s:s, s:I, s:s, s:I, s:f, s:f}", "event", "epoch",
-                             "epoch", (json_int_t)t->epoch, "split", "train",
-                             "step", (json_int_t)t->step, "images_per_s",
-                             (double)t->epoch_images / t->epoch_seconds,
-                             "ms_per_step", ms);
-    add_terms(t, line);
-    if (!log_json(t, METRICS, line))
-        return false;
-    if (!val)
-        return true;
-    line = metrics_json(val);
-    json_object_set_new(line, "event", json_string("epoch"));
-    json_object_set_new(line, "epoch", json_integer(t->epoch));
-    json_object_set_new(line, "split", json_string("val"));
-    return log_json(t, METRICS, line);
-}
-
-static void say_epoch(trainer *t, const hg_metrics *val, bool best)
-{
-    char terms[256] = "", checked[64] = "";
-    const char *name;
-    for (int i = 0; (name = hg_report_name(t->w.context, i)); i++) {
-        size_t at = strlen(terms);
-        if (isfinite(term_mean(t, name)))
-            snprintf(terms + at, sizeof terms - at, "  %s %.5g", name,
-                     term_mean(t, name));
-    }
-    if (val && !isnan(val->loss))
-        snprintf(checked, sizeof checked, "  val %.5g%s", val->loss,
-                 best ? " (best)" : "");
-    log_line(t, "epoch %lld/%lld%s%s  %.2f s, %.3f ms a step",
-             (long long)t->epoch, (long long)t->s.epochs, terms, checked,
-             t->epoch_seconds, 1e3 * t->epoch_seconds / (double)t->epoch_steps);
-}
-
-static bool evaluate(trainer *t, hg_data *data, hg_metrics *m)
-{
-    if (!hg_model_evaluate_with(t->s.model, t->w.state, data, 250,
-                                measured_by(&t->w), m))
-        return false;
-    return isfinite(m->loss) || !t->s.model->loss ||
-           hg_fail(HG_ERROR_NONFINITE,
-                   "the loss on images that were not trained on is not finite "
-                   "after epoch %lld; try a smaller --lr",
-                   (long long)t->epoch);
-}
-
-/* Measures and draws; with the averaged weights where there are any. */
-static bool look(trainer *t, hg_metrics *val, bool *checked)
-{
-    bool draws = t->s.sample_every && t->epoch % t->s.sample_every == 0;
-    *checked = hg_data_size(t->w.val) > 0 && !t->s.training.overfit_batch;
-    swap_average(t);
-    bool ok = (!*checked || evaluate(t, t->w.val, val)) &&
-              (!draws || pictures_of_epoch(t)) && warn_after_epoch(t) &&
-              tensorboard_weights(t);
-    swap_average(t);
-    return ok;
-}
-
-static bool finish_epoch(trainer *t)
-{
-    hg_metrics val;
-    bool checked, best = false;
-    if (!terms_are_finite(t))
-        return false;
-    t->epoch++;
-    if (!look(t, &val, &checked))
-        return false;
-    if (checked) {
-        best = val.loss < t->best;
-        t->waited = best ? 0 : t->waited + 1;
-        if (best)
-            t->best = val.loss;
-    }
-    if (!log_epoch(t, checked ? &val : NULL))
-        return false;
-    say_epoch(t, checked ? &val : NULL, best);
-    adjust_after_epoch(t, checked ? val.loss : term_mean(t, "loss"));
-    return reset_terms(t) && checkpoint_save(t, best);
-}
-
 static bool stop_here(trainer *t)
 {
     if (t->saved_step != t->step && !checkpoint_save(t, false))
@@ -202,9 +117,11 @@ static bool train_epochs(trainer *t)
     while (t->epoch < t->s.epochs && !enough(t) && !interrupted) {
         if (!train_steps(t))
             return false;
-        if (!interrupted && t->epoch_steps && !finish_epoch(t))
+        if (!interrupted && epoch_ended(t) && !finish_epoch(t))
             return false;
     }
+    if (!interrupted && t->epoch_steps && !show_part(t))
+        return false;
     return !interrupted || stop_here(t);
 }
 
@@ -231,7 +148,7 @@ static bool finish(trainer *t)
     path_text weights = path_join(t->folder, "model.safetensors");
     swap_average(t);
     bool ok = hg_params_save(t->w.params, weights.text) &&
-              evaluate(t, t->w.test, &test) && log_final(t, &test) &&
+              measure(t, t->w.test, &test) && log_final(t, &test) &&
               pictures_at_end(t);
     swap_average(t);
     if (!ok)

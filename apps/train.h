@@ -69,6 +69,18 @@ hg_scope *next_batch(trainer *, hg_batch *);
 /* One step on it, with all that belongs to a step but its logs. */
 bool train_step(trainer *, hg_batch *);
 
+/* ---- epochs.c: what happens when one ends ------------------------------- */
+
+/* The steps of the epoch are made, as far as the loader goes. */
+bool epoch_ended(const trainer *);
+/* Measures, draws, writes, counts and saves it. */
+bool finish_epoch(trainer *);
+/* Saves the epoch that --steps cut off as it is, then shows it as if it had
+ * ended. */
+bool show_part(trainer *);
+/* Measures the model; a loss that is not finite is an error. */
+bool measure(trainer *, hg_data *, hg_metrics *);
+
 /* ---- bundle.c: --anomaly ------------------------------------------------ */
 
 /* After a step that was not finite: writes RUN/nan-step and names it in the
@@ -144,6 +156,8 @@ bool adjust_restore(trainer *, const json_t *);
 
 /* Saves all that the next step depends on, whole or not at all. */
 bool checkpoint_save(trainer *, bool best);
+/* `best` names the one that was saved last. */
+bool checkpoint_is_best(const trainer *);
 /* The same into any folder. */
 bool checkpoint_write(trainer *, const char *folder);
 /* Continues at the last complete checkpoint; false with an error, or true

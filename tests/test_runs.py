@@ -403,6 +403,90 @@ class Survival(Case):
         self.assertEqual(len(lines_of(run)), 3)
 
 
+class Continued(Case):
+    """A run that was cut off by --steps goes on."""
+
+    # 576 images to train on, 8 steps an epoch.
+    BASE = "train ae-keras --data synthetic:640 --batch-size 72 --threads 1"
+    BASE = f"{BASE} --quiet --epochs 2 --log-every 3 --seed 3".split()
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.whole = cls("call").run_of("whole")
+
+    def run_of(self, name, *arguments, **options):
+        where = "--out", self.folder, "--name", name
+        self.call(*self.BASE, *where, *arguments, **options)
+        return self.folder / name
+
+    def checkpoint(self, run, name="last"):
+        return run / "checkpoints" / (run / "checkpoints" / name).read_text().strip()
+
+    def assert_same(self, run, whole=None):
+        whole = whole or self.whole
+        self.assert_same_run(whole, run)
+        for name in "last", "best":
+            a, b = (x / "checkpoints" / name for x in (whole, run))
+            self.assertEqual(a.exists(), b.exists())
+            if not a.exists():
+                continue
+            a, b = (self.checkpoint(x, name) for x in (whole, run))
+            self.assertEqual(a.name, b.name)
+            for part in "model", "optim":
+                file = f"{part}.safetensors"
+                self.assertTrue((a / file).read_bytes() == (b / file).read_bytes())
+        for name in "warnings.jsonl", "checkpoints":
+            a, b = whole / name, run / name
+            same = (lambda x: x.read_text()) if a.is_file() else os.listdir
+            self.assertEqual(sorted(same(a)), sorted(same(b)))
+
+    def test_an_epoch_cut_off_by_steps_is_made_whole(self):
+        for steps in 1, 5, 8, 11, 16:
+            with self.subTest(steps=steps):
+                run = self.run_of(f"cut{steps}", "--steps", steps)
+                lines = lines_of(run)
+                self.assertEqual([x["step"] for x in lines if "step" in x][-1], steps)
+                parts = [x["split"] for x in lines if x["event"] == "epoch"]
+                self.assertEqual(parts, ["train", "val"] * ((steps + 7) // 8))
+                self.assertTrue(self.checkpoint(run, "best").exists())
+                self.call("resume", run, "--steps", 0, "--log-every", 3, "--quiet")
+                self.assert_same(run)
+
+    def test_several_cuts_make_the_same_run(self):
+        for steps in 3, 3, 4, 9, 13:
+            run = self.run_of("often", "--steps", steps, "--resume")
+        self.assert_same(self.run_of("often", "--resume"))
+
+    def test_one_batch_is_seen_as_often(self):
+        options = "--overfit-batch", "--val", 0
+        whole = self.run_of("heart", *options)
+        run = self.run_of("beat", *options, "--steps", 5)
+        self.assertEqual(len(lines_of(run)), 3)
+        self.assert_same(self.run_of("beat", *options, "--resume"), whole)
+
+    def test_a_stop_before_the_last_lines_is_made_good(self):
+        cut = self.run_of("lines", "--steps", 5)
+        run = self.folder / "stopped"
+        shutil.copytree(cut, run)
+        # As if it had been killed when the checkpoint was written.
+        (run / "report.html").unlink()
+        state = json.loads((self.checkpoint(run) / "state.json").read_text())
+        os.truncate(run / "metrics.jsonl", state["lengths"]["metrics.jsonl"])
+        self.assert_same_run(cut, self.run_of("stopped", "--steps", 5, "--resume"))
+
+    def test_an_epoch_that_an_older_run_counted_too_early_is_made_whole(self):
+        run = self.run_of("early", "--steps", 5)
+        path = self.checkpoint(run) / "state.json"
+        state = json.loads(path.read_text())
+        state.update(epoch=1, epoch_steps=0, epoch_images=0, terms={})
+        path.write_text(json.dumps(state))
+        self.run_of("early", "--resume")
+        self.assertEqual(lines_of(run)[-1]["step"], 16)
+        a, b = (x / "model.safetensors" for x in (self.whole, run))
+        self.assertTrue(a.read_bytes() == b.read_bytes())
+
+
 class Trainer(Case):
     """What the trainer does with any model."""
 
