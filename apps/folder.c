@@ -170,9 +170,9 @@ bool settle_folder(trainer *t)
 static FILE *open_log(const trainer *t, const char *name)
 {
     path_text path = path_join(t->folder, name);
-    FILE *f = fopen(path.text, t->fresh ? "w" : "r+");
+    FILE *f = fopen(path.text, t->fresh ? "w+" : "r+");
     if (!f && !t->fresh)
-        f = fopen(path.text, "w");
+        f = fopen(path.text, "w+");
     if (!f)
         hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path.text,
                 strerror(errno));
@@ -188,19 +188,43 @@ static bool open_logs(trainer *t)
     return true;
 }
 
+/* What is left of a log that is shorter than the checkpoint says: its whole
+ * lines. Of events, which are records, nothing. */
+static int64_t sound_length(int file, FILE *f)
+{
+    int64_t length = 0;
+    rewind(f);
+    for (int c; file != EVENTS && (c = getc(f)) != EOF;)
+        if (c == '\n')
+            length = ftell(f);
+    return length;
+}
+
+/* Cuts it back to `length`, or to what there is: more would be zeros. */
+static bool cut_log(FILE *f, int file, int64_t length, int64_t *left)
+{
+    if (fflush(f) || fseek(f, 0, SEEK_END))
+        return false;
+    int64_t size = ftell(f);
+    *left = length < 0 ? size : size < length ? sound_length(file, f) : length;
+    return !ftruncate(fileno(f), *left) && !fseek(f, (long)*left, SEEK_SET);
+}
+
 bool cut_logs(trainer *t)
 {
-    for (int i = 0; i < LOGS; i++) {
-        FILE *f = t->file[i];
-        if (f && t->written[i] < 0) {
-            fseek(f, 0, SEEK_END);
-            continue;
-        }
-        if (f && (fflush(f) || ftruncate(fileno(f), t->written[i]) ||
-                  fseek(f, (long)t->written[i], SEEK_SET)))
+    int64_t left[LOGS] = {0};
+    for (int i = 0; i < LOGS; i++)
+        if (t->file[i] && !cut_log(t->file[i], i, t->written[i], &left[i]))
             return hg_fail(HG_ERROR_IO, "%s/%s cannot be cut back: %s",
                            t->folder, log_names[i], strerror(errno));
-    }
+    for (int i = 0; i < LOGS; i++)
+        if (t->file[i] && left[i] < t->written[i])
+            log_line(t,
+                     "warning: %s/%s has %lld of the %lld bytes that it had at "
+                     "the checkpoint; %s, what is missing is lost",
+                     t->folder, log_names[i], (long long)left[i],
+                     (long long)t->written[i],
+                     left[i] ? "it goes on there" : "it begins anew");
     return true;
 }
 

@@ -404,7 +404,7 @@ class Survival(Case):
 
 
 class Continued(Case):
-    """A run that was cut off by --steps goes on."""
+    """A run that was cut off by --steps, or lost a file, goes on."""
 
     # 576 images to train on, 8 steps an epoch.
     BASE = "train ae-keras --data synthetic:640 --batch-size 72 --threads 1"
@@ -485,6 +485,47 @@ class Continued(Case):
         self.assertEqual(lines_of(run)[-1]["step"], 16)
         a, b = (x / "model.safetensors" for x in (self.whole, run))
         self.assertTrue(a.read_bytes() == b.read_bytes())
+
+    def first_epoch(self, name, *options):
+        run = self.run_of(name, "--epochs", 1, *options)
+        return run, [*self.BASE, *options, "--out", self.folder, "--name", name]
+
+    def test_a_log_that_is_gone_begins_anew(self):
+        for name in "metrics.jsonl", "train.log", "warnings.jsonl":
+            with self.subTest(name=name):
+                run, base = self.first_epoch(f"gone-{name}")
+                had = (run / name).stat().st_size
+                (run / name).unlink()
+                self.call(*base, "--resume")
+                for log in "metrics.jsonl", "train.log", "warnings.jsonl":
+                    self.assertNotIn("\0", (run / log).read_text())
+                    if log.endswith("jsonl"):
+                        [json.loads(x) for x in (run / log).read_text().splitlines()]
+                said = (run / "train.log").read_text()
+                self.assertEqual(f"{name} has 0 of the" in said, had > 0)
+                epochs = [x["epoch"] for x in lines_of(run) if x["split"] == "train"]
+                self.assertEqual(epochs[-1], 2)
+                self.assertEqual(min(epochs), 2 if name == "metrics.jsonl" else 1)
+
+    def test_a_log_that_is_cut_off_keeps_its_whole_lines(self):
+        run, base = self.first_epoch("cut-off", "--tensorboard")
+        path = run / "metrics.jsonl"
+        first = path.read_text().splitlines(keepends=True)[0]
+        path.write_text(first + "{\"event\":")
+        (events,) = run.glob("events.out.tfevents.*")
+        whole = events.read_bytes()
+        events.write_bytes(whole[:100])
+        self.call(*base, "--resume")
+        self.assertNotIn("\0", path.read_text())
+        self.assertEqual(path.read_text()[: len(first)], first)
+        self.assertEqual(lines_of(run)[1]["epoch"], 2)
+        said = (run / "train.log").read_text()
+        self.assertIn(f"metrics.jsonl has {len(first)} of the", said)
+        self.assertIn("begins anew", said)
+        begins = events.read_bytes()
+        self.assertEqual(begins[20:50].count(b"brain.Event:2"), 1)
+        self.assertNotEqual(begins[:100], whole[:100])
+        self.assertNotIn(bytes(64), begins[50:200])
 
 
 class Trainer(Case):
