@@ -85,13 +85,20 @@ static void read_pointer(const trainer *t, const char *name, char *target,
 /* Ends what was cut off between moving a checkpoint aside and putting another
  * of the same step in its place. What has a state.json, the last to be written,
  * is whole. */
+static bool is_whole(const trainer *t, const char *name)
+{
+    struct stat s;
+    path_text path = path_join(in_checkpoints(t, name).text, "state.json");
+    return !stat(path.text, &s);
+}
+
 static void end_replacement(const trainer *t, const char *name)
 {
     char partial[80];
     struct stat s;
     snprintf(partial, sizeof partial, "%s.tmp", name);
     path_text from = in_checkpoints(t, partial), to = in_checkpoints(t, name);
-    if (stat(to.text, &s) && !stat(path_join(from.text, "state.json").text, &s))
+    if (stat(to.text, &s) && is_whole(t, partial))
         rename(from.text, to.text);
 }
 
@@ -305,6 +312,31 @@ bool checkpoint_read(trainer *t, const char *folder)
     return ok;
 }
 
+/* The newest that is whole, in the place of a name whose checkpoint is gone. */
+static bool take_newest(trainer *t, char *name, size_t size)
+{
+    struct dirent **list;
+    snprintf(t->lost, sizeof t->lost, "%s", name);
+    name[0] = 0;
+    int n = scandir(path_join(t->folder, "checkpoints").text, &list, NULL,
+                    alphasort);
+    for (int i = 0; i < n; i++) {
+        const char *entry = list[i]->d_name;
+        if (!strncmp(entry, "step_", 5) && !strstr(entry, ".tmp") &&
+            is_whole(t, entry))
+            snprintf(name, size, "%.63s", entry);
+        free(list[i]);
+    }
+    if (n >= 0)
+        free(list);
+    return name[0] ||
+           hg_fail(HG_ERROR_FORMAT,
+                   "%s/checkpoints/last names %s, which is gone or not whole, "
+                   "and there is no other checkpoint; put it back, or `train` "
+                   "anew with --overwrite",
+                   t->folder, t->lost);
+}
+
 bool checkpoint_resume(trainer *t, bool *found)
 {
     char name[64];
@@ -313,5 +345,7 @@ bool checkpoint_resume(trainer *t, bool *found)
     if (!*found)
         return true;
     end_replacement(t, name);
+    if (!is_whole(t, name) && !take_newest(t, name, sizeof name))
+        return false;
     return checkpoint_read(t, in_checkpoints(t, name).text);
 }

@@ -10,6 +10,11 @@ void say_start(trainer *t, bool found)
     int64_t images = hg_data_size(t->w.train);
     int64_t parameters = hg_params_count(t->w.params);
     int threads = hg_context_threads(t->w.context);
+    if (t->lost[0])
+        log_line(t,
+                 "warning: %s/checkpoints/last names %s, which is gone or not "
+                 "whole; going on at the newest that is whole, step %lld",
+                 t->folder, t->lost, (long long)t->step);
     if (found)
         log_line(t, "resuming at epoch %lld, step %lld",
                  (long long)t->epoch + 1, (long long)t->step);

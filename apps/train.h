@@ -22,6 +22,7 @@ typedef struct {
                               it had no such file */
     int64_t epoch, step;   /* done so far */
     int64_t saved_step;    /* of the newest checkpoint, -1: none */
+    char lost[64];         /* the one that was to be resumed but is gone */
     int64_t epoch_steps, epoch_images;
     double epoch_seconds; /* timing only */
     double best;          /* least val loss; infinite before the first */

@@ -527,6 +527,32 @@ class Continued(Case):
         self.assertNotEqual(begins[:100], whole[:100])
         self.assertNotIn(bytes(64), begins[50:200])
 
+    def test_a_checkpoint_that_is_gone_is_made_again(self):
+        often = "--save-every", 3, "--keep", 0
+        run = self.run_of("lost", *often, "--steps", 11)
+        last = self.checkpoint(run)
+        self.assertEqual(last.name, "step_00000011")
+        shutil.rmtree(last)
+        shutil.rmtree(last.with_name("step_00000009"))
+        (last.with_name("step_00000008") / "state.json").unlink()
+        self.run_of("lost", *often, "--resume")
+        a, b = (x / "model.safetensors" for x in (self.whole, run))
+        self.assertEqual(untimed(self.whole), untimed(run))
+        self.assertTrue(a.read_bytes() == b.read_bytes())
+        said = (run / "train.log").read_text()
+        self.assertIn("names step_00000011, which is gone", said)
+        self.assertIn("the newest that is whole, step 6", said)
+
+    def test_without_any_checkpoint_it_is_said_what_to_do(self):
+        run = self.run_of("bare", "--steps", 5)
+        for folder in (run / "checkpoints").glob("step_*"):
+            shutil.rmtree(folder)
+        says = "checkpoints/last names step_00000005", "--overwrite"
+        self.run_of("bare", "--resume", code=DAMAGED, says=says)
+        self.call("resume", run, code=DAMAGED, says=says)
+        self.run_of("bare", "--overwrite")
+        self.assert_same(run)
+
 
 class Trainer(Case):
     """What the trainer does with any model."""
