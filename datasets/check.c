@@ -75,11 +75,22 @@ static bool check_options(hg_data_options o)
     return true;
 }
 
+/* They were checked when they were packed, perhaps for doubles. */
+static bool packed_values_fit(const hg_data *data)
+{
+    const double *range = data->range;
+    return (range[0] >= -GREATEST && range[1] <= GREATEST) ||
+           hg_fail(HG_ERROR_DATA,
+                   "%s: its values go from %g to %g and are not all " FINITE
+                   "; declare their range when you pack it",
+                   data->name, range[0], range[1]);
+}
+
 static bool check_values(hg_data *data, hg_data_options o)
 {
     bool declared = o.low < o.high;
     if (data->mapped && !declared)
-        return true; /* checked when it was packed */
+        return packed_values_fit(data);
     data->low = declared ? o.low : 0;
     data->span = declared ? o.high - o.low : 1;
     data->range[1] = 1;

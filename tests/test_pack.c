@@ -84,10 +84,28 @@ START_TEST(a_packed_set_keeps_its_range_and_is_checked)
 }
 END_TEST
 
+/* The library that packed it may have been that of doubles. */
+START_TEST(a_packed_set_of_values_that_a_batch_cannot_hold_is_refused)
+{
+    double v[2] = {0, 1};
+    hg_data *data = hg_data_from(ctx, v, "f8", HG_SHAPE(2, 1), NULL, NONE);
+    data->range[1] = 1e300;
+#ifdef HG_DOUBLE
+    packed(data);
+#else
+    ck_assert(hg_data_pack(data, in_folder("x.pack")));
+    ck_assert_ptr_null(hg_data_open(ctx, in_folder("x.pack"), NONE));
+    expect_error(HG_ERROR_DATA, "from 0 to 1e+300");
+#endif
+}
+END_TEST
+
 int main(void)
 {
     TCase *c = tcase_create("pack");
     tcase_add_test(c, a_packed_set_gives_the_same_items_in_the_same_order);
     tcase_add_test(c, a_packed_set_keeps_its_range_and_is_checked);
+    tcase_add_test(c,
+                   a_packed_set_of_values_that_a_batch_cannot_hold_is_refused);
     return run_suite("pack", c);
 }
