@@ -46,22 +46,21 @@ static survey survey_values(const hg_data *data, double low, double high)
 
 static bool refuse_values(const hg_data *data, survey s, hg_data_options o)
 {
-    char range[96] = FINITE, seen[96] = "no finite number";
+    char range[96] = FINITE, seen[96] = "";
     if (o.low < o.high)
         snprintf(range, sizeof range, "values in the declared range [%g, %g]",
                  o.low, o.high);
     if (s.least <= s.greatest)
-        snprintf(seen, sizeof seen, "from %g to %g", s.least, s.greatest);
-    return hg_fail(HG_ERROR_DATA,
-                   "%s: %lld of %lld values are not %s (the first, %g, is "
-                   "feature %lld of item %lld; the finite ones go %s); declare "
-                   "the range with low and high of hg_data_options, or mend "
-                   "the data",
-                   data->name, (long long)s.bad,
-                   (long long)(data->rows * data->features), range,
-                   value_at(data, s.first_bad),
-                   (long long)(s.first_bad % data->features),
-                   (long long)(s.first_bad / data->features), seen);
+        snprintf(seen, sizeof seen, "; finite ones go from %g to %g", s.least,
+                 s.greatest);
+    return hg_fail(
+        HG_ERROR_DATA,
+        "%s: %lld of %lld values are not %s (the first, %g, is "
+        "feature %lld of item %lld%s); mend or leave out those items",
+        data->name, (long long)s.bad, (long long)(data->rows * data->features),
+        range, value_at(data, s.first_bad),
+        (long long)(s.first_bad % data->features),
+        (long long)(s.first_bad / data->features), seen);
 }
 
 static bool check_options(hg_data_options o)

@@ -37,14 +37,15 @@ static bool parse_type(const hg_stream *in, const char *at, hg_npy *a)
 {
     const uint16_t one = 1;
     bool little = *(const uint8_t *)&one == 1;
+    int length = at && at[0] == '\'' ? (int)strcspn(at + 1, "'") + 2 : 12;
     if (!at || at[0] != '\'' || !at[1] || !at[2] || !at[3] || at[4] != '\'' ||
         !strchr("<>|=", at[1]) || !strchr("uifb", at[2]) ||
         !strchr("1248", at[3]) || (at[2] == 'f' && at[3] < '4') ||
         (at[2] == 'b' && at[3] != '1'))
         return hg_fail(HG_ERROR_FORMAT,
-                       "%s: values of type %.12s; arrays of uint8, of whole "
+                       "%s: values of type %.*s; arrays of uint8, of whole "
                        "numbers, bool, float32 or float64 are read",
-                       in->name, at ? at : "(none)");
+                       in->name, length, at ? at : "(none)");
     a->kind = at[2];
     a->size = at[3] - '0';
     a->swapped = a->size > 1 && at[1] == (little ? '>' : '<');
