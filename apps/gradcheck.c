@@ -6,6 +6,7 @@
 #include "apps/run.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,16 +108,20 @@ static double difference(const hg_model *m, workbench *w, const int64_t *rows,
 }
 
 typedef struct {
-    double tolerance, scale; /* of all gradients of the model */
+    double tolerance;
+    double loss, scale; /* and the largest of all gradients of the model */
     double worst;
     int64_t samples, checked, off, kinks;
 } outcome;
 
 /* Relative to the larger value, but not below a small part of the model's
- * largest gradient: what ought to be zero is rounding there. */
-static double distance(const outcome *all, double a, double b)
+ * largest gradient: what ought to be zero is rounding there. Nor below what the
+ * rounding of two losses makes of a difference over the step h. */
+static double distance(const outcome *all, double a, double b, double h)
 {
+    double rounding = 4 * DBL_EPSILON * fabs(all->loss) / h;
     double size = fmax(fmax(fabs(a), fabs(b)), 1e-4 * all->scale);
+    size = fmax(size, rounding / all->tolerance);
     return size > 0 ? fabs(a - b) / size : 0;
 }
 
@@ -128,7 +133,7 @@ static bool slope(const hg_model *m, workbench *w, const int64_t *rows,
 {
     double narrow = difference(m, w, rows, n, p, values, at, h / 2);
     *out = difference(m, w, rows, n, p, values, at, h);
-    return distance(all, *out, narrow) <= all->tolerance / 2;
+    return distance(all, *out, narrow, h) <= all->tolerance / 2;
 }
 
 /* A smaller step may stay on one side of a kink; a wrong gradient is off
@@ -142,7 +147,7 @@ static void check_value(const hg_model *m, workbench *w, const int64_t *rows,
     bool seen = false;
     for (int i = 0; i < 3 && !(error <= all->tolerance); i++)
         if (slope(m, w, rows, n, p, values, at, all, steps[i], &want)) {
-            error = fmin(error, distance(all, want, got));
+            error = fmin(error, distance(all, want, got, steps[i]));
             seen = true;
         }
     if (!seen) {
@@ -199,9 +204,9 @@ static bool find_scale(workbench *w, outcome *all)
 }
 
 static bool loss_is_finite(const hg_model *m, workbench *w, const int64_t *rows,
-                           int64_t n)
+                           int64_t n, double *loss)
 {
-    double value = loss_at(m, w, rows, n, true);
+    double value = *loss = loss_at(m, w, rows, n, true);
     return !hg_error() && (isfinite(value) ||
                            hg_fail(HG_ERROR_NONFINITE,
                                    "%s: the loss is %s; there are no gradients "
@@ -214,7 +219,7 @@ static bool check_all(const hg_model *m, workbench *w, int64_t n, outcome *all)
     int64_t rows[256];
     for (int64_t i = 0; i < n; i++)
         rows[i] = i;
-    if (!loss_is_finite(m, w, rows, n) || !find_scale(w, all))
+    if (!loss_is_finite(m, w, rows, n, &all->loss) || !find_scale(w, all))
         return false;
     printf("%s: loss and gradients of %lld images, relative errors\n", m->name,
            (long long)n);
