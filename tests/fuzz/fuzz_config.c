@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     json_t *config = run_config(path);
     fuzz_judge(config != NULL);
     if (config)
-        fuzz_judge(settings_of(config, &s, given, MOST_FLAGS));
+        fuzz_judge(settings_of(path, config, &s, given, MOST_FLAGS));
     json_decref(config);
     return 0;
 }
