@@ -37,20 +37,31 @@ static bool codes_of(const source *s, double *codes, int64_t n)
     return true;
 }
 
-/* Weights, means and the covariances' diagonals. */
+/* Covariances from Cholesky factors [k, d, d]: the log variances, or of all of
+ * them what mixture.c takes apart, root = T^-1 diag(std). */
+static bool take_roots(const nn_mixture *m, hg_tensor *root)
+{
+    if (!m->below)
+        return hg_assign(m->raw, hg_log(hg_sum(hg_square(root), HG_OVER(2))));
+    hg_tensor *one = hg_one_hot(hg_arange(m->d), m->d);
+    hg_tensor *std = hg_sum(hg_mul(root, one), HG_OVER(1)); /* [k, d] */
+    hg_tensor *unit = hg_div(root, hg_unsqueeze(std, 1));
+    hg_tensor *below = hg_sub(nn_unit_inverse(unit, m->d), one);
+    return hg_assign(m->raw, hg_scale(hg_log(std), 2)) &&
+           hg_assign(m->below, below);
+}
+
 static bool take(hg_context *context, const nn_mixture *m,
                  const hg_mixture *fit)
 {
-    int64_t k = m->mu->shape.dim[0], d = m->mu->shape.dim[1];
+    int64_t k = m->k, d = m->d;
     hg_scope *s = hg_scope_open(context, HG_EVAL);
     hg_tensor *weight = hg_from(fit->weight, "f8", HG_SHAPE(k));
     hg_tensor *mu = hg_from(fit->mean, "f8", HG_SHAPE(k, d));
     hg_tensor *root = hg_from(fit->root, "f8", HG_SHAPE(k, d, d));
-    hg_tensor *variance = hg_sum(hg_square(root), HG_OVER(2));
     hg_tensor *logits = hg_log(hg_shift(weight, 1e-6));
-    hg_tensor *log_var = hg_log(variance);
-    bool ok = log_var && hg_assign(m->logits, logits) && hg_assign(m->mu, mu) &&
-              hg_assign(m->raw, log_var);
+    bool ok = root && hg_assign(m->logits, logits) && hg_assign(m->mu, mu) &&
+              take_roots(m, root);
     if (s)
         hg_scope_close(s);
     return ok;
@@ -61,18 +72,17 @@ bool hg_fit_prior(const nn_mixture *m, const hg_model *model, void *state,
 {
     hg_context *context = hg_data_context(data);
     data = hg_data_spread(data, images);
-    int64_t n = hg_data_size(data), d = m->mu->shape.dim[1];
+    int64_t n = hg_data_size(data), d = m->d;
     source s = {context, model, state, data, d};
     size_t size = (size_t)(n * d) * sizeof(double);
     double *codes = hg_memory_allocate(context, size);
     if (!codes)
         return false;
     hg_points points = {codes, n, d};
-    hg_mixture *fit =
-        codes_of(&s, codes, n)
-            ? hg_mixture_fit(context, points, (int)m->mu->shape.dim[0], 0,
-                             hg_context_seed(context))
-            : NULL;
+    hg_mixture *fit = codes_of(&s, codes, n)
+                          ? hg_mixture_fit(context, points, (int)m->k, 0,
+                                           hg_context_seed(context))
+                          : NULL;
     hg_memory_release(context, codes, size);
     return fit && take(context, m, fit);
 }

@@ -31,8 +31,10 @@ static void add_prior(struct tfp_vae *m, hg_params *p, const hg_config *c)
                 "closed form; use --kl sampled or --components 1",
                 (long long)k);
     if (k != 1)
-        nn_mixture_new(&m->mixture, hg_params_at(p, "prior"), k, m->latent,
-                       nn_std_from_one, HG_INIT(HG_INIT_XAVIER_UNIFORM));
+        nn_mixture_new(&m->mixture, hg_params_at(p, "prior"),
+                       (nn_mixture_options){
+                           k, m->latent, hg_config_is(c, "covariance", "full"),
+                           nn_std_from_one, HG_INIT(HG_INIT_XAVIER_UNIFORM)});
 }
 
 static void build(void *model, hg_params *p, const hg_config *c)
@@ -138,6 +140,7 @@ const hg_model model_tfp_vae = {
     .options = HG_OPTIONS(
         HG_NUMBER("latent", "width of the code", 16),
         HG_NUMBER("components", "normals of the prior, 1: N(0, I)", 1),
+        HG_CHOICE("covariance", "of these", "diagonal", "full"),
         HG_CHOICE("kl", "in closed form, or by draws", "auto", "analytic",
                   "sampled"),
         HG_NUMBER("samples", "draws an image", 1), HG_WIDTH(32)),

@@ -1,7 +1,7 @@
 /* vade.c - variational deep embedding (Jiang et al., 2017): a VAE whose prior
  * is a mixture of normals, one a cluster.
  *
- *   p(c) = pi_c, p(z|c) = N(mu_c, sigma_c^2), q(z|x) = N(mu, sigma^2)
+ *   p(c) = pi_c, p(z|c) = N(mu_c, S_c), q(z|x) = N(mu, sigma^2)
  *   g_c  = p(c|z), of a draw z ~ q(z|x)
  *   loss = -log p(x|z) + sum_c g_c KL(q(z|x) || p(z|c)) + KL(g || pi), nats
  *
@@ -41,8 +41,10 @@ static void build(void *model, hg_params *p, const hg_config *c)
     m->refit = hg_config_number(c, "refit");
     m->encoder = nn_mlp(p, "encoder", nn_relu, in, h, h, 4 * h, 2 * latent);
     m->decoder = nn_mlp(p, "decoder", nn_relu, latent, 4 * h, h, h, in);
-    nn_mixture_new(&m->clusters, hg_params_at(p, "mixture"), k, latent,
-                   nn_std_of_log_var, HG_INIT(HG_INIT_UNIFORM, -1, 1));
+    nn_mixture_options mixture = {
+        k, latent, hg_config_is(c, "covariance", "full"), nn_std_of_log_var,
+        HG_INIT(HG_INIT_UNIFORM, -1, 1)};
+    nn_mixture_new(&m->clusters, hg_params_at(p, "mixture"), mixture);
     m->seen = hg_buffer(p, "seen", HG_SCALAR, 0);
     m->fitted = hg_buffer(p, "fitted", HG_SCALAR, -1);
 }
@@ -96,11 +98,8 @@ static hg_tensor *divergence(const struct vade *m, hg_tensor *mu,
 {
     const nn_mixture *c = &m->clusters;
     hg_tensor *log_g = hg_log_softmax(nn_mixture_joint(c, z), 1);
-    hg_tensor *apart = hg_normal_kl_between(
-        hg_unsqueeze(mu, 1), hg_unsqueeze(std, 1), c->mu,
-        nn_std_of_log_var(c->raw)); /* [batch, k, latent] */
     hg_tensor *choice = hg_sub(log_g, hg_log_softmax(c->logits, 0));
-    hg_tensor *cost = hg_add(hg_sum(apart, HG_OVER(2)), choice);
+    hg_tensor *cost = hg_add(nn_mixture_kl(c, mu, std), choice);
     return hg_sum(hg_mul(hg_exp(log_g), cost), HG_OVER(1));
 }
 
@@ -197,6 +196,7 @@ const hg_model model_vade = {
     .source = "Jiang et al., 2017",
     .options = HG_OPTIONS(
         HG_NUMBER("clusters", "components of the prior", 10),
+        HG_CHOICE("covariance", "of the components", "diagonal", "full"),
         HG_NUMBER("latent", "width of the code", 10),
         HG_NUMBER("hidden", "units of the first two layers", 500),
         HG_NUMBER("pretrain", "epochs as an autoencoder", 15),

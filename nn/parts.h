@@ -116,20 +116,32 @@ HG_API hg_tensor *nn_jacobian_norm_sampled(hg_tensor *h, hg_tensor *x);
 
 /* ---- A learned mixture as prior: mixture.c ------------------------------ */
 
-/* k normal components with diagonal covariances: parameters "logits" [k], "mu"
- * [k, d] and "raw" [k, d], of which `scale` makes standard deviations. */
+/* k normal components of width d: parameters "logits" [k], "mu" [k, d], "raw"
+ * [k, d], of which `scale` makes standard deviations, and for full covariances
+ * "below" [k, d, d], how each coordinate leans on those before it: only what is
+ * below the diagonals counts, and 0 is a diagonal covariance. */
 typedef struct {
-    hg_tensor *logits, *mu, *raw;
+    int64_t components, width;
+    bool full; /* covariances; else diagonal */
     hg_tensor *(*scale)(hg_tensor *);
-    int64_t k;
+    hg_init mu;
+} nn_mixture_options;
+typedef struct {
+    hg_tensor *logits, *mu, *raw, *below; /* `below` is NULL: diagonal */
+    hg_tensor *(*scale)(hg_tensor *);
+    int64_t k, d;
 } nn_mixture;
-HG_API void nn_mixture_new(nn_mixture *, hg_params *, int64_t k, int64_t d,
-                           hg_tensor *(*scale)(hg_tensor *), hg_init mu);
+HG_API void nn_mixture_new(nn_mixture *, hg_params *, nn_mixture_options);
 /* log p(c) + log p(z|c), [n, k], and log p(z), [n], nats, of z [n, d]. */
 HG_API hg_tensor *nn_mixture_joint(const nn_mixture *, hg_tensor *z);
 HG_API hg_tensor *nn_mixture_logpdf(const nn_mixture *, hg_tensor *z);
+/* KL(N(mu, std^2) || p(z|c)), [n, k], of mu and std [n, d]. */
+HG_API hg_tensor *nn_mixture_kl(const nn_mixture *, hg_tensor *mu,
+                                hg_tensor *std);
 /* n draws, [n, d]; two random operations. */
 HG_API hg_tensor *nn_mixture_draw(const nn_mixture *, int64_t n);
+/* Inverses of lower triangles [k, d, d] with ones on their diagonals. */
+HG_API hg_tensor *nn_unit_inverse(hg_tensor *triangles, int64_t d);
 
 /* ---- The adversarial game: adversarial.c -------------------------------- */
 

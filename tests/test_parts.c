@@ -174,32 +174,6 @@ START_TEST(a_head_is_means_and_then_deviations)
 }
 END_TEST
 
-START_TEST(a_mixture_has_the_density_of_its_components)
-{
-    nn_mixture m;
-    hg_params *p = hg_params_new(ctx);
-    nn_mixture_new(&m, p, 2, 1, nn_std_of_log_var, HG_INIT(HG_INIT_ZEROS));
-    ck_assert_int_eq(hg_params_count(p), 2 + 2 + 2);
-    expect_ok(hg_write(m.logits, (hg_real[]){0, (hg_real)log(3)}, 2));
-    expect_ok(hg_write(m.mu, (hg_real[]){-1, 2}, 2));
-    expect_ok(hg_write(m.raw, (hg_real[]){0, (hg_real)log(4)}, 2));
-    double z = 0.5, root = sqrt(2 * PI);
-    double p1 = 0.25 * exp(-1.5 * 1.5 / 2) / root;
-    double p2 = 0.75 * exp(-1.5 * 1.5 / 8) / (2 * root);
-    hg_tensor *at = hg_from(&z, "f8", HG_SHAPE(1, 1));
-    expect_values(nn_mixture_joint(&m, at), log(p1), log(p2));
-    expect_values(nn_mixture_logpdf(&m, at), log(p1 + p2));
-    hg_tensor *draws = nn_mixture_draw(&m, 20000);
-    hg_real mean = hg_item(hg_mean(draws, HG_ALL));
-    ck_assert_double_eq_tol((double)mean, 0.25 * -1 + 0.75 * 2, 0.06);
-    hg_real var = hg_item(hg_var(draws, HG_ALL, 0));
-    /* within the components and between them */
-    ck_assert_double_eq_tol((double)var, 0.25 + 0.75 * 4 + 9 * 3.0 / 16, 0.2);
-    nn_mixture_new(&m, p, 0, 1, nn_std_of_log_var, HG_INIT(HG_INIT_ZEROS));
-    expect_error(ARGUMENT, "components");
-}
-END_TEST
-
 START_TEST(the_game_is_even_where_the_critic_knows_nothing)
 {
     hg_tensor *zero = hg_zeros(HG_SHAPE(4, 1));
@@ -303,7 +277,6 @@ TEST_MAIN("parts", an_mlp_is_the_chain_that_one_would_write,
           nets_of_convolutions_go_there_and_back,
           halving_fits_every_size_and_colour,
           a_head_is_means_and_then_deviations,
-          a_mixture_has_the_density_of_its_components,
           the_game_is_even_where_the_critic_knows_nothing,
           the_normal_and_the_uniform_prior_have_their_moments,
           the_mixture_has_ten_petals, the_swiss_roll_is_a_spiral,
