@@ -23,7 +23,7 @@ typedef struct {
     hg_optimizers optimizers;
     uint8_t image[RIG_ITEMS * RIG_PIXELS];
     int32_t label[RIG_ITEMS];
-    char option[2][32]; /* name and value of one that is set */
+    char option[4][32]; /* names and values of at most two that are set */
     bool full; /* sizes of the recipe; else options `hidden` are small */
 } rig;
 
@@ -63,7 +63,10 @@ UNUSED static bool rig_set_small(const rig *r, hg_config *c)
                 (!r->full || !strcmp(o->name, "labels")) &&
                 !hg_config_set(c, o->name, small[i][1]))
                 return false;
-    return !r->option[0][0] || hg_config_set(c, r->option[0], r->option[1]);
+    for (int i = 0; i < 4 && r->option[i][0]; i += 2)
+        if (!hg_config_set(c, r->option[i], r->option[i + 1]))
+            return false;
+    return true;
 }
 
 /* What may fail is asked of r->memory beforehand; false with an error. */

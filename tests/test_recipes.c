@@ -1,6 +1,8 @@
 /* test_recipes.c - what single models promise beyond what holds for all. */
 #include "models_fixture.h"
 
+#include "models/measure.h"
+
 /* A rig of the model with one more option. */
 static void open_with(rig *r, const char *model, const char *name,
                       const char *value)
@@ -310,6 +312,38 @@ START_TEST(the_mixture_is_fitted_again_when_that_is_asked_for)
 }
 END_TEST
 
+/* Codes [RIG_ITEMS, 10] and their log densities under the prior. */
+static void codes_and_prior(rig *r, double *code, double *log_p)
+{
+    hg_real z[RIG_ITEMS * 10], p[RIG_ITEMS];
+    hg_scope *s = hg_scope_open(r->context, HG_EVAL);
+    hg_tensor *x = first_rows(r, RIG_ITEMS).x;
+    hg_tensor *codes = hg_model_encode(r->model, r->state, x);
+    expect_ok(hg_read(codes, z, RIG_ITEMS * 10));
+    expect_ok(hg_read(r->model->log_prior(r->state, codes), p, RIG_ITEMS));
+    for (int i = 0; i < RIG_ITEMS * 10; i++)
+        code[i] = (double)z[i];
+    for (int i = 0; i < RIG_ITEMS; i++)
+        log_p[i] = (double)p[i];
+    hg_scope_close(s);
+}
+
+START_TEST(full_covariances_are_those_of_the_fitted_mixture)
+{
+    double code[RIG_ITEMS * 10], got[RIG_ITEMS], want[RIG_ITEMS];
+    hg_points points = {code, RIG_ITEMS, 10};
+    rig r = {.option = {"covariance", "full", "clusters", "1"}};
+    expect_ok(rig_open(&r, hg_model_find("vade")));
+    codes_and_prior(&r, code, got);
+    hg_mixture *m = hg_mixture_fit(r.context, points, 1, 1, 1);
+    expect_ok(m && !m->diagonal);
+    expect_ok(hg_mixture_score(r.context, m, points, want, NULL));
+    for (int i = 0; i < RIG_ITEMS; i++)
+        ck_assert_double_eq_tol(got[i], want[i], 1e3 * CLOSE);
+    rig_close(&r);
+}
+END_TEST
+
 START_TEST(the_prior_of_vade_has_the_density_that_it_draws_from)
 {
     /* The mean of p over points even in a box is the box's share. */
@@ -344,4 +378,5 @@ TEST_MAIN("recipes", the_jacobian_by_second_derivatives_is_the_closed_form,
           labels_are_wanted_where_they_are_needed,
           the_mixture_is_fitted_to_codes_after_the_pretraining,
           the_mixture_is_fitted_again_when_that_is_asked_for,
+          full_covariances_are_those_of_the_fitted_mixture,
           the_prior_of_vade_has_the_density_that_it_draws_from)
