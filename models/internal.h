@@ -71,8 +71,9 @@ bool hg_data_axes(const hg_data *, hg_tensor *mean, hg_tensor *axes,
                   hg_tensor *std);
 /* Pixels' log odds in the data set, into a decoder's last bias [features]. */
 bool hg_data_log_odds(const hg_data *, hg_tensor *bias);
-/* Fits a mixture of normals, of which the diagonals are kept, to the codes of
- * `images` of a set (all, where there are fewer). */
+/* Fits a mixture of normals to the codes of `images` of a set (all, where there
+ * are fewer): full covariances, of which a diagonal prior keeps the diagonals.
+ */
 bool hg_fit_prior(const nn_mixture *, const hg_model *, void *model, hg_data *,
                   int64_t images);
 /* 0, 1, ..., k - 1, 0, 1, ... as one-hot rows, [n, k]: every class in turn. */

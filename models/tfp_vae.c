@@ -140,7 +140,8 @@ const hg_model model_tfp_vae = {
     .options = HG_OPTIONS(
         HG_NUMBER("latent", "width of the code", 16),
         HG_NUMBER("components", "normals of the prior, 1: N(0, I)", 1),
-        HG_CHOICE("covariance", "of these", "diagonal", "full"),
+        HG_CHOICE("covariance", "of these normals, diagonal or full",
+                  "diagonal", "full"),
         HG_CHOICE("kl", "in closed form, or by draws", "auto", "analytic",
                   "sampled"),
         HG_NUMBER("samples", "draws an image", 1), HG_WIDTH(32)),

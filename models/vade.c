@@ -5,6 +5,9 @@
  *   g_c  = p(c|z), of a draw z ~ q(z|x)
  *   loss = -log p(x|z) + sum_c g_c KL(q(z|x) || p(z|c)) + KL(g || pi), nats
  *
+ * S_c is diagonal, as published, or with --covariance full any covariance:
+ * digits lie in a code as long groups, askew to its axes.
+ *
  * Clusters are found from codes that mean something already: for --pretrain
  * epochs it is an ordinary autoencoder; then a mixture is fitted to the codes
  * of the training images, and all is trained together. The mixture has an Adam
@@ -196,7 +199,8 @@ const hg_model model_vade = {
     .source = "Jiang et al., 2017",
     .options = HG_OPTIONS(
         HG_NUMBER("clusters", "components of the prior", 10),
-        HG_CHOICE("covariance", "of the components", "diagonal", "full"),
+        HG_CHOICE("covariance", "of the components, diagonal or full",
+                  "diagonal", "full"),
         HG_NUMBER("latent", "width of the code", 10),
         HG_NUMBER("hidden", "units of the first two layers", 500),
         HG_NUMBER("pretrain", "epochs as an autoencoder", 15),

@@ -503,7 +503,7 @@ class Zoo(Case):
         "aae-semi": "--hidden 32 --critic 32 --labels 20",
         "aae-cluster": "--hidden 32 --critic 32 --clusters 5",
         "gan": "--hidden 16",
-        "vade": "--hidden 32 --pretrain 1 --clusters 4",
+        "vade": "--hidden 32 --pretrain 1 --clusters 4 --covariance full",
     }
 
     def check_model(self, name):
