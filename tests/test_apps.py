@@ -549,6 +549,12 @@ class Gradients(Case):
                     sizes += ["--width", 4]
                 self.call("gradcheck", name, *sizes)
 
+    def test_full_covariances_of_a_prior(self):
+        sizes = ["--values", 2, "--batch-size", 2, "--covariance", "full"]
+        self.call("gradcheck", "vade", *sizes)
+        sizes += ["--components", 3, "--width", 4]
+        self.call("gradcheck", "tfp-vae", *sizes)
+
     def test_a_gradient_that_is_off_is_told(self):
         self.call(
             *("gradcheck", "ae", "--values", 1, "--tolerance", "1e-300"),
