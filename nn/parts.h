@@ -151,6 +151,15 @@ HG_API hg_tensor *nn_unit_inverse(hg_tensor *triangles, int64_t d);
 HG_API hg_tensor *nn_critic_loss(hg_tensor *real, hg_tensor *fake);
 HG_API hg_tensor *nn_generator_loss(hg_tensor *fake);
 
+/* ---- Pairs that share a class: pairs.c ----------------------------------- */
+
+/* From logits [batch, classes] of the two of each pair, with softmaxes p and q,
+ *   -mean log sum_c p_c q_c - balance * entropy of the mean of p and q
+ * (Van Gansbeke et al., 2020): the two are of one class, and all classes are
+ * used. A scalar. */
+HG_API hg_tensor *nn_pair_loss(hg_tensor *one, hg_tensor *other,
+                               double balance);
+
 /* ---- A style and a class: styled.c -------------------------------------- */
 
 /* An encoder of two hidden layers with two heads, whose code is a style
