@@ -4,33 +4,86 @@
  *   1 reconstruction: BCE(decoder([style, cluster]), x)
  *   2 discriminators: both critics
  *   3 generator:      the encoder fools both
- * Nets and updates are nn/styled.c's; with labels it is aae-semi.
+ *   4 neighbours:     with --neighbours, an image and one of its nearest
+ *                     neighbours share a cluster (Van Gansbeke et al., 2020)
+ * Nets and the first three are nn/styled.c's; with labels it is aae-semi.
  */
 #include "models/internal.h"
 
+struct aae_cluster {
+    nn_styled nets; /* the first: HG_STYLED_SLOTS */
+    hg_params *params;
+    hg_pairs pairs;
+    int64_t neighbours;
+    double rate;
+};
+
+enum { PAIRS = NN_GENERATOR + 1 }; /* its optimiser */
+
 static void build(void *model, hg_params *p, const hg_config *c)
 {
-    nn_styled_new(model, p, hg_styled_options(c, "clusters"));
+    struct aae_cluster *m = model;
+    m->params = p;
+    m->neighbours = hg_config_within(c, "neighbours", 0, 100);
+    m->rate = hg_config_number(c, "neighbour-rate");
+    nn_styled_new(&m->nets, p, hg_styled_options(c, "clusters"));
+}
+
+static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
+{
+    struct aae_cluster *m = model;
+    hg_params *e = hg_params_at(p, "encoder");
+    hg_adam_options rate = {.rate = m->rate};
+    return hg_styled_optimizers(model, p, o) &&
+           (!m->neighbours ||
+            hg_optimizers_add(o, hg_adam(e, "neighbours", rate)));
+}
+
+static bool prepare(void *model, hg_data *train)
+{
+    struct aae_cluster *m = model;
+    return !m->neighbours ||
+           hg_pairs_find(&m->pairs, m->params, train, m->neighbours);
+}
+
+static bool join_neighbours(struct aae_cluster *m, const hg_batch *b,
+                            hg_optimizer *o)
+{
+    uint64_t steps[2];
+    hg_batch one, other;
+    int64_t n = b->size < HG_MOST_PAIRS ? b->size : HG_MOST_PAIRS;
+    hg_context_steps(hg_params_context(m->params), steps);
+    if (!hg_pairs_batch(&m->pairs, (int64_t)steps[0], n, &one, &other))
+        return false;
+    hg_tensor *loss = nn_pair_loss(nn_styled_classify(&m->nets, one.x),
+                                   nn_styled_classify(&m->nets, other.x), 2);
+    hg_report("neighbours", loss);
+    return hg_minimize(loss, o);
 }
 
 static bool step(void *model, const hg_batch *b, const hg_optimizers *o)
 {
-    return nn_styled_step(model, b->x, b->target, o->list);
+    struct aae_cluster *m = model;
+    return nn_styled_step(&m->nets, b->x, b->target, o->list) &&
+           (!m->neighbours || join_neighbours(m, b, o->list[PAIRS]));
 }
 
 const hg_model model_aae_cluster = {
     .name = "aae-cluster",
     .about = "adversarial autoencoder that finds clusters",
     .source = "Makhzani et al., 2015",
-    .options = HG_OPTIONS(HG_NUMBER("clusters", "classes of the code", 30),
-                          HG_NUMBER("latent", "width of the style", 5),
-                          HG_STYLED_NETS),
+    .options = HG_OPTIONS(
+        HG_NUMBER("clusters", "classes of the code", 30),
+        HG_NUMBER("latent", "width of the style", 5), HG_STYLED_NETS,
+        HG_NUMBER("neighbours", "of an image, that share its cluster", 0),
+        HG_NUMBER("neighbour-rate", "learning rate of their sharing", 1e-3)),
     .batch_size = 100,
     .epochs = 100,
     .likelihood = HG_LIKELIHOOD_BERNOULLI,
-    .size = sizeof(nn_styled),
+    .size = sizeof(struct aae_cluster),
     .build = build,
-    .optimizers = hg_styled_optimizers,
+    .optimizers = optimizers,
+    .prepare = prepare,
     .step = step,
     HG_STYLED_SLOTS,
 };

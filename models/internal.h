@@ -51,6 +51,20 @@ hg_tensor *hg_styled_prior(void *model, int64_t n);
     .classify = hg_styled_classify, .decode = hg_styled_decode,                \
     .prior = hg_styled_prior
 
+/* An image and one of its nearest neighbours: what belongs together. */
+typedef struct {
+    const hg_data *data;
+    int32_t *near; /* [images, k + 1], the nearest first: the image itself */
+    int64_t k;
+} hg_pairs;
+enum { HG_MOST_PAIRS = 500 }; /* in a batch */
+/* The k nearest of every image of a set, in the plane of its first principal
+ * axes, and as they are: neither moved nor spoilt. In memory of the store's. */
+bool hg_pairs_find(hg_pairs *, hg_params *, hg_data *train, int64_t k);
+/* Pairs of the given step, n of them, each image transformed by itself. */
+bool hg_pairs_batch(const hg_pairs *, int64_t step, int64_t n, hg_batch *one,
+                    hg_batch *other);
+
 /* Not to be mixed up with the images' width, which it hides: hg_config_image.
  */
 #define HG_WIDTH(channels_)                                                    \

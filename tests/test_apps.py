@@ -501,7 +501,8 @@ class Zoo(Case):
         "aae": "--hidden 32 --critic 32",
         "aae-supervised": "--hidden 32 --critic 32",
         "aae-semi": "--hidden 32 --critic 32 --labels 20",
-        "aae-cluster": "--hidden 32 --critic 32 --clusters 5",
+        "aae-cluster":
+            "--hidden 32 --critic 32 --clusters 5 --neighbours 2",
         "gan": "--hidden 16",
         "vade": "--hidden 32 --pretrain 1 --clusters 4 --covariance full",
     }
