@@ -15,6 +15,7 @@ struct aae_cluster {
     hg_params *params;
     hg_pairs pairs;
     int64_t neighbours;
+    bool upright;
     double rate;
 };
 
@@ -25,6 +26,7 @@ static void build(void *model, hg_params *p, const hg_config *c)
     struct aae_cluster *m = model;
     m->params = p;
     m->neighbours = hg_config_within(c, "neighbours", 0, 100);
+    m->upright = hg_config_is(c, "upright", "yes");
     m->rate = hg_config_number(c, "neighbour-rate");
     nn_styled_new(&m->nets, p, hg_styled_options(c, "clusters"));
 }
@@ -42,8 +44,8 @@ static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
 static bool prepare(void *model, hg_data *train)
 {
     struct aae_cluster *m = model;
-    return !m->neighbours ||
-           hg_pairs_find(&m->pairs, m->params, train, m->neighbours);
+    return !m->neighbours || hg_pairs_find(&m->pairs, m->params, train,
+                                           m->upright, m->neighbours);
 }
 
 static bool join_neighbours(struct aae_cluster *m, const hg_batch *b,
@@ -76,6 +78,8 @@ const hg_model model_aae_cluster = {
         HG_NUMBER("clusters", "classes of the code", 30),
         HG_NUMBER("latent", "width of the style", 5), HG_STYLED_NETS,
         HG_NUMBER("neighbours", "of an image, that share its cluster", 0),
+        HG_ONE_OF("upright", "neighbours are found without slant", "no",
+                  hg_no_yes),
         HG_NUMBER("neighbour-rate", "learning rate of their sharing", 1e-3)),
     .batch_size = 100,
     .epochs = 100,

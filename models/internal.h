@@ -58,9 +58,11 @@ typedef struct {
     int64_t k;
 } hg_pairs;
 enum { HG_MOST_PAIRS = 500 }; /* in a batch */
-/* The k nearest of every image of a set, in the plane of its first principal
- * axes, and as they are: neither moved nor spoilt. In memory of the store's. */
-bool hg_pairs_find(hg_pairs *, hg_params *, hg_data *train, int64_t k);
+/* The k nearest of every image of a set, along its first principal axes, and
+ * as they are, neither moved nor spoilt, or straightened: without their slant.
+ * In memory of the store's. */
+bool hg_pairs_find(hg_pairs *, hg_params *, hg_data *train, bool upright,
+                   int64_t k);
 /* Pairs of the given step, n of them, each image transformed by itself. */
 bool hg_pairs_batch(const hg_pairs *, int64_t step, int64_t n, hg_batch *one,
                     hg_batch *other);

@@ -5,13 +5,65 @@
 #include "tensor/internal.h"
 #include "tensor/random.h"
 
+#include <math.h>
+
 enum { AXES = 32, AT_ONCE = 500 }; /* distances want no more */
 
 /* Where pixels vary most: destinations of hg_data_axes. */
 typedef struct {
     hg_tensor *mean, *axes, *std; /* [features], [width, features], [width] */
     int64_t width;
+    bool upright; /* images are straightened before they lie there */
 } plane;
+
+/* ---- Slant -------------------------------------------------------------- */
+
+/* How far a picture [h, w] leans, in columns a row, and about which row. */
+static double slant_of(const hg_real *x, int64_t h, int64_t w, double *row)
+{
+    double sum = 0, y = 0, c = 0, yy = 0, yc = 0;
+    for (int64_t i = 0; i < h * w; i++) {
+        double v = (double)x[i], r = (double)(i / w), k = (double)(i % w);
+        sum += v;
+        y += v * r;
+        c += v * k;
+        yy += v * r * r;
+        yc += v * r * k;
+    }
+    double spread = yy * sum - y * y;
+    *row = sum > 0 ? y / sum : 0;
+    return spread > 0 ? (yc * sum - y * c) / spread : 0;
+}
+
+/* Each row moves sideways until the picture leans no more (LeCun et al., 1998,
+ * section III-A): handwriting that differs in its slant alone becomes near. */
+static void straighten(const hg_real *x, int64_t h, int64_t w, hg_real *out)
+{
+    double middle, slant = slant_of(x, h, w, &middle);
+    for (int64_t i = 0; i < h * w; i++) {
+        double from = (double)(i % w) + slant * ((double)(i / w) - middle);
+        double left = floor(from), part = from - left;
+        const hg_real *row = x + i / w * w;
+        double a =
+            left >= 0 && left < (double)w ? (double)row[(int64_t)left] : 0;
+        double b = left >= -1 && left < (double)(w - 1)
+                       ? (double)row[(int64_t)left + 1]
+                       : 0;
+        out[i] = (hg_real)((1 - part) * a + part * b);
+    }
+}
+
+/* Every channel by itself; x [n, features] anew. */
+static hg_tensor *straightened(hg_tensor *x, hg_shape item)
+{
+    int64_t h = item.dim[1], w = item.dim[2];
+    hg_tensor *t = hg_zeros(x->shape);
+    const hg_real *from = hg_fetch_values(x);
+    hg_real *to = from ? hg_room_for(t) : NULL;
+    for (int64_t i = 0, n = hg_numel(x); to && i < n; i += h * w)
+        straighten(from + i, h, w, to + i);
+    return hg_send_values(t, to) ? t : NULL;
+}
 
 /* ---- Neighbours --------------------------------------------------------- */
 
@@ -24,6 +76,8 @@ static bool project_rows(const hg_data *data, const plane *p, int64_t from,
         rows[i] = from + i;
     if (!hg_data_batch(data, rows, n, &b))
         return false;
+    if (p->upright)
+        b.x = straightened(b.x, hg_data_shape(data));
     hg_tensor *x = hg_sub(b.x, p->mean);
     const hg_real *at = hg_fetch_values(hg_matmul(x, hg_transpose(p->axes)));
     for (int64_t i = 0; at && i < n * p->width; i++)
@@ -64,19 +118,20 @@ static bool find_on(const plane *p, hg_data *data, int k, int32_t *near)
 }
 
 /* Of the images as they are, not moved. */
-static bool find(hg_data *data, int k, int32_t *near)
+static bool find(hg_data *data, bool upright, int k, int32_t *near)
 {
     int64_t d = hg_data_features(data), width = d < AXES ? d : AXES;
     hg_scope *s = hg_scope_open(hg_data_context(data), HG_EVAL);
     plane p = {hg_zeros(HG_SHAPE(d)), hg_zeros(HG_SHAPE(width, d)),
-               hg_zeros(HG_SHAPE(width)), width};
+               hg_zeros(HG_SHAPE(width)), width, upright};
     bool ok = s && p.std && find_on(&p, data, k, near);
     if (s)
         hg_scope_close(s);
     return ok;
 }
 
-bool hg_pairs_find(hg_pairs *pairs, hg_params *p, hg_data *train, int64_t k)
+bool hg_pairs_find(hg_pairs *pairs, hg_params *p, hg_data *train, bool upright,
+                   int64_t k)
 {
     int64_t n = hg_data_size(train), each = k + 1; /* the nearest is itself */
     if (n < each)
@@ -87,7 +142,7 @@ bool hg_pairs_find(hg_pairs *pairs, hg_params *p, hg_data *train, int64_t k)
     size_t size = (size_t)(n * each) * sizeof *pairs->near;
     *pairs = (hg_pairs){train, hg_params_alloc(p, size), k};
     return pairs->near &&
-           find(hg_data_spread(train, 0), (int)each, pairs->near);
+           find(hg_data_spread(train, 0), upright, (int)each, pairs->near);
 }
 
 /* ---- Batches ------------------------------------------------------------ */

@@ -85,7 +85,7 @@ START_TEST(neighbours_are_the_nearest_images)
     rig r = {0};
     hg_pairs pairs;
     expect_ok(rig_open(&r, hg_model_find("aae-cluster")));
-    expect_ok(hg_pairs_find(&pairs, r.params, r.data, K));
+    expect_ok(hg_pairs_find(&pairs, r.params, r.data, false, K));
     for (int64_t i = 0; i < RIG_ITEMS; i++) {
         const int32_t *near = pairs.near + i * EACH;
         double least = square_between(&r, i, near[K]);
@@ -112,8 +112,8 @@ START_TEST(neighbours_are_those_of_images_as_they_are)
     rig r = {0};
     hg_pairs still, moving;
     expect_ok(rig_open(&r, hg_model_find("aae-cluster")));
-    expect_ok(hg_pairs_find(&still, r.params, r.data, K));
-    expect_ok(hg_pairs_find(&moving, r.params, moved(&r), K));
+    expect_ok(hg_pairs_find(&still, r.params, r.data, false, K));
+    expect_ok(hg_pairs_find(&moving, r.params, moved(&r), false, K));
     ck_assert_mem_eq(still.near, moving.near,
                      RIG_ITEMS * EACH * sizeof *still.near);
     rig_close(&r);
@@ -129,13 +129,55 @@ static int which(const hg_pairs *pairs, int32_t image, int32_t other)
     return 0;
 }
 
+/* A bar of so many columns and grey, moved by `lean` of a column a row. */
+static void draw_bar(uint8_t *image, double lean, int columns, uint8_t grey)
+{
+    for (int y = 4; y < 24; y++)
+        for (int i = 0; i < columns; i++) {
+            int x = (int)floor(14 + lean * (y - 13.5)) - columns / 2 + i;
+            image[28 * y + x] = grey;
+        }
+}
+
+START_TEST(upright_neighbours_differ_in_slant_alone)
+{
+    static uint8_t image[3 * RIG_PIXELS];
+    hg_data_options borrow = {.borrow = true};
+    draw_bar(image, 0, 2, 255);
+    draw_bar(image + RIG_PIXELS, 0.5, 2, 255);
+    draw_bar(image + 2 * RIG_PIXELS, 0.5, 6, 120);
+    hg_data *data =
+        hg_data_from(ctx, image, "u1", HG_SHAPE(3, 1, 28, 28), NULL, borrow);
+    for (int upright = 0; upright < 2; upright++) {
+        hg_pairs pairs;
+        expect_ok(hg_pairs_find(&pairs, hg_params_new(ctx), data, upright, 1));
+        ck_assert_int_eq(pairs.near[2], 1);
+        ck_assert_int_eq(pairs.near[3], upright ? 0 : 2);
+    }
+}
+END_TEST
+
+START_TEST(a_black_image_stays_as_it_is_when_straightened)
+{
+    static uint8_t image[2 * RIG_PIXELS];
+    hg_data_options borrow = {.borrow = true};
+    hg_pairs pairs;
+    image[RIG_PIXELS + 5] = 255; /* one pixel leans nowhere */
+    hg_data *data =
+        hg_data_from(ctx, image, "u1", HG_SHAPE(2, 1, 28, 28), NULL, borrow);
+    expect_ok(hg_pairs_find(&pairs, hg_params_new(ctx), data, true, 1));
+    ck_assert(pairs.near[0] == 0 && pairs.near[1] == 1);
+    ck_assert(pairs.near[2] == 1 && pairs.near[3] == 0);
+}
+END_TEST
+
 START_TEST(every_image_comes_once_an_epoch_with_one_of_its_neighbours)
 {
     rig r = {0};
     hg_pairs pairs;
     int seen[RIG_ITEMS] = {0}, used[EACH] = {0};
     expect_ok(rig_open(&r, hg_model_find("aae-cluster")));
-    expect_ok(hg_pairs_find(&pairs, r.params, r.data, K));
+    expect_ok(hg_pairs_find(&pairs, r.params, r.data, false, K));
     for (int64_t step = 0; step < 4 * RIG_ITEMS / 5; step++) {
         hg_batch one, other;
         hg_scope *s = hg_scope_open(r.context, HG_TRAIN);
@@ -238,6 +280,8 @@ TEST_MAIN("pairs", pairs_cost_how_surely_they_differ,
           the_loss_of_pairs_has_the_gradient_of_its_value,
           neighbours_are_the_nearest_images,
           neighbours_are_those_of_images_as_they_are,
+          upright_neighbours_differ_in_slant_alone,
+          a_black_image_stays_as_it_is_when_straightened,
           every_image_comes_once_an_epoch_with_one_of_its_neighbours,
           the_two_of_a_pair_are_moved_each_by_itself,
           neighbours_have_an_update_of_their_own_where_they_are_asked_for,
