@@ -179,6 +179,11 @@ class Looking(Case):
         self.assertEqual(set(names.split()), row.keys())
         self.assertGreater(row["ms_per_step"], 0)
 
+    def test_a_models_own_options_are_in_its_help(self):
+        text = self.call("train", "aae-cluster", "--help")
+        for name in ("clusters", "neighbours", "upright", "neighbour-rate"):
+            self.assertIn(f"--{name} ", text)
+
     def test_every_command_has_help(self):
         commands = "train eval models summary doctor bench".split()
         for command in commands + ["gradcheck"] * has_double_twin():
