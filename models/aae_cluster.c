@@ -34,11 +34,8 @@ static void build(void *model, hg_params *p, const hg_config *c)
 static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
 {
     struct aae_cluster *m = model;
-    hg_params *e = hg_params_at(p, "encoder");
-    hg_adam_options rate = {.rate = m->rate};
     return hg_styled_optimizers(model, p, o) &&
-           (!m->neighbours ||
-            hg_optimizers_add(o, hg_adam(e, "neighbours", rate)));
+           (!m->neighbours || hg_label_optimizer(p, o, "neighbours", m->rate));
 }
 
 static bool prepare(void *model, hg_data *train)

@@ -37,12 +37,8 @@ static void build(void *model, hg_params *p, const hg_config *c)
 
 static bool optimizers(void *model, hg_params *p, hg_optimizers *o)
 {
-    hg_adam_options labels = {.rate = 1e-3};
-    hg_params *e = hg_params_at(p, "encoder");
-    hg_params *to_label[] = {hg_params_at(e, "0"), hg_params_at(e, "3"),
-                             hg_params_at(e, "label")};
     return hg_styled_optimizers(model, p, o) &&
-           hg_optimizers_add(o, hg_adam_n(to_label, 3, "labels", labels));
+           hg_label_optimizer(p, o, "labels", 1e-3);
 }
 
 /* ---- The labelled images ------------------------------------------------ */

@@ -38,6 +38,9 @@ hg_tensor *hg_spoil(hg_noise, hg_tensor *x);
         HG_NUMBER("game-rate", "learning rate of the adversarial game", 8e-4)
 nn_styled_options hg_styled_options(const hg_config *, const char *classes);
 bool hg_styled_optimizers(void *model, hg_params *, hg_optimizers *);
+/* One more, of what leads to the class alone. */
+bool hg_label_optimizer(hg_params *, hg_optimizers *, const char *name,
+                        double rate);
 /* Slots of a model that begins with an nn_styled. The loss is the
  * reconstruction's, mean over pixels: [batch]; the prior's draws have every
  * class in turn. */

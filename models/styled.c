@@ -25,6 +25,16 @@ bool hg_styled_optimizers(void *model, hg_params *p, hg_optimizers *o)
            hg_optimizers_add(o, hg_adam(e, "generator", game));
 }
 
+bool hg_label_optimizer(hg_params *p, hg_optimizers *o, const char *name,
+                        double rate)
+{
+    hg_adam_options adam = {.rate = rate};
+    hg_params *e = hg_params_at(p, "encoder");
+    hg_params *to_label[] = {hg_params_at(e, "0"), hg_params_at(e, "3"),
+                             hg_params_at(e, "label")};
+    return hg_optimizers_add(o, hg_adam_n(to_label, 3, name, adam));
+}
+
 hg_tensor *hg_styled_loss(void *model, const hg_batch *b)
 {
     return hg_mean(nn_styled_bce(model, b->x, b->target), HG_FROM(1));
