@@ -115,13 +115,13 @@ typedef struct {
 } outcome;
 
 /* Relative to the larger value, but not below a small part of the model's
- * largest gradient: what ought to be zero is rounding there. Nor below what the
- * rounding of two losses makes of a difference over the step h. */
+ * largest gradient: what ought to be zero is rounding there. What rounding of
+ * the loss makes of a difference over the step h counts as 1e-6 at most. */
 static double distance(const outcome *all, double a, double b, double h)
 {
     double rounding = 4 * DBL_EPSILON * fabs(all->loss) / h;
     double size = fmax(fmax(fabs(a), fabs(b)), 1e-4 * all->scale);
-    size = fmax(size, rounding / all->tolerance);
+    size = fmax(size, 1e6 * rounding);
     return size > 0 ? fabs(a - b) / size : 0;
 }
 
