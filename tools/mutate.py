@@ -138,7 +138,8 @@ def rules(text, bodies):
     """Backward rules, kernels of gradients, and what they call here."""
     named = set(re.findall(r"\.backward = (\w+)", text)) & set(bodies)
     named |= {name for name in bodies
-              if re.search(r"backward|gradient|_d[xyg]\b|_d[xyg]_", name)}
+              if re.search(r"backward|gradient|_d[xyg]\b|_d[xyg]_", name)
+             and not name.endswith("_parts")}  # for a GPU: tests/test_fuse.c
     for chapter in re.finditer(r"/\* -+ Backward -+ \*/", text):
         end = text.find("/* ----", chapter.end())
         end = len(text) if end < 0 else end
