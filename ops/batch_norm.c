@@ -61,26 +61,7 @@ static bool like_first(hg_tensor *z, hg_shape *out)
     return true;
 }
 
-/* ---- Backward ----------------------------------------------------------- */
-
-/* From g, x, statistics: [2, C], the sums of g and of g times the normalised
- * x, which are the gradients of b and w. */
-static bool sums_shape(hg_tensor *z, hg_shape *out)
-{
-    *out = z->in[2]->shape;
-    return true;
-}
-
-static const hg_op sums_op = {
-    .name = "batch_norm_sums",
-    .arity = 3,
-    .contiguous = true,
-    .shape = sums_shape,
-    .cpu = hg_batch_norm_sums_cpu,
-    .cuda = HG_CUDA(hg_batch_norm_sums_cuda),
-    .parts = hg_alone_parts,
-    .doc = "gradients of batch_norm in its bias and weight",
-};
+/* ---- Parts of a launch -------------------------------------------------- */
 
 /* As a map: the first `like` inputs lie like x, in [n, channels, inner]; of
  * the others there is one value a channel, and of those from number `pairs` on
@@ -111,6 +92,32 @@ static int dx_parts(const hg_kernel *k, hg_part *p)
     p->step.a = (hg_real)(1 / (double)(k->n / k->in_shape[0].dim[1]));
     return channel_map(k, p, HG_STEP_BATCH_NORM_DX, 2, 3);
 }
+
+static int batch_norm_parts(const hg_kernel *k, hg_part *p)
+{
+    return channel_map(k, p, HG_STEP_BATCH_NORM, 1, 3);
+}
+
+/* ---- Backward ----------------------------------------------------------- */
+
+/* From g, x, statistics: [2, C], the sums of g and of g times the normalised
+ * x, which are the gradients of b and w. */
+static bool sums_shape(hg_tensor *z, hg_shape *out)
+{
+    *out = z->in[2]->shape;
+    return true;
+}
+
+static const hg_op sums_op = {
+    .name = "batch_norm_sums",
+    .arity = 3,
+    .contiguous = true,
+    .shape = sums_shape,
+    .cpu = hg_batch_norm_sums_cpu,
+    .cuda = HG_CUDA(hg_batch_norm_sums_cuda),
+    .parts = hg_alone_parts,
+    .doc = "gradients of batch_norm in its bias and weight",
+};
 
 /* From g, x, w, statistics, sums: the gradient of x,
  * w / std (g - mean(g) - xhat mean(g xhat)) = a g + b x + d. */
@@ -180,11 +187,6 @@ static void batch_norm_backward(hg_tensor *z, hg_tensor *g, hg_tensor **dx)
         dx[1] = hg_select(sums, 0, 1);
     if (hg_needs(z, 2))
         dx[2] = hg_select(sums, 0, 0);
-}
-
-static int batch_norm_parts(const hg_kernel *k, hg_part *p)
-{
-    return channel_map(k, p, HG_STEP_BATCH_NORM, 1, 3);
 }
 
 static const hg_op batch_norm_op = {
