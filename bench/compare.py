@@ -211,8 +211,11 @@ def machine(device):
 
 def revision():
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return done.stdout.strip()
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError:  # a machine without git
+        return "unknown"
+    return done.stdout.strip() or "unknown"
 
 
 def table(result):
