@@ -10,7 +10,10 @@ memory is VmHWM of each process, on a GPU what each took there. Writes
 bench/results/DATE-DEVICE.json and .md after every workload, and prints the
 table.
 
-Exit code: 0 all bars of the table are met, 1 one is not, 2 something could not
+A variant of the peer that fails is named and left out; where hourglass fails,
+or no variant runs, the workload is.
+
+Exit code: 0 all bars of the table are met, 1 one is not, 2 a workload could not
 be run.
 """
 
@@ -78,14 +81,17 @@ class Side:
             self.process.stdin.write(f"run {steps}\n")
             self.process.stdin.flush()
             line = self.process.stdout.readline()
-            self.report = json.loads(line)
+            report = json.loads(line)
+            on_gpu = report.get("device", "cpu") != "cpu"
+            self.peak = (
+                report["peak_mib"] if on_gpu else peak_mib(self.process.pid)
+            )
+            self.report = report
+            return report["ms_per_step"]
         except (BrokenPipeError, json.JSONDecodeError) as error:
             raise Failure(f"{self.name} gave no JSON line") from error
-        on_gpu = self.report.get("device", "cpu") != "cpu"
-        self.peak = (
-            self.report["peak_mib"] if on_gpu else peak_mib(self.process.pid)
-        )
-        return self.report["ms_per_step"]
+        except (OSError, KeyError) as error:  # it ended, or says too little
+            raise Failure(f"{self.name}: {error!r}") from error
 
     def close(self):
         with contextlib.suppress(BrokenPipeError):
@@ -142,19 +148,59 @@ def steps_of(workload, arguments):
     return arguments.steps or WORKLOADS[workload][0] * more
 
 
-def run(workload, arguments):
-    """All blocks of a workload."""
-    steps = steps_of(workload, arguments)
-    sides = []
+def opened(name, command, steps, arguments):
+    """A side after its warm-up."""
+    side = Side(name, command, environment(arguments.threads))
     try:
-        for name, command in commands(workload, arguments):
-            side = Side(name, command, environment(arguments.threads))
-            sides.append(side)
-            side.block(steps)  # warm-up
+        side.block(steps)
+    except Failure:
+        side.close()
+        raise
+    return side
+
+
+def leave_out(failure):
+    """One variant that cannot run is no reason not to measure the others."""
+    print(f"compare.py: left out: {failure}", file=sys.stderr)
+
+
+def expect_peer(sides):
+    if len(sides) == 1:
+        raise Failure("no peer runs")
+
+
+def measured_block(sides, steps):
+    """One block of every side; returns the sides that got through it."""
+    still = []
+    for side in sides:
+        time.sleep(REST)
+        try:
+            side.times.append(side.block(steps))
+        except Failure as failure:
+            if side is sides[0]:
+                raise
+            leave_out(failure)
+            side.close()
+            continue
+        still.append(side)
+    return still
+
+
+def run(workload, arguments):
+    """All blocks of a workload, and of the peer's variants those that run."""
+    steps = steps_of(workload, arguments)
+    ours, *peers = commands(workload, arguments)
+    sides = [opened(*ours, steps, arguments)]
+    try:
+        for peer in peers:
+            try:
+                sides.append(opened(*peer, steps, arguments))
+            except Failure as failure:
+                leave_out(failure)
         for _ in range(arguments.blocks):
-            for side in sides:
-                time.sleep(REST)
-                side.times.append(side.block(steps))
+            expect_peer(sides)
+            sides = measured_block(sides, steps)
+        expect_peer(sides)
     finally:
         for side in sides:
             side.close()
@@ -317,16 +363,19 @@ def main():
     result.update(device=arguments.device, machine=machine(arguments.device))
     result.update(threads=arguments.threads, blocks=arguments.blocks)
     result.update(revision=revision(), workloads=[])
-    try:
-        for workload in chosen:
-            print(workload, file=sys.stderr)
+    text, code = None, 0
+    for workload in chosen:
+        print(workload, file=sys.stderr)
+        try:
             result["workloads"].append(run(workload, arguments))
-            text = write(result, arguments.results)
-    except Failure as failure:
-        print(f"compare.py: {workload}: {failure}", file=sys.stderr)
-        return 2
-    print(text)
-    return 0 if all(w["met"] for w in result["workloads"]) else 1
+        except Failure as failure:
+            print(f"compare.py: {workload}: {failure}", file=sys.stderr)
+            code = 2
+            continue
+        text = write(result, arguments.results)
+    if text:
+        print(text)
+    return code or int(not all(w["met"] for w in result["workloads"]))
 
 
 if __name__ == "__main__":
