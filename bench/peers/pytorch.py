@@ -15,8 +15,8 @@ nobody uses. Variants: eager; channels_last (convolutions); compile
 (torch.compile of the losses, on a GPU with its mode reduce-overhead); graph (on
 a GPU: the whole step, gather and Adam included, captured by hand as one CUDA
 graph). Recipes are the corrected ones of tests/golden/README.md; tfpvae is
-described at its class. On a GPU products are strict fp32 (no TF32) and the
-peak is that of PyTorch's memory there.
+described at its class. On a GPU products and convolutions are strict fp32 (no
+TF32) and the peak is that of PyTorch's memory there.
 """
 
 import argparse
@@ -365,6 +365,9 @@ def main():
                 [sys.executable, __file__, name, *options], check=True
             )
         return
+    # Strict fp32: convolutions would take TF32 unasked.
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
     name = workloads[0]
