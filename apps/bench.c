@@ -2,6 +2,7 @@
 #include "apps/explain.h"
 #include "apps/probe.h"
 #include "apps/run.h"
+#include "tensor/device.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,15 @@ static void bench_close(bench *b)
     free(b->images);
 }
 
+/* A GPU may still be at work on what it was told: a read waits for it. */
+static bool wait_for_device(hg_context *context)
+{
+    uint64_t step;
+    return !context->gpu ||
+           hg_device_download(context, &step, hg_control_step(context),
+                              sizeof step);
+}
+
 /* Milliseconds a step; negative with an error. */
 static double run_block(bench *b, int64_t steps)
 {
@@ -117,6 +127,8 @@ static double run_block(bench *b, int64_t steps)
         explain_step(&b->explained, b->w.context, batch.size == b->load->batch);
         done++;
     }
+    if (!wait_for_device(b->w.context))
+        return -1;
     return 1e3 * (seconds_now() - started) / (double)steps;
 }
 
