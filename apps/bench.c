@@ -138,6 +138,14 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Of the memory that the steps take: the device's, or the process's. */
+static double peak_mib(const bench *b)
+{
+    const hg_context *context = b->w.context;
+    return context->gpu ? (double)context->device_peak / (1 << 20)
+                        : probe_peak_mib();
+}
+
 static json_t *result(bench *b, double *ms, int blocks, int64_t steps,
                       uint64_t launches)
 {
@@ -149,7 +157,7 @@ static json_t *result(bench *b, double *ms, int blocks, int64_t steps,
                      hg_context_threads(b->w.context), "ms_per_step", median,
                      "ms_min", ms[0], "steps", (json_int_t)steps, "gflops",
                      1e3 * b->load->gflop / median, "peak_gflops",
-                     b->peak_gflops, "peak_mib", probe_peak_mib(), "launches",
+                     b->peak_gflops, "peak_mib", peak_mib(b), "launches",
                      (json_int_t)(launches / (uint64_t)(blocks * steps)),
                      "precision", b->precision);
 }
