@@ -102,8 +102,12 @@ START_TEST(every_outermost_scope_is_a_new_step_of_its_kind)
 }
 END_TEST
 
+/* A GPU has logarithms and sines of its own, good to two units in the last
+ * place, and multiplies and adds in one rounding: of normals up to 6 that is a
+ * few times 5e-7. The CPU's kernels differ from the reference by one unit. */
 START_TEST(normals_are_those_of_the_words_to_rounding)
 {
+    double most = on_cpu() ? 1e-6 : 4e-6;
     for (int isa = 0; isa <= hg_cpu_isa(); isa++) {
         ctx->isa = isa;
         hg_philox p =
@@ -114,7 +118,7 @@ START_TEST(normals_are_those_of_the_words_to_rounding)
             hg_words_normal(hg_philox_word(&p, (uint64_t)i),
                             hg_philox_word(&p, (uint64_t)i + 1), pair);
             for (int j = 0; j < 2; j++)
-                if (fabs((double)x[i + j] - (double)pair[j]) > 1e-6)
+                if (fabs((double)x[i + j] - (double)pair[j]) > most)
                     ck_abort_msg("element %d is %.9g, not %.9g", i + j,
                                  (double)x[i + j], (double)pair[j]);
         }
