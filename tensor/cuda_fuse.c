@@ -286,13 +286,17 @@ static bool write_launch(hg_fuser *f, int slot, int launch, hg_launch *l)
     return l->alone || f->joint;
 }
 
+/* Waits for the copy: the next new queue writes its table into the same memory
+ * of the host, and where a device reads that memory itself nothing says that
+ * it has. A queue that is replayed sends none. */
 static bool send_table(hg_device *d, int slot)
 {
     hg_fuser *f = &d->fuser;
+    cudaStream_t stream = (cudaStream_t)d->stream.handle;
     return !f->table_used ||
-           cudaMemcpyAsync(f->there[slot].table, f->table, f->table_used,
-                           cudaMemcpyHostToDevice,
-                           (cudaStream_t)d->stream.handle) == cudaSuccess;
+           (cudaMemcpyAsync(f->there[slot].table, f->table, f->table_used,
+                            cudaMemcpyHostToDevice, stream) == cudaSuccess &&
+            cudaStreamSynchronize(stream) == cudaSuccess);
 }
 
 bool hg_fuse_queue(hg_device *d, int slot)
