@@ -15,30 +15,66 @@
 #ifndef HG_REDUCE_CUH
 #define HG_REDUCE_CUH
 
+#include "ops/divisor.cuh"
 #include "ops/groups.cuh"
 #include "ops/reduce.h"
 #include "ops/vocabulary.h"
 
 enum {
-    HG_FOLD_RUN = 64,   /* values in one part, and the fewest of a thread in a
-                           chunk */
-    HG_FOLD_BLOCKS = 64 /* are enough without chunks */
+    HG_FOLD_RUN = 64,    /* values in one part; twice as many of a thread are
+                            worth a second launch, so that there are chunks */
+    HG_FOLD_FEWEST = 16, /* of a thread in a chunk */
+    HG_FOLD_AHEAD = 4,   /* are loaded before the first is needed */
+    HG_FOLD_BLOCKS = 64  /* are enough without chunks */
+};
+
+/* The reduced axes, whose places are found without dividing. */
+struct hg_fold_axes {
+    hg_walk walk;
+    hg_divisor by[HG_MAX_RANK];
+
+    explicit hg_fold_axes(const hg_walk &w) : walk(w)
+    {
+        for (int d = 0; d < HG_MAX_RANK; d++)
+            by[d] = hg_divisor(w.dim[d]);
+    }
+    /* hg_walk_offset. */
+    __device__ int64_t offset(int64_t i) const
+    {
+        int64_t offset = 0;
+        for (int d = walk.rank - 1; d > 0; d--) {
+            int64_t at = i;
+            i = by[d].split(at);
+            offset += at * walk.stride[d];
+        }
+        return walk.rank ? offset + i * walk.stride[0] : 0;
+    }
 };
 
 /* ---- Kernels ------------------------------------------------------------ */
 
-/* Places from, from + step, ... below `to` of the reduced axes. */
+/* Places from, from + step, ... below `to` of the reduced axes. Values are
+ * added in this order, though several are on their way at a time. */
 template <typename F>
 static __device__ typename F::total hg_fold_some(const F &f, const hg_real *in,
-                                                 const hg_walk &gone,
+                                                 const hg_fold_axes &gone,
                                                  int64_t from, int64_t to,
                                                  int step, hg_real shift)
 {
     typename F::total total = f.none();
     while (from < to) {
         typename F::part part = (typename F::part)f.none();
-        for (int i = 0; i < HG_FOLD_RUN && from < to; i++, from += step)
-            part = f.add(part, in[hg_walk_offset(&gone, from)], from, shift);
+        for (int i = 0; i < HG_FOLD_RUN && from < to; i += HG_FOLD_AHEAD) {
+            hg_real x[HG_FOLD_AHEAD];
+            int64_t at = from;
+#pragma unroll
+            for (int n = 0; n < HG_FOLD_AHEAD; n++, at += step)
+                x[n] = at < to ? in[gone.offset(at)] : 0;
+#pragma unroll
+            for (int n = 0; n < HG_FOLD_AHEAD; n++, from += step)
+                if (from < to)
+                    part = f.add(part, x[n], from, shift);
+        }
         total = f(total, (typename F::total)part);
     }
     return total;
@@ -49,7 +85,8 @@ template <typename F> struct hg_fold_job {
     typename F::result *out;
     typename F::total *partial; /* [chunks, outputs] if there are several */
     const hg_real *in;
-    hg_walk kept, gone;
+    hg_walk kept;
+    hg_fold_axes gone;
     hg_groups groups, joining; /* of the values, and of the chunks */
     int chunks;
     F f;
@@ -63,8 +100,8 @@ static __device__ inline void hg_fold_block(const hg_fold_job<F> &j,
                                             typename F::total *room, M made)
 {
     hg_member m = hg_member_of(j.groups, block);
-    int64_t from = j.gone.size * chunk / j.chunks;
-    int64_t to = j.gone.size * (chunk + 1) / j.chunks;
+    int64_t from = j.gone.walk.size * chunk / j.chunks;
+    int64_t to = j.gone.walk.size * (chunk + 1) / j.chunks;
     bool inside = m.output < j.kept.size;
     typename F::total total = j.f.none();
     hg_real shift = 0;
@@ -119,10 +156,11 @@ template <typename F> __global__ void hg_fold_chunks(hg_fold_job<F> j)
 static inline int hg_fold_chunks_of(const hg_groups &g, unsigned blocks,
                                     int64_t n)
 {
-    int64_t chunks = n / (HG_FOLD_RUN * g.lanes);
-    if (chunks > 4 * HG_FOLD_BLOCKS / blocks)
-        chunks = 4 * HG_FOLD_BLOCKS / blocks;
-    return blocks >= HG_FOLD_BLOCKS || chunks < 1 ? 1 : (int)chunks;
+    int64_t chunks = n / (HG_FOLD_FEWEST * g.lanes);
+    if (blocks >= HG_FOLD_BLOCKS || n < 2 * HG_FOLD_RUN * g.lanes)
+        return 1;
+    int most = 4 * HG_FOLD_BLOCKS / (int)blocks;
+    return chunks < most ? (int)chunks : most;
 }
 
 /* Of input 0 over the axes of the mask, without room for chunks. */
@@ -139,7 +177,7 @@ static hg_fold_job<F> hg_fold_job_of(const hg_kernel *k,
     unsigned blocks = hg_group_blocks(g, kept.size);
     int chunks = hg_fold_chunks_of(g, blocks, gone.size);
     hg_groups h = hg_groups_for(kept.size, chunks, true);
-    return {out, NULL, k->in[0], kept, gone, g, h, chunks, f};
+    return {out, NULL, k->in[0], kept, hg_fold_axes(gone), g, h, chunks, f};
 }
 
 template <typename F> static size_t hg_fold_room(const hg_fold_job<F> &j)

@@ -162,6 +162,28 @@ START_TEST(reductions_of_random_views_agree_with_plain_loops)
 }
 END_TEST
 
+/* So many that a GPU cuts them into chunks, of three axes that are not one. */
+START_TEST(many_values_agree_with_plain_loops_over_axes_that_lie_apart)
+{
+    enum { N = 61, C = 3, H = 29, W = 31, MANY = N * H * W };
+    static double list[C][MANY];
+    hg_tensor *x = hg_permute(hg_uniform(HG_SHAPE(N, C, W, H), -1, 2),
+                              HG_OVER(0, 1, 3, 2));
+    for (int i = 0; i < MANY; i++)
+        for (int c = 0; c < C; c++)
+            list[c][i] =
+                value_at(x, (int64_t[]){i / (H * W), c, i / W % H, i % W});
+    for (int p = 0; p < PAIRS; p++) {
+        hg_tensor *z = pairs[p].fast(x, HG_OVER(0, 2, 3));
+        for (int64_t c = 0; c < C; c++)
+            ck_assert_msg(same_value(value_at(z, &c),
+                                     pairs[p].plain(list[c], MANY), CLOSE),
+                          "%s of channel %d: %.9g", z->op->name, (int)c,
+                          value_at(z, &c));
+    }
+}
+END_TEST
+
 START_TEST(nan_passes_through_every_reduction)
 {
     for (int place = 0; place < 40; place++) {
@@ -283,6 +305,7 @@ START_TEST(every_reduction_descriptor_passes_the_check_of_its_own)
 END_TEST
 
 TEST_MAIN("reduce", reductions_of_random_views_agree_with_plain_loops,
+          many_values_agree_with_plain_loops_over_axes_that_lie_apart,
           nan_passes_through_every_reduction, equal_extremes_share_the_gradient,
           the_gradient_of_a_norm_at_zero_is_zero,
           gradients_of_reductions_agree_with_differences,
