@@ -302,6 +302,13 @@ def all_variants(result):
     return "\n".join(rows)
 
 
+def line_of(side):
+    return (
+        f"{side['name']}: {side['ms_per_step']:.4f} ms a step "
+        f"(least {side['ms_min']:.4f}), {side['peak_mib']:.0f} MiB"
+    )
+
+
 def gpu_name():
     command = ["nvidia-smi", "--query-gpu=name,driver_version"]
     try:
@@ -372,6 +379,8 @@ def main():
             print(f"compare.py: {workload}: {failure}", file=sys.stderr)
             code = 2
             continue
+        for side in result["workloads"][-1]["sides"]:
+            print(f"  {line_of(side)}", file=sys.stderr)
         text = write(result, arguments.results)
     if text:
         print(text)
