@@ -113,7 +113,8 @@ UNUSED static void rig_close(rig *r)
     *r = (rig){0};
 }
 
-/* One training step on the next batch. */
+/* One training step on the next batch. What was queued for a device runs when
+ * the scope is closed at the latest; only then is known whether it could. */
 UNUSED static bool rig_step(rig *r)
 {
     hg_batch b;
@@ -124,7 +125,7 @@ UNUSED static bool rig_step(rig *r)
         return false;
     bool ok = hg_model_step(r->model, r->state, &b, &r->optimizers);
     hg_scope_close(s);
-    return ok;
+    return ok && !hg_error();
 }
 
 UNUSED static bool rig_train(rig *r, int64_t steps)
