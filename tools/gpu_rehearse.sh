@@ -45,10 +45,15 @@ case \$1 in
 esac
 exec python3 "\$@"
 END
+out=${OUT:-$stage/out}
 code=0
 PATH=$stage:$PATH PYTHON=$stage/python HOURGLASS_GPU_EMULATED=1 \
     HOURGLASS_GPU_BUILD=$build HOURGLASS_GPU_PROGRAM=$stage/hourglass \
-    HOURGLASS_GPU_SECONDS=${2:-570} OUT=${OUT:-$stage/out} \
+    HOURGLASS_GPU_SECONDS=${2:-570} OUT=$out \
     tools/gpu_check.sh || code=$?
-find "${OUT:-$stage/out}" -type f | sort
+find "$out" -type f | sort
+if [ "$(find "$out" -type f | wc -l)" -gt 7 ]; then
+    echo "gpu_rehearse.sh: these are more than seven files" >&2
+    exit 1
+fi
 exit $code
