@@ -45,26 +45,12 @@ static bool prepare(void *model, hg_data *train)
                                            m->upright, m->neighbours);
 }
 
-static bool join_neighbours(struct aae_cluster *m, const hg_batch *b,
-                            hg_optimizer *o)
-{
-    uint64_t steps[2];
-    hg_batch one, other;
-    int64_t n = b->size < HG_MOST_PAIRS ? b->size : HG_MOST_PAIRS;
-    hg_context_steps(hg_params_context(m->params), steps);
-    if (!hg_pairs_batch(&m->pairs, (int64_t)steps[0], n, &one, &other))
-        return false;
-    hg_tensor *loss = nn_pair_loss(nn_styled_classify(&m->nets, one.x),
-                                   nn_styled_classify(&m->nets, other.x), 2);
-    hg_report("neighbours", loss);
-    return hg_minimize(loss, o);
-}
-
 static bool step(void *model, const hg_batch *b, const hg_optimizers *o)
 {
     struct aae_cluster *m = model;
     return nn_styled_step(&m->nets, b->x, b->target, o->list) &&
-           (!m->neighbours || join_neighbours(m, b, o->list[PAIRS]));
+           (!m->neighbours || hg_pairs_join(&m->pairs, hg_styled_classify, m,
+                                            b->size, o->list[PAIRS]));
 }
 
 const hg_model model_aae_cluster = {

@@ -69,6 +69,11 @@ bool hg_pairs_find(hg_pairs *, hg_params *, hg_data *train, bool upright,
 /* Pairs of the given step, n of them, each image transformed by itself. */
 bool hg_pairs_batch(const hg_pairs *, int64_t step, int64_t n, hg_batch *one,
                     hg_batch *other);
+/* One update of `classify`, logits [n, classes]: the two of each of n pairs of
+ * this step, at most HG_MOST_PAIRS, share a class. Reports "neighbours". */
+bool hg_pairs_join(const hg_pairs *,
+                   hg_tensor *(*classify)(void *model, hg_tensor *x),
+                   void *model, int64_t n, hg_optimizer *);
 
 /* Not to be mixed up with the images' width, which it hides: hg_config_image.
  */

@@ -165,3 +165,19 @@ bool hg_pairs_batch(const hg_pairs *pairs, int64_t step, int64_t n,
         rows[i] = pairs->near[rows[i] * each + 1 + (epoch + i) % pairs->k];
     return hg_data_batch_in(pairs->data, 2 * epoch + 1, rows, n, other);
 }
+
+bool hg_pairs_join(const hg_pairs *pairs,
+                   hg_tensor *(*classify)(void *, hg_tensor *), void *model,
+                   int64_t n, hg_optimizer *o)
+{
+    uint64_t steps[2];
+    hg_batch one, other;
+    n = n < HG_MOST_PAIRS ? n : HG_MOST_PAIRS;
+    hg_context_steps(hg_data_context(pairs->data), steps);
+    if (!hg_pairs_batch(pairs, (int64_t)steps[0], n, &one, &other))
+        return false;
+    hg_tensor *loss =
+        nn_pair_loss(classify(model, one.x), classify(model, other.x), 2);
+    hg_report("neighbours", loss);
+    return hg_minimize(loss, o);
+}
