@@ -2,6 +2,7 @@
  * numbers under it all. */
 #include "tests/support.h"
 #include "tensor/cpu.h"
+#include "tensor/device.h"
 #include "tensor/random.h"
 
 /* ---- Shapes ------------------------------------------------------------- */
@@ -324,6 +325,36 @@ START_TEST(arrays_that_are_null_are_refused)
 }
 END_TEST
 
+/* As hourglass doctor asks. Without a GPU there is a reason, and nothing to ask
+ * about. */
+START_TEST(devices_are_counted_and_say_what_they_are)
+{
+    char reason[256] = "";
+    hg_device_facts facts;
+    int count = hg_device_count(reason, sizeof reason);
+    ck_assert_str_ne(hg_device_version(), "");
+    ck_assert_str_ne(hg_device_products(), "");
+    ck_assert(count ? !reason[0] : reason[0] != 0);
+    for (int i = 0; i < count; i++) {
+        ck_assert(hg_device_ask(i, &facts));
+        ck_assert_str_ne(facts.name, "");
+        ck_assert_uint_ge(facts.memory, facts.free);
+    }
+    ck_assert(!hg_device_ask(count, &facts));
+    ck_assert_uint_eq(facts.memory, 0);
+}
+END_TEST
+
+START_TEST(a_device_that_is_not_there_is_refused_with_what_is)
+{
+    char reason[256], device[32];
+    int count = hg_device_count(reason, sizeof reason);
+    snprintf(device, sizeof device, "cuda:%d", count);
+    ck_assert_ptr_null(hg_context_new(device, 1));
+    expect_error(DEVICE, device, count ? "cuda:0" : "--device cpu");
+}
+END_TEST
+
 TEST_MAIN("tensor", arrays_that_are_null_are_refused,
           shapes_are_written_in_brackets, shapes_count_and_compare,
           axes_are_counted_from_both_ends, dense_is_what_lies_row_by_row,
@@ -332,7 +363,10 @@ TEST_MAIN("tensor", arrays_that_are_null_are_refused,
           every_write_is_a_new_version,
           int64_values_that_do_not_fit_are_refused,
           tensors_are_printed_with_long_axes_abbreviated,
-          a_context_knows_its_settings, outermost_scopes_are_counted_by_kind,
+          a_context_knows_its_settings,
+          devices_are_counted_and_say_what_they_are,
+          a_device_that_is_not_there_is_refused_with_what_is,
+          outermost_scopes_are_counted_by_kind,
           draws_depend_on_step_kind_and_order_only,
           philox_gives_the_published_words, words_lie_where_curand_has_them,
           uniforms_lie_in_zero_to_below_one,
