@@ -1,14 +1,15 @@
-"""compare.py - hourglass against PyTorch, interleaved in one run.
+"""compare.py - hourglass against PyTorch and others, interleaved in one run.
 
-    python3 bench/compare.py --python PYTHON [--device cuda] [WORKLOAD...]
+    python3 bench/compare.py --python PYTHON [--peer PROGRAM]... [WORKLOAD...]
 
-PYTHON is an interpreter that has torch ($PYTHON does as well). Each workload
-starts a process for hourglass and one for each variant of the peer, which then
-take turns, block by block: A B A B ... The figure of a side is the median of
-its blocks (and the least beside it), that of the peer its best variant. Peak
+PYTHON is an interpreter that has torch ($PYTHON does as well), PROGRAM one of
+what peers/build.sh builds. Each workload starts a process for hourglass, one for
+each variant of PyTorch and one for each other peer that has the workload, which
+then take turns, block by block: A B A B ... The figure of a side is the median
+of its blocks (and the least beside it), that of PyTorch its best variant. Peak
 memory is VmHWM of each process, on a GPU what each took there. Writes
 bench/results/DATE-DEVICE.json and .md after every workload, and prints the
-table.
+table. Bars are about PyTorch; the other peers have a table of their own.
 
 A variant of the peer that fails is named and left out; where hourglass fails,
 or no variant runs, the workload is.
@@ -40,6 +41,11 @@ WORKLOADS = {
     "aae-b100": (25, ["eager"], 1.0),
     "convvae-b256": (50, ["eager", "channels_last"], 1.0),
     "tfpvae-b64": (8, ["eager", "channels_last"], None),
+}
+# What the peers in C have (peers/NAME.c).
+OTHERS = {
+    "kann": ["ae-b32", "ae-b128", "vae-b32"],
+    "ggml": ["ae-b32", "ae-b128"],
 }
 # On a GPU: blocks are short there, so more steps; the peer is eager, compiled
 # (reduce-overhead) and captured by hand; milliseconds allowed, and how often
@@ -133,6 +139,10 @@ def commands(workload, arguments):
     for variant in variants_of(workload, arguments):
         command = [arguments.python, str(peer), workload, "--variant", variant]
         yield f"PyTorch {variant}", [*command, *options]
+    for program in arguments.peer if arguments.device == "cpu" else []:
+        name = pathlib.Path(program).name
+        if workload in OTHERS[name]:
+            yield name, [program, workload, *options]
 
 
 def variants_of(workload, arguments):
@@ -164,9 +174,13 @@ def leave_out(failure):
     print(f"compare.py: left out: {failure}", file=sys.stderr)
 
 
+def is_pytorch(name):
+    return name.startswith("PyTorch")
+
+
 def expect_peer(sides):
-    if len(sides) == 1:
-        raise Failure("no peer runs")
+    if not any(is_pytorch(side.name) for side in sides):
+        raise Failure("PyTorch does not run")
 
 
 def measured_block(sides, steps):
@@ -221,8 +235,9 @@ def meets_gpu_bars(workload, sides):
 
 
 def judge(workload, steps, sides, device):
-    """Ratios are the peer's over ours: above 1, hourglass is faster."""
-    ours, peers = sides[0], sides[1:]
+    """Ratios are PyTorch's over ours: above 1, hourglass is faster."""
+    ours = sides[0]
+    peers = [side for side in sides if is_pytorch(side["name"])]
     best = min(peers, key=lambda peer: peer["ms_per_step"])
     least = min(peer["ms_min"] for peer in peers)
     memory = ours["peak_mib"] / min(peer["peak_mib"] for peer in peers)
@@ -302,6 +317,31 @@ def all_variants(result):
     return "\n".join(rows)
 
 
+def other_peers(result):
+    """What the peers in C take, beside hourglass in the same run."""
+    rows = [
+        "| workload | peer | optimiser | ms (least) | of hourglass's medians |"
+        " minima | MiB |",
+        "| --- " * 7 + "|",
+    ]
+    for w in result["workloads"]:
+        ours = w["sides"][0]
+        for side in w["sides"][1:]:
+            if is_pytorch(side["name"]):
+                continue
+            cells = [
+                w["workload"],
+                side["report"]["version"],
+                side["report"]["adam"],
+                f"{side['ms_per_step']:.3f} ({side['ms_min']:.3f})",
+                f"{side['ms_per_step'] / ours['ms_per_step']:.2f}x",
+                f"{side['ms_min'] / ours['ms_min']:.2f}x",
+                f"{side['peak_mib']:.0f}",
+            ]
+            rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows) if len(rows) > 2 else None
+
+
 def line_of(side):
     return (
         f"{side['name']}: {side['ms_per_step']:.4f} ms a step "
@@ -337,6 +377,8 @@ def write(result, folder):
     text = f"{heading(result)}\n\n{table(result)}\n"
     if result["device"] != "cpu":
         text += "\n" + all_variants(result) + "\n"
+    if others := other_peers(result):
+        text += "\n" + others + "\n"
     stem.with_suffix(".md").write_text(text)
     return text
 
@@ -357,7 +399,17 @@ def main():
         "--compile", action="store_true", help="torch.compile too"
     )
     parser.add_argument("--variants", help="of the peer: eager,compile,graph")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="PROGRAM",
+        help="of peers/build.sh, on a CPU",
+    )
     arguments = parser.parse_args()
+    for program in arguments.peer:
+        if pathlib.Path(program).name not in OTHERS:
+            parser.error(f"--peer {program}: no {' or '.join(OTHERS)}")
     if not arguments.python:
         parser.error("name an interpreter that has torch: --python or $PYTHON")
     chosen = arguments.workloads or list(WORKLOADS)
