@@ -5,6 +5,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -105,6 +106,60 @@ class Page(unittest.TestCase):
         self.assertEqual(self.zoo(PLAN, "--only", "small-s2").returncode, 0)
         runs = sorted(p.name for p in (self.folder / "runs").iterdir())
         self.assertEqual(runs, ["small-s2"])
+        self.assertFalse((self.folder / "zoo.md").exists())
+
+    def figures(self):
+        text = (self.folder / "zoo/figures.json").read_text(encoding="utf-8")
+        return json.loads(text)["rows"]["small"]
+
+    def test_the_page_needs_no_run_and_rows_are_renewed_one_by_one(self):
+        self.assertEqual(self.zoo(PLAN).returncode, 0)
+        page = self.folder / "zoo.md"
+        text, old = page.read_text(encoding="utf-8"), self.figures()
+        picture = (self.folder / "zoo/small.png").read_bytes()
+        self.assertRegex(old["1"]["date"], r"^\d{4}-\d\d-\d\d$")
+        self.assertEqual(old["2"]["commands"][1],
+                         "classify small-s2 --labels 10 --repeats 1 --json")
+        # Another machine: no runs, the page as it was.
+        shutil.rmtree(self.folder / "runs")
+        page.unlink()
+        self.assertEqual(self.zoo(PLAN, "--page").returncode, 0)
+        self.assertEqual(page.read_text(encoding="utf-8"), text)
+        self.assertEqual(self.zoo(PLAN, "--check").returncode, 0)
+        # One seed is made anew; the other, and the pictures, stay.
+        path = self.folder / "zoo/figures.json"
+        whole = json.loads(path.read_text(encoding="utf-8"))
+        for seed in "1", "2":
+            whole["rows"]["small"][seed]["figures"] = {"final/recon_mse": 7}
+        path.write_text(json.dumps(whole), encoding="utf-8")
+        self.zoo(PLAN, "--only", "small-s2")
+        done = self.zoo(PLAN, "--page", "--only", "small-s2")
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        self.assertEqual(self.figures()["1"]["figures"], {"final/recon_mse": 7})
+        self.assertEqual(self.figures()["2"]["figures"], old["2"]["figures"])
+        self.assertEqual((self.folder / "zoo/small.png").read_bytes(), picture)
+        self.assertEqual(self.zoo(PLAN, "--check").returncode, 0)
+
+    def test_a_page_that_says_something_else_is_found(self):
+        self.assertEqual(self.zoo(PLAN).returncode, 0)
+        page = self.folder / "zoo.md"
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace("A family.", "A clan."), encoding="utf-8")
+        done = self.zoo(PLAN, "--check")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("zoo.md:", done.stdout)
+        page.write_text(text, encoding="utf-8")
+        (self.folder / "zoo/stray.png").write_bytes(b"")
+        done = self.zoo(PLAN, "--check")
+        self.assertIn("stray.png", done.stdout)
+        other = PLAN.replace("ae --latent 2", "ae --latent 3")
+        self.assertIn("another command", self.zoo(other, "--check").stdout)
+
+    def test_the_page_of_this_tree_is_what_its_figures_say(self):
+        done = subprocess.run(
+            [sys.executable, SOURCE / "tools/zoo.py", "--check"],
+            capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_what_fails_is_named(self):
         done = self.zoo(PLAN.replace("--latent 2", "--latent two"))

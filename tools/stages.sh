@@ -65,6 +65,7 @@ stage_house() {
     check "lengths of files and functions" python3 tools/budget.py || true
     check "no sums of floats in any order" python3 tools/atomics.py || true
     check "table of operations" python3 tools/op_table.py --check || true
+    check "the zoo's page and its figures" python3 tools/zoo.py --check || true
     check "shell scripts" shellcheck -x dev .ci/run tools/*.sh || true
 }
 

@@ -2,22 +2,26 @@
 """zoo.py - trains the zoo on MNIST and writes docs/zoo.md, with its pictures.
 
     tools/zoo.py [--runs DIR] [--program FILE] [--only NAME...] [--page]
-                 [--plan FILE] [--docs DIR] [--threads N]
+                 [--check] [--plan FILE] [--docs DIR] [--threads N]
 
 tools/zoo.toml says what: families of runs (options, seeds, what was published),
 what is measured on them, pictures, and the bars they are to reach. A run or a
 measure that is there already is not made again (unless its command has changed),
 nor a picture younger than its runs (remove one whose command has changed), so
-the command can be stopped and given again at any time. --only makes the named
-runs (or families) and no page, --page the page of what is there, --threads N
-lets a run have more than one core.
+the command can be stopped and given again at any time. A run NAME with seed S
+lies in RUNS/NAME-sS; what this program measured there, with the command and the
+processor's seconds, in its folder zoo/.
 
-Data are looked for as `hourglass train --data mnist` does. A run NAME with seed
-S lies in RUNS/NAME-sS; what this program measured there, with the command and
-the processor's seconds, in its folder zoo/.
+The figures of complete runs are kept in docs/zoo/figures.json, and the page is
+made of that file and of the pictures: rows and pictures whose runs lie elsewhere
+stay as they are. --only makes the named runs (or families), no page; --page
+takes the figures of what is there and makes the page, and with --only, of the
+named alone; --check says whether the page is what the figures and the plan make
+of it. --threads N lets a run have more than one core.
 """
 
 import argparse
+import datetime
 import hashlib
 import json
 import os
@@ -26,23 +30,14 @@ import re
 import resource
 import shutil
 import shlex
-import statistics
 import subprocess
 import sys
 import tomllib
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SEEDS = 3  # that a bar is meant for
-HEAD = """# The zoo, measured
+from zoo_page import (Figures, commands_of, differences, paths_of, pictures_of,
+                      trained_by, write_page)
 
-Written by `tools/zoo.py` from the runs that `tools/zoo.toml` plans; do not edit
-it by hand. All figures are from MNIST's 10,000 test images unless said
-otherwise, after training on all 60,000 (`--data mnist --val 0`, unless the
-command has another `--val`). Time is what one thread needed for the training,
-in seconds of the processor{machine}.
-Losses are nats an image, `recon_mse` a squared error a pixel; what the names
-mean is in [tasks.md](tasks.md), what the recipes are in [models.md](models.md).
-"""
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 class Failure(Exception):
@@ -58,6 +53,7 @@ class Runs:
     def __init__(self, a, data):
         self.folder, self.program = a.runs.resolve(), a.program.resolve()
         self.threads, self.docs, self.data = a.threads, a.docs, data
+        self.now = None  # what is measured now is measured on and with
 
     def at(self, name, seed):
         return self.folder / f"{name}-s{seed}"
@@ -87,7 +83,9 @@ class Runs:
         print(f"{run.name}: hourglass {line}", flush=True)
         with open(path.with_suffix(".log"), "w", encoding="utf-8") as log:
             text, seconds = self.call(f"{line} {extra}", log)
-        kept = {"command": line, "seconds": seconds, "output": text}
+        self.now = self.now or made_now(self.program)
+        kept = {"command": line, "seconds": seconds, "made": self.now,
+                "output": text}
         part = path.with_suffix(".part")
         part.write_text(json.dumps(kept, indent=1), encoding="utf-8")
         part.rename(path)
@@ -122,16 +120,32 @@ def key_of(measure):
     return f"{measure.split()[0]}-{digest}"
 
 
-def trained_by(plan, seed, data):
-    if "train" not in plan:
-        return None
-    words = f"train {plan['train']} --data {data}"
-    if "--val" not in plan["train"] and "faithful" not in plan["train"]:
-        words += " --val 0"
-    return f"{words} --seed {seed}"
-
-
 # ---- Figures ----------------------------------------------------------------
+
+
+def said(words):
+    """A line of standard output; None where the command fails."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT,
+                              check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def processor():
+    for line in open("/proc/cpuinfo", encoding="utf-8"):
+        if line.startswith("model name"):
+            return line.split(":")[1].strip()
+    return None
+
+
+def made_now(program):
+    version = said([str(program), "--version"]) or ""
+    return {"date": datetime.date.today().isoformat(),
+            "version": version.removeprefix("hourglass "),
+            "commit": said(["git", "describe", "--always", "--dirty"]),
+            "processor": processor()}
 
 
 def step_into(value, word):
@@ -155,75 +169,53 @@ def look_up(value, path):
     return value
 
 
-def results(runs, plan, seed):
-    """All that is known of one run: {"final", "val", COMMAND: object}; nothing
-    of one that another command trained."""
-    run, found = runs.at(plan["name"], seed), {}
-    trained = run / "zoo" / "train.json"
-    if trained.exists():
-        kept = json.loads(trained.read_text(encoding="utf-8"))
-        if kept["command"] != trained_by(plan, seed, runs.data):
-            return {}
-        lines = (run / "metrics.jsonl").read_text(encoding="utf-8").split("\n")
-        for line in filter(None, lines):
+def kept_of(runs, plan, seed):
+    """What the plan's commands left in the run, its training first; nothing
+    where one of them was not made, or is another's."""
+    run, kept = runs.at(plan["name"], seed), []
+    keys = ["train"] if "train" in plan else []
+    keys += [key_of(measure) for measure in plan.get("measure", [])]
+    for key, line in zip(keys, commands_of(plan, seed, runs.data)):
+        path = run / "zoo" / f"{key}.json"
+        if not path.exists():
+            return []
+        kept.append(json.loads(path.read_text(encoding="utf-8")))
+        if kept[-1]["command"] != line:
+            return []
+        kept[-1].setdefault("made", {"date": datetime.date.fromtimestamp(
+            path.stat().st_mtime).isoformat()})
+    return kept
+
+
+def results(runs, plan, seed, kept):
+    """All that is known of one run: {"final", "val", COMMAND: object}."""
+    found = {}
+    if "train" in plan:
+        lines = runs.at(plan["name"], seed) / "metrics.jsonl"
+        for line in filter(None, lines.read_text(encoding="utf-8").split("\n")):
             record = json.loads(line)
             final = record["event"] == "final"
             found["final" if final else record["split"]] = record
-        found["seconds"] = kept["seconds"]
-    for measure in plan.get("measure", []):
-        path = run / "zoo" / f"{key_of(measure)}.json"
-        if path.exists():
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            found[measure.split()[0]] = json.loads(kept["output"])
-            found.setdefault("seconds", kept["seconds"])
+    for one in kept["train" in plan:]:
+        found[one["command"].split()[0]] = json.loads(one["output"])
     return found
 
 
-def values(runs, plan, path):
-    """The figure of every seed that there is."""
-    seen = [look_up(results(runs, plan, s), path) for s in plan["seeds"]]
-    return [v for v in seen if v is not None]
+def take(runs, plan, run, seed, figures):
+    """The figures of a complete run, in the place of older ones."""
+    kept = kept_of(runs, run, seed)
+    if not kept:
+        return
+    found = results(runs, run, seed, kept)
+    numbers = {path: look_up(found, path) for path in paths_of(plan, run)}
+    figures.put(run["name"], seed, {
+        "commands": [one["command"] for one in kept], **kept[-1]["made"],
+        "seconds": round(kept[0]["seconds"], 1),
+        "figures": {path: float(f"{number:.7g}")
+                    for path, number in numbers.items() if number is not None}})
 
 
-def digits(number):
-    """Four significant ones, five where that is not enough of a percentage."""
-    return f"{number:.4g}" if abs(number) < 100 else f"{number:.1f}"
-
-
-def with_spread(numbers):
-    if not numbers:
-        return "not run"
-    if len(numbers) == 1:
-        return f"{digits(numbers[0])} (one seed)"
-    listed = ", ".join(digits(n) for n in numbers)
-    return f"{digits(statistics.mean(numbers))} ({listed})"
-
-
-# ---- The page ---------------------------------------------------------------
-
-
-def ours(runs, plan):
-    cells = []
-    for label, path in plan["figures"].items():
-        numbers = values(runs, plan, path)
-        shown = ", ".join(digits(n) for n in numbers) or "not run"
-        cells.append(f"{label} {shown}")
-    return "<br>".join(cells)
-
-
-def run_rows(runs, family):
-    yield "| command | seeds | published | ours | time |"
-    yield "| --- | --- | --- | --- | ---: |"
-    for plan in family.get("run", []):
-        seconds = values(runs, plan, "seconds")
-        line = plan["train"] if "train" in plan else plan["measure"][0]
-        line = re.sub(r" --(json|seed \{seed\}|data mnist)", "", line)
-        line = ("train " if "train" in plan else "") + line
-        time = f"{statistics.mean(seconds):.0f} s" if seconds else ""
-        seeds = ", ".join(str(seed) for seed in plan["seeds"]
-                          if results(runs, plan, seed))
-        yield (f"| `{line}` | {seeds} | {plan.get('published', '')} |"
-               f" {ours(runs, plan)} | {time} |")
+# ---- Pictures ---------------------------------------------------------------
 
 
 def printed_by(runs, picture):
@@ -231,114 +223,43 @@ def printed_by(runs, picture):
     return runs.folder / f"{picture['file']}.txt"
 
 
-def picture_lines(runs, picture):
-    yield f"\n{picture['shows']}\n"
+def runs_of(picture):
+    """The runs, NAME-sSEED, that a picture shows."""
     if "copy" in picture:
-        yield f"    runs/{picture['copy']}\n"
-    else:
-        shown = picture["command"].replace("{runs}", "runs")
-        yield f"    hourglass {shown} --to docs/zoo/{picture['file']}\n"
-    if picture.get("printed"):
-        printed = printed_by(runs, picture).read_text(encoding="utf-8")
-        yield "".join(f"    {line}\n" for line in printed.splitlines())
-    text = re.sub("[*`]", "", picture["shows"])
-    yield f"![{text}](zoo/{picture['file']})"
+        return {picture["copy"].split("/")[0]}
+    named = re.findall(r"\{runs\}/([^\s/]+)", picture["command"])
+    return {name for name in named if "." not in name}
 
 
-def bar_rows(runs, plan):
-    by_name = {r["name"]: r for f in plan["family"] for r in f.get("run", [])}
-    yield "| bar | figure | reached | how, and what was tried |"
-    yield "| --- | --- | --- | --- |"
-    for bar in plan["bar"]:
-        numbers = values(runs, by_name[bar["run"]], bar["figure"])
-        against = (values(runs, by_name[bar["below"]], bar["figure"])
-                   if "below" in bar else [])
-        yield (f"| {bar['claim']} | {figure_of(bar, numbers, against)} |"
-               f" {verdict(bar, numbers, against)} | {bar.get('tried', '')} |")
-
-
-def pca_rows(runs, plan):
-    """Reconstructions beside those of as many principal components."""
-    by_name = {r["name"]: r for f in plan["family"] for r in f.get("run", [])}
-    yield "| run | squared error a pixel | PCA of the same width |"
-    yield "| --- | ---: | ---: |"
-    for name, components in plan.get("same_width", {}).items():
-        numbers = values(runs, by_name[name], "final/recon_mse")
-        pca = values(runs, by_name[components], "final/recon_mse")
-        if numbers and pca:
-            listed = ", ".join(digits(n) for n in numbers)
-            yield f"| `{name}` | {listed} | {digits(pca[0])} |"
-
-
-def figure_of(bar, numbers, against):
-    text = with_spread(numbers)
-    return f"{text} against {with_spread(against)}" if "below" in bar else text
-
-
-def verdict(bar, numbers, against):
-    """yes, no or not run; bars are meant for three seeds."""
-    if not numbers or ("below" in bar and not against):
-        return "not run"
-    figure = max(numbers) if bar.get("best") else statistics.mean(numbers)
-    if "at_least" in bar:
-        reached = figure >= bar["at_least"]
-    else:
-        most = statistics.mean(against) if against else bar["at_most"]
-        reached = figure <= most
-    seeds = min(len(numbers), len(against) if against else SEEDS)
-    few = f", on {seeds} of {SEEDS} seeds" if seeds < SEEDS else ""
-    return ("yes" if reached else "no") + few
-
-
-def machine():
-    for line in open("/proc/cpuinfo", encoding="utf-8"):
-        if line.startswith("model name"):
-            return f" ({line.split(':')[1].strip()})"
-    return ""
-
-
-def page(runs, plan):
-    parts = [HEAD.format(machine=machine()), "## What it has to reach\n",
-             plan["about_bars"].strip() + "\n", *bar_rows(runs, plan)]
-    if "same_width" in plan:
-        parts += ["\n## Against PCA of the same width\n",
-                  *pca_rows(runs, plan)]
-    for family in plan["family"]:
-        parts += [f"\n## {family['title']}\n", family["text"].strip() + "\n",
-                  *run_rows(runs, family)]
-        for picture in family.get("picture", []):
-            if (runs.docs / "zoo" / picture["file"]).exists():
-                parts += picture_lines(runs, picture)
-    (runs.docs / "zoo.md").write_text("\n".join(parts) + "\n", encoding="utf-8")
-
-
-def draw_one(runs, picture):
+def draw_one(runs, picture, figures):
     to = runs.docs / "zoo" / picture["file"]
     if "copy" in picture:
         source = runs.folder / picture["copy"]
         if source.exists():
             shutil.copyfile(source, to)
         return
-    line = picture["command"].format(runs=runs.folder)
-    named = re.findall(rf"{re.escape(str(runs.folder))}/[^\s/]+", line)
-    needed = [pathlib.Path(n) / "zoo" / "train.json"
-              for n in named if "." not in n]
-    if not all(n.exists() for n in needed):
+    needed = [runs.folder / name / "zoo" / "train.json"
+              for name in runs_of(picture)]
+    if not all(path.exists() for path in needed):
         return
     printed = printed_by(runs, picture)
     if not (to.exists() and printed.exists()) or any(
-            n.stat().st_mtime > printed.stat().st_mtime for n in needed):
+            path.stat().st_mtime > printed.stat().st_mtime for path in needed):
+        line = picture["command"].format(runs=runs.folder)
         with open(os.devnull, "w", encoding="utf-8") as log:
             line += f" --threads {runs.threads} --to {to}"
             printed.write_text(runs.call(line, log)[0], encoding="utf-8")
+    if picture.get("printed"):
+        text = printed.read_text(encoding="utf-8")
+        figures.printed[picture["file"]] = text.splitlines()
 
 
-def draw(runs, plan):
-    """Every picture of the plan whose run is there."""
+def draw(runs, plan, figures, names):
+    """Every picture of the plan that shows one of these runs."""
     (runs.docs / "zoo").mkdir(parents=True, exist_ok=True)
-    for family in plan["family"]:
-        for picture in family.get("picture", []):
-            draw_one(runs, picture)
+    for picture in pictures_of(plan):
+        if runs_of(picture) & names:
+            draw_one(runs, picture, figures)
 
 
 def arguments():
@@ -354,6 +275,7 @@ def arguments():
     a.add_argument("--docs", type=pathlib.Path, default=ROOT / "docs")
     a.add_argument("--only", nargs="+", default=[], metavar="NAME")
     a.add_argument("--page", action="store_true")
+    a.add_argument("--check", action="store_true")
     a.add_argument("--threads", type=int, default=1)
     return a.parse_args()
 
@@ -372,16 +294,27 @@ def main():
     a = arguments()
     plan = tomllib.loads(a.plan.read_text(encoding="utf-8"))
     runs = Runs(a, plan.get("data", "mnist"))
+    figures = Figures(a.docs, runs.data)
+    if a.check:
+        found = list(differences(figures, plan))
+        print("\n".join(found) or "the page is what its figures say")
+        return bool(found)
+    which = list(chosen(plan, a.only))
     if not a.page:
-        for run, seed in chosen(plan, a.only):
+        for run, seed in which:
             runs.train(run, seed)
-    if not a.only:
-        draw(runs, plan)
-        page(runs, plan)
+    if a.page or not a.only:
+        for run, seed in which:
+            take(runs, plan, run, seed, figures)
+        draw(runs, plan, figures, {f"{run['name']}-s{seed}"
+                                   for run, seed in which})
+        figures.save()
+        write_page(figures, plan)
+    return False
 
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(main())
     except (Failure, OSError) as trouble:
         sys.exit(f"zoo.py: {trouble}")
