@@ -274,8 +274,8 @@ static bool restore_state(trainer *t, json_t *state)
     }
     t->epoch = epoch_at(t, epoch, loader_epoch, position);
     t->step = t->saved_step = step;
-    t->epoch_steps = epoch_steps;
-    t->epoch_images = images;
+    t->epoch_steps = t->untimed_steps = epoch_steps;
+    t->epoch_images = t->untimed_images = images;
     t->waited = waited;
     t->stopped = stopped != 0;
     t->best = json_is_number(best) ? json_number_value(best) : INFINITY;

@@ -7,12 +7,19 @@
 
 /* ---- What is written ---------------------------------------------------- */
 
-/* Nothing was timed where a run goes on that had made its steps already. */
+/* The steps of the epoch that were timed: a run that goes on in its midst has
+ * made the others before. */
+static double timed_steps(const trainer *t)
+{
+    return (double)(t->epoch_steps - t->untimed_steps);
+}
+
 static void add_times(const trainer *t, json_t *line)
 {
-    if (t->epoch_seconds <= 0)
+    double steps = timed_steps(t);
+    double images = (double)(t->epoch_images - t->untimed_images);
+    if (steps < 1 || t->epoch_seconds <= 0)
         return;
-    double images = (double)t->epoch_images, steps = (double)t->epoch_steps;
     json_object_set_new(line, "images_per_s",
                         json_real(images / t->epoch_seconds));
     json_object_set_new(line, "ms_per_step",
@@ -39,7 +46,7 @@ static bool log_epoch(trainer *t, const hg_metrics *val)
 
 static void say_epoch(trainer *t, const hg_metrics *val, bool best)
 {
-    char terms[256] = "", checked[64] = "";
+    char terms[256] = "", checked[64] = "", times[64] = "";
     const char *name;
     for (int i = 0; (name = hg_report_name(t->w.context, i)); i++) {
         size_t at = strlen(terms);
@@ -50,9 +57,11 @@ static void say_epoch(trainer *t, const hg_metrics *val, bool best)
     if (val && !isnan(val->loss))
         snprintf(checked, sizeof checked, "  val %.5g%s", val->loss,
                  best ? " (best)" : "");
-    log_line(t, "epoch %lld/%lld%s%s  %.2f s, %.3f ms a step",
-             (long long)t->epoch, (long long)t->s.epochs, terms, checked,
-             t->epoch_seconds, 1e3 * t->epoch_seconds / (double)t->epoch_steps);
+    if (timed_steps(t) >= 1)
+        snprintf(times, sizeof times, "  %.2f s, %.3f ms a step",
+                 t->epoch_seconds, 1e3 * t->epoch_seconds / timed_steps(t));
+    log_line(t, "epoch %lld/%lld%s%s%s", (long long)t->epoch,
+             (long long)t->s.epochs, terms, checked, times);
 }
 
 /* ---- What is measured --------------------------------------------------- */

@@ -106,6 +106,7 @@ bool reset_terms(trainer *t)
     t->epoch_seconds = 0;
     t->noted_loss = NAN;
     t->epoch_steps = t->epoch_images = 0;
+    t->untimed_steps = t->untimed_images = 0;
     for (int i = 0; (name = hg_report_name(t->w.context, i)); i++)
         if (!hg_report_set(t->w.context, name, 0, 0))
             return false;
@@ -202,6 +203,7 @@ static void describe(const trainer *t, char *text, size_t size, bool bar,
                      double elapsed)
 {
     int64_t n = t->epoch_steps, all = hg_loader_batches(t->loader);
+    int64_t timed = n - t->untimed_steps;
     char gauge[24] = "", loss[32] = "", past[32], left[32];
     int64_t filled = 20 * n / all;
     for (int i = 0; bar && i < 23; i++)
@@ -213,12 +215,12 @@ static void describe(const trainer *t, char *text, size_t size, bool bar,
     if (isfinite(t->noted_loss))
         snprintf(loss, sizeof loss, "  loss %.5g", t->noted_loss);
     minutes(past, sizeof past, elapsed);
-    minutes(left, sizeof left, elapsed / (double)n * (double)(all - n));
+    minutes(left, sizeof left, elapsed / (double)timed * (double)(all - n));
     snprintf(text, size,
              "epoch %lld/%lld %3d%%%s %lld/%lld%s  %.3gk img/s  %s<%s",
              (long long)t->epoch + 1, (long long)t->s.epochs,
              (int)(100 * n / all), gauge, (long long)n, (long long)all, loss,
-             1e-3 * (double)(n * t->s.batch_size) / elapsed, past, left);
+             1e-3 * (double)(timed * t->s.batch_size) / elapsed, past, left);
 }
 
 /* A line that wraps could not be drawn over. */
@@ -241,7 +243,7 @@ void show_progress(trainer *t, double started)
     double *last = terminal ? &progress.drawn : &progress.said;
     if (!terminal && *last == 0)
         *last = now;
-    if (!t->epoch_steps || (!terminal && now - *last < 30))
+    if (t->epoch_steps == t->untimed_steps || (!terminal && now - *last < 30))
         return;
     if (!make_note(t, FOR_PROGRESS) || !take_notes(t, !terminal))
         return;

@@ -24,7 +24,8 @@ typedef struct {
     int64_t saved_step;    /* of the newest checkpoint, -1: none */
     char lost[64];         /* the one that was to be resumed but is gone */
     int64_t epoch_steps, epoch_images;
-    double epoch_seconds; /* timing only */
+    int64_t untimed_steps, untimed_images; /* of them, before it went on */
+    double epoch_seconds;                  /* of the others */
     double best;          /* least val loss; infinite before the first */
     int64_t waited;       /* epochs since then */
     bool made, fresh;     /* its folder: by this process; or emptied by it */

@@ -453,6 +453,15 @@ class Continued(Case):
                 self.call("resume", run, "--steps", 0, "--log-every", 3, "--quiet")
                 self.assert_same(run)
 
+    def test_speed_counts_what_was_trained_since(self):
+        # 640 images: eight batches of 72, one of 64.
+        run = self.run_of("speed", "--val", 0, "--steps", 8)
+        self.call("resume", run, "--steps", 0, "--quiet")
+        rows = [x for x in lines_of(run) if x["event"] == "epoch"]
+        a_step = [x["images_per_s"] * x["ms_per_step"] / 1000 for x in rows]
+        self.assertAlmostEqual(a_step[0], 64, 6)
+        self.assertAlmostEqual(a_step[1], 640 / 9, 6)
+
     def test_several_cuts_make_the_same_run(self):
         for steps in 3, 3, 4, 9, 13:
             run = self.run_of("often", "--steps", steps, "--resume")
