@@ -23,16 +23,34 @@ static trainer afresh(const trainer *t)
     return u;
 }
 
+/* A run that --steps stopped at an epoch's end was saved there: the step is one
+ * of the next epoch. */
+static bool begin_epoch(trainer *u)
+{
+    hg_batch b;
+    bool ended = !u->epoch_steps &&
+                 hg_loader_position(u->loader) == hg_loader_batches(u->loader);
+    return !ended || !hg_next(u->loader, HG_TRAIN, &b);
+}
+
+static hg_scope *batch_of_step(trainer *u, hg_batch *b)
+{
+    hg_scope *s = next_batch(u, b);
+    if (!s)
+        hg_fail(HG_ERROR_STATE, "the epoch ended before the step");
+    return s;
+}
+
 static bool lead_to(trainer *u, int64_t step)
 {
     bool found = false;
     hg_batch b;
-    if (!checkpoint_resume(u, &found) || !begin_average(u))
+    if (!checkpoint_resume(u, &found) || !begin_average(u) || !begin_epoch(u))
         return false;
     while (u->step < step) {
-        hg_scope *s = next_batch(u, &b);
+        hg_scope *s = batch_of_step(u, &b);
         if (!s)
-            return hg_fail(HG_ERROR_STATE, "the epoch ended before the step");
+            return false;
         bool ok = train_step(u, &b);
         hg_scope_close(s);
         if (!ok)
@@ -48,7 +66,7 @@ static bool write_batch(trainer *u, const char *folder)
     uint64_t steps[2];
     hg_batch b;
     hg_context_steps(u->w.context, steps);
-    hg_scope *s = next_batch(u, &b);
+    hg_scope *s = batch_of_step(u, &b);
     int64_t n = s ? hg_numel(b.x) : 0;
     hg_params *store = hg_params_new(u->w.context);
     hg_tensor *x = s ? hg_buffer(store, "x", b.x->shape, 0) : NULL;
@@ -120,7 +138,7 @@ static bool replay(trainer *t)
                        t->folder, t->folder);
     if (!trainer_open(t) || !checkpoint_read(t, folder.text))
         return false;
-    hg_scope *s = next_batch(t, &b);
+    hg_scope *s = batch_of_step(t, &b);
     bool ok = s && train_step(t, &b);
     if (s)
         hg_scope_close(s);

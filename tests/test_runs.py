@@ -806,6 +806,29 @@ class Anomaly(Case):
             says=["no step", "--anomaly"],
         )
 
+    def spoil(self, path, name):
+        """Weights so large that what they multiply overflows."""
+        raw = bytearray(path.read_bytes())
+        size = struct.unpack("<Q", raw[:8])[0]
+        at, end = json.loads(raw[8 : 8 + size])[name]["data_offsets"]
+        large = struct.pack("<f", 3e38) * ((end - at) // 4)
+        raw[8 + size + at : 8 + size + end] = large
+        path.write_bytes(raw)
+
+    def test_a_run_that_goes_on_at_an_epochs_end_keeps_it_too(self):
+        # 270 images to train on, 5 steps an epoch.
+        base = "train vae --data synthetic:300 --batch-size 54 --threads 1 -q".split()
+        run = self.folder / "ended"
+        self.call(*base, "--steps", 5, "--out", self.folder, "--name", run.name)
+        last = run / "checkpoints" / (run / "checkpoints/last").read_text().strip()
+        self.assertEqual(json.loads((last / "state.json").read_text())["position"], 5)
+        self.spoil(last / "model.safetensors", "encoder.0.weight")
+        self.call("resume", run, "--steps", 0, "--anomaly", "--quiet",
+                  code=NONFINITE, says=["first non-finite values", "--replay"])
+        state = json.loads((run / "nan-step/state.json").read_text())
+        self.assertEqual((state["step"], state["position"]), (5, 0))
+        self.call("resume", run, "--replay", code=NONFINITE, says=["non-finite"])
+
     def test_without_checkpoints_it_is_kept_too(self):
         base = "train vae --data synthetic:300 --lr 3 --threads 1".split()
         where = "--out", self.folder, "--name", "first", "--anomaly"
