@@ -80,35 +80,75 @@ static json_t *environment_json(const trainer *t)
         hg_context_threads(t->w.context), "real_bytes", (int)sizeof(hg_real));
 }
 
-/* Copies a file; is its last line this one already? */
-static bool copy_lines(FILE *from, FILE *to, const char *last)
+/* As a shell takes it: in single quotes unless it is plain. */
+static void put_word(FILE *f, const char *word)
 {
-    char line[4096] = "";
-    while (fgets(line, sizeof line, from))
-        fputs(line, to);
-    if (line[0] && !strchr(line, '\n'))
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789_@%+=:,./-";
+    if (word[0] && !word[strspn(word, plain)]) {
+        fputs(word, f);
+        return;
+    }
+    fputc('\'', f);
+    for (; *word; word++)
+        if (*word == '\'')
+            fputs("'\\''", f);
+        else
+            fputc(*word, f);
+    fputc('\'', f);
+}
+
+static void put_command(FILE *f, int argc, char **argv)
+{
+    fputs("hourglass", f);
+    for (int i = 0; i < argc; i++) {
+        fputc(' ', f);
+        put_word(f, argv[i]);
+    }
+    fputc('\n', f);
+}
+
+/* The file as it is, its last line ended. */
+static void copy_lines(FILE *from, FILE *to)
+{
+    int last = '\n';
+    for (int c; (c = getc(from)) != EOF; last = c)
+        fputc(c, to);
+    if (last != '\n')
         fputc('\n', to);
-    line[strcspn(line, "\n")] = 0;
-    return !strcmp(line, last);
+}
+
+/* Does what stands before `at` end with the line that begins there? */
+static bool is_repeated(const char *text, size_t at, size_t size)
+{
+    size_t n = size - at;
+    return at >= n && !memcmp(text + at - n, text + at, n) &&
+           (at == n || text[at - n - 1] == '\n');
 }
 
 /* Those of before stay: it takes all of them to have the run again. */
 static bool write_commands(const trainer *t, int argc, char **argv)
 {
-    char line[4096] = "hourglass", *text = NULL;
-    size_t size, at = strlen(line);
+    char *text = NULL;
+    size_t size = 0, at = 0;
     path_text path = path_join(t->folder, "command.txt");
     FILE *before = t->fresh ? NULL : fopen(path.text, "r");
     FILE *out = open_memstream(&text, &size);
-    for (int i = 0; i < argc && at < sizeof line; i++)
-        at += (size_t)snprintf(line + at, sizeof line - at, " %s", argv[i]);
-    if (out && !(before && copy_lines(before, out, line)))
-        fprintf(out, "%s\n", line);
+    if (out && before)
+        copy_lines(before, out);
     if (before)
         fclose(before);
-    bool ok = out && !fclose(out);
-    ok = ok ? write_file_soon(path.text, text, size)
-            : hg_fail(HG_ERROR_MEMORY, "no memory for the commands");
+    if (out && !fflush(out))
+        at = size;
+    if (out)
+        put_command(out, argc, argv);
+    if (!out || fclose(out)) {
+        free(text);
+        return hg_fail(HG_ERROR_MEMORY, "no memory for the commands");
+    }
+    bool ok = write_file_soon(path.text, text,
+                              is_repeated(text, at, size) ? at : size);
     free(text);
     return ok;
 }

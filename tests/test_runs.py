@@ -11,6 +11,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import signal
 import struct
@@ -273,6 +274,21 @@ class Survival(Case):
         page = (run / "report.html").read_text()
         for line in first, *more:
             self.assertIn(line, page)
+
+    def test_commands_are_written_as_a_shell_takes_them(self):
+        words = [*SHORT, "--out", "two words", "--name", "it's $HOME"]
+        self.call(*words)
+        run = self.folder / "two words" / "it's $HOME"
+        again = ["resume", "two words/it's $HOME", "--steps", "3", "-q"]
+        for _ in range(2):
+            self.call(*again)
+        text = (run / "command.txt").read_text()
+        self.assertEqual([shlex.split(x) for x in text.splitlines()],
+                         [["hourglass", *words], ["hourglass", *again]])
+        out = subprocess.run(
+            ["sh", "-c", 'hourglass() { printf "%s\\n" "$@"; }\n' + text],
+            stdout=subprocess.PIPE, text=True, check=True)
+        self.assertEqual(out.stdout.splitlines(), [*words, *again])
 
     def test_resume_needs_no_more_than_the_run(self):
         program = self.begin("resumed")
