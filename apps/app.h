@@ -46,6 +46,8 @@ bool is_model_file(const char *name);
 const hg_model *model_from_file(const char *name);
 /* The file's whole path, or the model's name. */
 const char *model_reference(const hg_model *);
+/* The path of the .c file that it was compiled from, or NULL. */
+const char *model_source(const hg_model *);
 
 /* ---- Threads: spin.c ---------------------------------------------------- */
 
@@ -62,6 +64,9 @@ bool make_folder(const char *path);
 void remove_folder(const char *path);
 /* What was renamed or made in it survives a loss of power. */
 bool sync_folder(const char *path);
+/* All of a file, with a NUL behind it, to be freed; NULL where it cannot be
+ * read, without an error. */
+char *read_file(const char *path, size_t *size);
 /* Writes a whole file through a temporary name, synced and renamed. */
 bool write_file(const char *path, const char *text, size_t size);
 bool write_json(const char *path, const json_t *);

@@ -188,24 +188,6 @@ bool event_scalar(FILE *f, int64_t step, const char *tag, double value)
     return end_value(f, &e, &v);
 }
 
-static unsigned char *whole_file(const char *path, size_t *size)
-{
-    unsigned char *bytes = NULL;
-    FILE *in = fopen(path, "rb");
-    if (in && !fseek(in, 0, SEEK_END)) {
-        *size = (size_t)ftell(in);
-        rewind(in);
-        bytes = malloc(*size + 1);
-        if (bytes && fread(bytes, 1, *size, in) != *size) {
-            free(bytes);
-            bytes = NULL;
-        }
-    }
-    if (in)
-        fclose(in);
-    return bytes;
-}
-
 static uint32_t big_endian(const unsigned char *b)
 {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 |
@@ -216,7 +198,7 @@ bool event_image(FILE *f, int64_t step, const char *tag, const char *path)
 {
     message e, v, image;
     size_t size = 0;
-    unsigned char *png = whole_file(path, &size);
+    unsigned char *png = (unsigned char *)read_file(path, &size);
     if (!png || size < 33) {
         free(png);
         return true; /* there is no such picture */

@@ -71,6 +71,24 @@ bool sync_folder(const char *path)
                          strerror(why));
 }
 
+char *read_file(const char *path, size_t *size)
+{
+    char *text = NULL, part[4096];
+    FILE *in = fopen(path, "rb");
+    FILE *out = in ? open_memstream(&text, size) : NULL;
+    for (size_t n; out && (n = fread(part, 1, sizeof part, in)) > 0;)
+        fwrite(part, 1, n, out);
+    bool ok = out && !ferror(in) && !ferror(out);
+    if (out && fclose(out))
+        ok = false;
+    if (in)
+        fclose(in);
+    if (ok)
+        return text;
+    free(text);
+    return NULL;
+}
+
 static bool write_all(int f, const char *text, size_t size)
 {
     while (size) {

@@ -109,16 +109,6 @@ static void put_command(FILE *f, int argc, char **argv)
     fputc('\n', f);
 }
 
-/* The file as it is, its last line ended. */
-static void copy_lines(FILE *from, FILE *to)
-{
-    int last = '\n';
-    for (int c; (c = getc(from)) != EOF; last = c)
-        fputc(c, to);
-    if (last != '\n')
-        fputc('\n', to);
-}
-
 /* Does what stands before `at` end with the line that begins there? */
 static bool is_repeated(const char *text, size_t at, size_t size)
 {
@@ -133,12 +123,12 @@ static bool write_commands(const trainer *t, int argc, char **argv)
     char *text = NULL;
     size_t size = 0, at = 0;
     path_text path = path_join(t->folder, "command.txt");
-    FILE *before = t->fresh ? NULL : fopen(path.text, "r");
+    char *before = t->fresh ? NULL : read_file(path.text, &at);
     FILE *out = open_memstream(&text, &size);
-    if (out && before)
-        copy_lines(before, out);
-    if (before)
-        fclose(before);
+    if (out && before && at)
+        fprintf(out, "%s%s", before, before[at - 1] == '\n' ? "" : "\n");
+    free(before);
+    at = 0;
     if (out && !fflush(out))
         at = size;
     if (out)
@@ -150,6 +140,22 @@ static bool write_commands(const trainer *t, int argc, char **argv)
     bool ok = write_file_soon(path.text, text,
                               is_repeated(text, at, size) ? at : size);
     free(text);
+    return ok;
+}
+
+/* RUN/model.c: an own model as the run began with it. Its weights came about by
+ * that; whether the file is another one now is remembered, to be said. */
+static bool keep_source(trainer *t)
+{
+    size_t size = 0, kept_size = 0;
+    path_text path = path_join(t->folder, "model.c");
+    const char *source = model_source(t->s.model);
+    char *text = source ? read_file(source, &size) : NULL;
+    char *kept = t->fresh ? NULL : read_file(path.text, &kept_size);
+    t->other_source = text && kept && strcmp(text, kept);
+    bool ok = !text || kept || write_file_soon(path.text, text, size);
+    free(text);
+    free(kept);
     return ok;
 }
 
@@ -187,7 +193,7 @@ bool describe_run(trainer *t, int argc, char **argv)
     json_t *environment = environment_json(t);
     bool ok = write_json_soon(path_join(t->folder, "environment.json").text,
                               environment) &&
-              write_commands(t, argc, argv) &&
+              write_commands(t, argc, argv) && keep_source(t) &&
               write_json_soon(path_join(t->folder, "config.json").text, config);
     json_decref(config);
     json_decref(environment);
@@ -201,6 +207,9 @@ bool settle_folder(trainer *t)
     for (int i = 0; i < 3 && !t->settled; i++)
         if (!sync_file(path_join(t->folder, names[i]).text))
             return false;
+    path_text source = path_join(t->folder, "model.c");
+    if (!t->settled && !access(source.text, F_OK) && !sync_file(source.text))
+        return false;
     t->settled = t->settled || sync_folder(t->folder);
     return t->settled;
 }
@@ -310,6 +319,7 @@ static void clear_run(const trainer *t)
     unlink(path_join(t->folder, "checkpoints/best").text);
     unlink(path_join(t->folder, "report.html").text);
     unlink(path_join(t->folder, "model.safetensors").text);
+    unlink(path_join(t->folder, "model.c").text);
     for (int i = 0; i < FOLDERS; i++)
         remove_folder(path_join(t->folder, folders[i]).text);
 }

@@ -48,6 +48,12 @@ const char *model_reference(const hg_model *model)
     return model->name;
 }
 
+const char *model_source(const hg_model *model)
+{
+    const char *path = model_reference(model);
+    return path != model->name && ends_in(path, ".c") ? path : NULL;
+}
+
 /* ---- Where the headers are ---------------------------------------------- */
 
 static bool has_header(const char *folder, const char *below, char out[4096])

@@ -245,18 +245,18 @@ static void put_lead(page *p, const json_t *config, const json_t *final)
 }
 
 static void put_file(page *p, const char *run, const char *name,
-                     const char *title)
+                     const char *title, bool open)
 {
-    char text[8192];
-    FILE *f = fopen(path_join(run, name).text, "r");
-    size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
-    text[n] = 0;
-    if (n) {
-        put_tag(p, "h3", title);
+    size_t size = 0;
+    char *text = read_file(path_join(run, name).text, &size);
+    if (text) {
+        fprintf(p->out, "<details%s><summary>", open ? " open" : "");
+        put_text(p, title);
+        fputs("</summary>\n", p->out);
         put_tag(p, "pre", text);
+        fputs("</details>\n", p->out);
     }
-    if (f)
-        fclose(f);
+    free(text);
 }
 
 static void put_settings(page *p, const char *run, json_t *config)
@@ -264,7 +264,8 @@ static void put_settings(page *p, const char *run, json_t *config)
     json_t *environment =
         json_load_file(path_join(run, "environment.json").text, 0, NULL);
     put_tag(p, "h2", "How to have it again");
-    put_file(p, run, "command.txt", "Commands");
+    put_file(p, run, "command.txt", "Commands", true);
+    put_file(p, run, "model.c", "The model's file", false);
     fputs("<details><summary>Settings</summary><div class=\"wide\"><table>\n",
           p->out);
     put_object(p, config);

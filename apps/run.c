@@ -205,6 +205,20 @@ static bool option_texts(json_t *options, const char **texts, int most)
     return true;
 }
 
+/* The run's copy does not stand in for a file that is gone: the model would
+ * have another name, under which the run could not go on. */
+static const hg_model *model_of_run(const char *run, const char *file)
+{
+    struct stat s;
+    path_text copy = path_join(run, "model.c");
+    if (!stat(file, &s) || stat(copy.text, &s))
+        return model_from_file(file);
+    hg_fail(HG_ERROR_ARGUMENT,
+            "%s, the model of %s, is gone; the run has a copy: cp %s %s", file,
+            run, copy.text, file);
+    return NULL;
+}
+
 bool settings_of(const char *run, const json_t *config, settings *s,
                  const char **options, int most)
 {
@@ -223,7 +237,7 @@ bool settings_of(const char *run, const json_t *config, settings *s,
             &own))
         return hg_fail(HG_ERROR_FORMAT, "%s/config.json: %s", run, why.text);
     s->model =
-        is_model_file(model) ? model_from_file(model) : hg_model_find(model);
+        is_model_file(model) ? model_of_run(run, model) : hg_model_find(model);
     if (!s->model)
         return hg_fail(HG_ERROR_FORMAT, "there is no model %s here", model);
     if (!data_options_of(how, &s->how))

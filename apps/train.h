@@ -26,14 +26,15 @@ typedef struct {
     int64_t epoch_steps, epoch_images;
     int64_t untimed_steps, untimed_images; /* of them, before it went on */
     double epoch_seconds;                  /* of the others */
-    double best;          /* least val loss; infinite before the first */
-    int64_t waited;       /* epochs since then */
-    bool made, fresh;     /* its folder: by this process; or emptied by it */
-    bool broke;           /* in a step */
-    bool stopped;         /* early */
-    bool settled;         /* what describes the run is on the disk */
-    int notes;            /* of reported terms, not read yet: metrics.c */
-    double noted_loss;    /* mean of the newest that was; NaN before */
+    double best;       /* least val loss; infinite before the first */
+    int64_t waited;    /* epochs since then */
+    bool made, fresh;  /* its folder: by this process; or emptied by it */
+    bool other_source; /* the own model's file is not RUN/model.c */
+    bool broke;        /* in a step */
+    bool stopped;      /* early */
+    bool settled;      /* what describes the run is on the disk */
+    int notes;         /* of reported terms, not read yet: metrics.c */
+    double noted_loss; /* mean of the newest that was; NaN before */
     explanation explained;
     json_t *final; /* what --json prints of the end, or NULL */
     /* adjust.c: what changes from step to step */
@@ -98,7 +99,8 @@ bool open_folder(trainer *, bool overwrite);
 /* With an error pending: is it a run that nobody can look at or go on with? A
  * first step that was not finite is none: --replay wants its folder. */
 bool was_refused(const trainer *);
-/* What is about to train: config.json, environment.json, command.txt. */
+/* What is about to train: config.json, environment.json, command.txt, and
+ * model.c of an own model. */
 bool describe_run(trainer *, int argc, char **argv);
 /* What describes the run is on the disk, before the first checkpoint is. */
 bool settle_folder(trainer *);

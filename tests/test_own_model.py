@@ -209,6 +209,24 @@ class OwnModels(Case):
         self.call("summary", "./my_vae.c", code=USAGE, env=other,
                   says=["/nowhere"])
 
+    def test_a_run_keeps_its_model(self):
+        text = self.skeleton()
+        file = self.write("kept.c", text)
+        train = "train", file, *DATA, "--epochs", 1, "--out", "runs", "--name", "kept"
+        self.call(*train)
+        run = self.folder / "runs/kept"
+        self.assertEqual((run / "model.c").read_text(), text)
+        self.assertIn("hg_tensor *posterior", (run / "report.html").read_text())
+        self.write("kept.c", text.replace("a variational", "my variational"))
+        self.call("resume", run, "--epochs", 2, "--quiet")
+        self.assertEqual((run / "model.c").read_text(), text)
+        log = (run / "train.log").read_text()
+        self.assertIn("kept.c has changed since this run began", log)
+        (self.folder / "kept.c").unlink()
+        self.call("eval", run, code=USAGE, says=["is gone", f"cp {run}/model.c"])
+        self.call("train", "ae", *train[2:], "--overwrite")
+        self.assertFalse((run / "model.c").exists())
+
     def test_a_run_whose_file_is_gone_says_so(self):
         text = self.skeleton()
         file = self.write("lost.c", text)
