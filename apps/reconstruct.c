@@ -3,10 +3,6 @@
 #include "apps/report.h"
 #include "apps/view.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
 static const flag flags[] = {
     {"", NULL, "what is shown", NULL, NULL, 0},
     {"count", "N", "how many images", "20", NULL, 'n'},
@@ -20,48 +16,17 @@ static const flag flags[] = {
     {0},
 };
 
-enum { BAND = 3 };
-
-/* Bands of three rows: original, reconstruction, absolute difference. */
-static void fill_band(const cloud *x, const cloud *y, int64_t columns,
-                      cloud *out)
-{
-    size_t size = (size_t)x->width * sizeof(double);
-    cloud_blank(out);
-    for (int64_t i = 0; i < x->count; i++) {
-        int64_t at = i / columns * BAND * columns + i % columns;
-        double *difference = cloud_row(out, at + 2 * columns);
-        memcpy(cloud_row(out, at), cloud_row(x, i), size);
-        memcpy(cloud_row(out, at + columns), cloud_row(y, i), size);
-        for (int64_t j = 0; j < x->width; j++)
-            difference[j] = fabs(cloud_row(x, i)[j] - cloud_row(y, i)[j]);
-    }
-}
-
 static bool write_picture(const view *v, const char *path, const cloud *x,
                           const cloud *y, int64_t columns)
 {
-    static const char *const band[BAND] = {"original", "model", "difference"};
     char title[160];
-    cloud out = {0};
-    int64_t rows = (x->count + columns - 1) / columns * BAND;
-    const char **names = malloc((size_t)rows * sizeof *names + 1);
-    for (int64_t i = 0; names && i < rows; i++)
-        names[i] = band[i % BAND];
     snprintf(title, sizeof title, "%s: reconstructions", v->model->name);
-    gallery g = {.title = title,
-                 .row_names = names,
-                 .item = hg_data_shape(v->w.all),
-                 .rows = rows,
-                 .columns = columns};
-    bool ok = names && cloud_room(&out, rows * columns, x->width);
-    if (ok) {
-        fill_band(x, y, columns, &out);
-        ok = gallery_write(path, &g, out.values);
-    }
-    cloud_free(&out);
-    free(names);
-    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
+    bands b = {.title = title,
+               .item = hg_data_shape(v->w.all),
+               .x = x,
+               .y = y,
+               .columns = columns};
+    return bands_write(path, &b);
 }
 
 /* The data lie behind them anyway, and differences of points are no points. */
@@ -103,7 +68,6 @@ static bool show(view *v, const arguments *a)
     bool plane = is_plane(hg_data_shape(v->w.all));
     if (plane && !flag_given(a, "count"))
         count = PLANE_POINTS;
-    columns = columns < count ? columns : count;
     bool ok =
         !code &&
         view_can(v, hg_model_reconstructs(v->model), "does not reconstruct") &&

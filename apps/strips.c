@@ -2,9 +2,7 @@
 #include "apps/train.h"
 #include "apps/view.h"
 
-#include <string.h>
-
-enum { SHOWN = 20, DRAWN = 100, ACROSS = 10, STRIPS = 3 };
+enum { SHOWN = 20, DRAWN = 100, ACROSS = 10 };
 
 /* So large that small images can be seen. */
 static int zoom_of(hg_shape item)
@@ -20,44 +18,6 @@ static void entitle(const trainer *t, const char *what, char *text, size_t size)
 }
 
 /* ---- Reconstructions ---------------------------------------------------- */
-
-/* Strips of ten: images, reconstructions, and differences, where grey is
- * right. Places without an image stay empty. */
-static void lay_strips(cloud *out, const cloud *x, const cloud *y,
-                       int64_t across)
-{
-    size_t size = (size_t)x->width * sizeof(double);
-    cloud_blank(out);
-    for (int64_t i = 0; i < x->count; i++) {
-        int64_t at = i / across * STRIPS * across + i % across;
-        double *difference = cloud_row(out, at + 2 * across);
-        memcpy(cloud_row(out, at), cloud_row(x, i), size);
-        memcpy(cloud_row(out, at + across), cloud_row(y, i), size);
-        for (int64_t k = 0; k < x->width; k++)
-            difference[k] = (1 + cloud_row(y, i)[k] - cloud_row(x, i)[k]) / 2;
-    }
-}
-
-static bool draw_strips(const char *path, gallery *g, const cloud *x,
-                        const cloud *y)
-{
-    static const char *const strip[STRIPS] = {"original", "model",
-                                              "difference"};
-    const char *names[SHOWN / ACROSS * STRIPS];
-    cloud out = {0};
-    g->rows = (x->count + ACROSS - 1) / ACROSS * STRIPS;
-    g->columns = x->count < ACROSS ? x->count : ACROSS;
-    for (int64_t i = 0; i < g->rows; i++)
-        names[i] = strip[i % STRIPS];
-    g->row_names = names;
-    bool ok = cloud_room(&out, g->rows * g->columns, x->width);
-    if (ok) {
-        lay_strips(&out, x, y, g->columns);
-        ok = gallery_write(path, g, out.values);
-    }
-    cloud_free(&out);
-    return ok;
-}
 
 bool reconstruction_picture(trainer *t, void *path)
 {
@@ -79,7 +39,8 @@ bool reconstruction_picture(trainer *t, void *path)
         g.columns = y.count;
         ok = plane_write(path, &g, y.values, &x);
     } else if (ok) {
-        ok = draw_strips(path, &g, &x, &y);
+        bands b = {title, g.item, &x, &y, ACROSS, g.zoom, true};
+        ok = bands_write(path, &b);
     }
     cloud_free(&x);
     cloud_free(&y);

@@ -125,6 +125,20 @@ typedef struct {
  * empty. */
 bool gallery_write(const char *path, const gallery *, const double *images);
 
+/* ---- bands.c ------------------------------------------------------------ */
+
+typedef struct {
+    const char *title;
+    hg_shape item;
+    const cloud *x, *y; /* at least one image, as many reconstructions */
+    int64_t columns;    /* at most */
+    int zoom;           /* as a gallery's */
+    bool with_sign;     /* differences: grey where right; else black there */
+} bands;
+
+/* Images above their reconstructions above the difference. */
+bool bands_write(const char *path, const bands *);
+
 /* ---- plane.c: the same for points in the plane -------------------------- */
 
 enum { PLANE_POINTS = 1000 };

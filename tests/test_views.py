@@ -113,6 +113,13 @@ class Pictures(Runs):
         self.assertEqual(large[0], small[0])
         self.assertEqual(large[1] - small[1], 2 * 58)
 
+    def test_a_band_is_no_wider_than_its_images(self):
+        images = json.loads(self.look("eval", "ae", "--json"))["images"]
+        most = "--count", images + 50, "--columns", images + 50
+        all_ = "--count", images, "--columns", images
+        self.assertEqual(self.picture("reconstruct", "ae", *most),
+                         self.picture("reconstruct", "ae", *all_))
+
     def test_pictures_lie_in_the_run_unless_told_otherwise(self):
         self.look("sample", "vae")
         size_of(self.run_of("vae") / "pictures" / "sample.png")
