@@ -80,6 +80,8 @@ typedef struct {
     char text[1024];
 } path_text;
 path_text path_join(const char *a, const char *b);
+/* What stands behind the last slash. */
+const char *last_part(const char *path);
 
 /* "s" unless n is one: "%lld image%s". */
 const char *plural(int64_t n);

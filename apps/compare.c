@@ -85,12 +85,6 @@ static bool hang_originals(comparison *c, view *v)
     return ok;
 }
 
-static const char *last_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* A line without a name stays out of the picture. */
 static bool hang_run(comparison *c, view *v, int i)
 {
@@ -107,10 +101,10 @@ static bool hang_run(comparison *c, view *v, int i)
         hang(c, 1 + c->runs + i, &draws);
         if (y.count)
             snprintf(c->name[1 + i], NAME, "%.32s, reconstructed",
-                     last_of(v->run));
+                     last_part(v->run));
         if (draws.count)
             snprintf(c->name[1 + c->runs + i], NAME, "%.32s, %s",
-                     last_of(v->run),
+                     last_part(v->run),
                      hg_model_has_prior(m) ? "from the prior" : "from N(0, I)");
     }
     cloud_free(&y);
@@ -148,6 +142,20 @@ static bool add_run(comparison *c, int i)
 
 /* ---- Picture and table -------------------------------------------------- */
 
+static void describe_runs(const comparison *c)
+{
+    char names[1024] = "";
+    for (int i = 0; i < c->runs; i++) {
+        size_t at = strlen(names);
+        const json_t *row = json_array_get(c->table, (size_t)i);
+        const char *run = json_string_value(json_object_get(row, "run"));
+        snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "",
+                 last_part(run));
+    }
+    describe_pictures("runs %s; drawn with seed %s", names,
+                      flag_text(c->a, "seed"));
+}
+
 static bool write_picture(comparison *c, const char *path)
 {
     const char *names[2 * MOST_POSITIONAL + 1];
@@ -164,6 +172,7 @@ static bool write_picture(comparison *c, const char *path)
                  .item = c->item,
                  .rows = rows,
                  .columns = c->columns};
+    describe_runs(c);
     return is_plane(c->item)
                ? plane_write(path, &g, c->wall.values, &c->originals)
                : gallery_write(path, &g, c->wall.values);
@@ -208,7 +217,7 @@ static void print_table(const json_t *table)
     {
         printf(
             "%-24s %-10s %10lld",
-            last_of(json_string_value(json_object_get(row, "run"))),
+            last_part(json_string_value(json_object_get(row, "run"))),
             json_string_value(json_object_get(row, "model")),
             (long long)json_integer_value(json_object_get(row, "parameters")));
         for (int j = 0; j < count; j++)

@@ -12,17 +12,11 @@ typedef struct {
     int count;
 } set_of_runs;
 
-static const char *name_of(const char *run)
-{
-    const char *slash = strrchr(run, '/');
-    return slash && slash[1] ? slash + 1 : run;
-}
-
 static void put_heads(page *p, const set_of_runs *s)
 {
     fputs("<tr><th></th>", p->out);
     for (int i = 0; i < s->count; i++)
-        put_tag(p, "th", name_of(s->runs[i]));
+        put_tag(p, "th", last_part(s->runs[i]));
     fputs("</tr>\n", p->out);
 }
 
@@ -158,7 +152,7 @@ static void add_charts(page *p, const set_of_runs *s)
         json_t *chart = add_chart(p, charts[i].title, charts[i].about,
                                   charts[i].unit, charts[i].log);
         for (int j = 0; j < s->count; j++)
-            add_curve(chart, name_of(s->runs[j]), lines[j], charts[i].split,
+            add_curve(chart, last_part(s->runs[j]), lines[j], charts[i].split,
                       charts[i].key, j);
         drop_empty_chart(p);
     }
@@ -173,7 +167,7 @@ static void put_pictures(page *p, const set_of_runs *s, const char *folder,
     put_tag(p, "p", about);
     fputs("<div class=\"grid\">\n", p->out);
     for (int i = 0; i < s->count; i++)
-        put_slides(p, s->runs[i], folder, name_of(s->runs[i]), "", false);
+        put_slides(p, s->runs[i], folder, last_part(s->runs[i]), "", false);
     fputs("</div>\n", p->out);
 }
 

@@ -73,7 +73,7 @@ bool figure_curves(const char *path, const char *title, const char *x_label,
         draw_curve(&c, i, &curves[i]);
         draw_key(&c, i, curves[i].name);
     }
-    return paper_save(c.surface, c.cr, path);
+    return paper_save(c.surface, c.cr, path, title);
 }
 
 /* ---- Histograms --------------------------------------------------------- */

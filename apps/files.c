@@ -19,6 +19,12 @@ path_text path_join(const char *a, const char *b)
     return p;
 }
 
+const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 bool make_folder(const char *path)
 {
     char part[1024];

@@ -154,7 +154,7 @@ bool gallery_write(const char *path, const gallery *g, const double *images)
         paper_face(w.cr, 12);
         put_names(&w, width, height);
     }
-    return paper_save(s, w.cr, path);
+    return paper_save(s, w.cr, path, g->title);
 }
 
 #else

@@ -166,7 +166,7 @@ bool figure_marginals(const char *path, const char *title, int64_t width,
         paper_open(w, TITLE - 14 + lines * (HEIGHT + FOOT), &p.cr);
     draw_head(p.cr, title, draws != NULL);
     draw_panels(&p, codes, count, draws, drawn, width, shown);
-    return paper_save(surface, p.cr, path);
+    return paper_save(surface, p.cr, path, title);
 }
 
 #else

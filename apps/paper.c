@@ -42,7 +42,8 @@ static cairo_status_t to_memory(cairo_surface_t *s, char **bytes, size_t *size)
     return status;
 }
 
-bool paper_save(cairo_surface_t *s, cairo_t *cr, const char *path)
+bool paper_save(cairo_surface_t *s, cairo_t *cr, const char *path,
+                const char *title)
 {
     char *bytes = NULL;
     size_t size = 0;
@@ -50,7 +51,7 @@ bool paper_save(cairo_surface_t *s, cairo_t *cr, const char *path)
     cairo_destroy(cr);
     cairo_surface_destroy(s);
     bool ok = status == CAIRO_STATUS_SUCCESS
-                  ? write_file(path, bytes, size)
+                  ? write_png(path, bytes, size, title, write_file)
                   : hg_fail(HG_ERROR_MEMORY, "%s cannot be drawn: %s", path,
                             cairo_status_to_string(status));
     free(bytes);

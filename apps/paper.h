@@ -12,7 +12,8 @@
  * paper_save. */
 cairo_surface_t *paper_open(int width, int height, cairo_t **cr);
 /* Writes it as a PNG that appears whole or not at all; frees both. */
-bool paper_save(cairo_surface_t *, cairo_t *, const char *path);
+bool paper_save(cairo_surface_t *, cairo_t *, const char *path,
+                const char *title);
 
 /* The letters of this size, and dark. */
 void paper_face(cairo_t *, double size);

@@ -63,10 +63,8 @@ static uint8_t *render(const grid *g)
     return bytes;
 }
 
-typedef bool writer(const char *path, const char *bytes, size_t size);
-
 /* Through memory, so that the file is whole or not there. */
-static bool write_grid(const char *path, const grid *g, writer *write)
+static bool write_grid(const char *path, const grid *g, file_writer *write)
 {
     uint8_t *bytes = render(g);
     if (!bytes)
@@ -80,7 +78,7 @@ static bool write_grid(const char *path, const grid *g, writer *write)
     char *packed = malloc(size);
     bool made = packed && png_image_write_to_memory(&png, packed, &size, 0,
                                                     bytes, 0, NULL);
-    bool ok = made ? write(path, packed, size)
+    bool ok = made ? write_png(path, packed, size, NULL, write)
                    : hg_fail(HG_ERROR_MEMORY, "%s cannot be drawn: %s", path,
                              png.message);
     free(packed);

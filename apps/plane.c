@@ -171,7 +171,7 @@ bool plane_write(const char *path, const gallery *g, const double *points,
     paper_text(cr, width / 2.0, height - 10, 0.5, "grey: the data");
     paper_face(cr, 15);
     paper_text(cr, width / 2.0, 26, 0.5, g->title);
-    return paper_save(surface, cr, path);
+    return paper_save(surface, cr, path, g->title);
 }
 
 #else

@@ -5,6 +5,16 @@
 #include "apps/app.h"
 #include "datasets/data.h"
 
+/* ---- png_text.c: what a picture says of itself --------------------------- */
+
+/* What pictures are of from now on: the run, its seed. */
+void describe_pictures(const char *format, ...) HG_PRINTF(1, 2);
+typedef bool file_writer(const char *path, const char *bytes, size_t size);
+/* Writes the bytes of a PNG with texts: Software, Title (NULL: none) and
+ * Description. */
+bool write_png(const char *path, const char *bytes, size_t size,
+               const char *title, file_writer *);
+
 /* ---- picture.c: images as they are, through libpng ---------------------- */
 
 /* A grid of `count` images in [0, 1], [count, c * h * w] (c is 1 or 3), row by

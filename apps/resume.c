@@ -53,9 +53,6 @@ static int read_changes(const arguments *a, settings *s)
  * bytes. */
 static void split_path(char *run, settings *s)
 {
-    size_t n = strlen(run);
-    while (n > 1 && run[n - 1] == '/')
-        run[--n] = 0;
     char *slash = strrchr(run, '/');
     snprintf(s->name, sizeof s->name, "%.255s", slash ? slash + 1 : run);
     if (slash)

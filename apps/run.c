@@ -315,16 +315,19 @@ bool find_run(const char *given, const char *out, bool trained, char *path,
               size_t size)
 {
     struct stat s;
+    size_t n = given ? strlen(given) : 0;
+    while (n > 1 && given[n - 1] == '/')
+        n--;
     if (!given)
         return newest_run(out, trained, path, size) ||
                hg_fail(HG_ERROR_DATA,
                        "there is no run below %s; make one with `hourglass "
                        "train`",
                        out);
-    snprintf(path, size, "%s", given);
+    snprintf(path, size, "%.*s", (int)n, given);
     if (is_run(path, &s))
         return true;
-    snprintf(path, size, "%s/%s", out, given);
+    snprintf(path, size, "%s/%.*s", out, (int)n, given);
     if (is_run(path, &s))
         return true;
     return hg_fail(HG_ERROR_DATA,

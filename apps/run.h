@@ -75,8 +75,8 @@ json_t *settings_json(const settings *, const workbench *);
 json_t *run_config(const char *run);
 bool settings_of(const char *run, const json_t *config, settings *,
                  const char **options, int most);
-/* The run a user means: a path, or NULL for the newest below `out`; with
- * `trained` the newest that has weights. */
+/* The run a user means, without a slash behind it: a path, or NULL for the
+ * newest below `out`; with `trained` the newest that has weights. */
 bool find_run(const char *given, const char *out, bool trained, char *path,
               size_t size);
 /* The file with the final weights, or with those of the last checkpoint; empty

@@ -250,7 +250,7 @@ bool figure_scatter(const char *path, const char *title, const char *x_label,
     draw_legend(&m);
     for (int i = 0; i < m.classes; i++)
         name_class(&m, i);
-    return paper_save(m.c.surface, m.c.cr, path);
+    return paper_save(m.c.surface, m.c.cr, path, title);
 }
 
 #else

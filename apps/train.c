@@ -188,6 +188,8 @@ static json_t *last_final(const trainer *t)
 static bool train(trainer *t, int argc, char **argv)
 {
     bool found = false;
+    describe_pictures("run %s, seed %llu", t->s.name,
+                      (unsigned long long)t->s.seed);
     if (t->s.resume && !checkpoint_resume(t, &found))
         return false;
     if (found && is_finished(t)) {

@@ -1,5 +1,6 @@
 /* view.c - a finished run, opened again to be looked at. */
 #include "apps/view.h"
+#include "apps/report.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -125,6 +126,9 @@ bool view_open(view *v, const char *run, const arguments *a)
         !read_flags(v, a))
         return false;
     v->model = v->s.model;
+    describe_pictures("run %s, seed %llu; drawn with seed %llu",
+                      last_part(v->run), (unsigned long long)v->s.seed,
+                      (unsigned long long)v->seed);
     return workbench_open(&v->w, &v->s, options) && load_weights(v) &&
            begin(v, a);
 }

@@ -36,6 +36,20 @@ def size_of(path):
     return struct.unpack(">II", data[16:24])
 
 
+def texts_of(path):
+    """What a PNG says of itself."""
+    data, at, texts = path.read_bytes(), 8, {}
+    while at < len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        if kind in (b"tEXt", b"iTXt"):
+            keyword, _, text = body.partition(b"\0")
+            text = text if kind == b"tEXt" else text[4:]
+            texts[keyword.decode()] = text.decode()
+        at += 12 + length
+    return texts
+
+
 def pixels(path):
     """Rows of (red, green, blue) of a PNG of 8 bits a colour."""
     data, (width, height), packed, at = path.read_bytes(), size_of(path), b"", 8
@@ -124,6 +138,32 @@ class Pictures(Runs):
         self.look("sample", "vae")
         size_of(self.run_of("vae") / "pictures" / "sample.png")
 
+    def test_a_picture_says_what_it_is_of(self):
+        texts = texts_of(self.run_of("ae") / "loss.png")
+        self.assertRegex(texts["Software"], r"^hourglass \d")
+        self.assertEqual(texts["Title"], "ae: training")
+        self.assertEqual(texts["Description"], "run ae, seed 1")
+        run, path = self.folder / "märz", self.folder / "texts.png"
+        shutil.copytree(self.run_of("vae"), run)
+        for command, title in (
+            ("sample", "vae: 100 draws from the prior"),
+            ("project", "vae: codes of"),
+        ):
+            self.call(command, f"{run}/", "--seed", 7, "--to", path)
+            size_of(path)
+            texts = texts_of(path)
+            self.assertTrue(texts["Title"].startswith(title), texts)
+            self.assertEqual(texts["Description"],
+                             "run märz, seed 1; drawn with seed 7")
+
+    def test_a_slash_behind_a_run_changes_nothing(self):
+        path = self.folder / "slash.png"
+        runs = [f"{self.run_of(x)}/" for x in ("ae", "vae")]
+        out = self.call("compare", *runs, "--to", path)
+        self.assertEqual([x.split()[0] for x in out.splitlines()[1:]], ["ae", "vae"])
+        self.assertEqual(texts_of(path)["Description"],
+                         "runs ae, vae; drawn with seed 1")
+
     def test_a_picture_is_whole_or_left_as_it_was(self):
         for command in "sample", "project":
             path = self.folder / f"kept-{command}.png"
@@ -167,7 +207,7 @@ class Pictures(Runs):
         for seed in 1, 1, 2:
             path = self.folder / "seed.png"
             self.look("sample", "vae", "--seed", seed, "--to", path)
-            drawn.append(path.read_bytes())
+            drawn.append(pixels(path))
         self.assertEqual(drawn[0], drawn[1])
         self.assertNotEqual(drawn[0], drawn[2])
 
