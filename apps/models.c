@@ -143,25 +143,48 @@ static json_t *entry_json(hg_tensor *t)
                      "trainable", t->wants_grad);
 }
 
-static void print_summary(const hg_model *m, const workbench *w)
+static int by_number(const void *a, const void *b)
 {
-    hg_tensor *t;
+    int64_t i = hg_params_number(*(hg_tensor *const *)a);
+    int64_t j = hg_params_number(*(hg_tensor *const *)b);
+    return (i > j) - (i < j);
+}
+
+/* What the model consists of, in the order in which it was built, ended by
+ * NULL; to be freed. */
+static hg_tensor **parts_of(const workbench *w)
+{
+    int64_t n = 0;
+    while (hg_params_entry(w->params, n))
+        n++;
+    hg_tensor **parts = malloc((size_t)(n + 1) * sizeof *parts);
+    for (int64_t i = 0; parts && i <= n; i++)
+        parts[i] = hg_params_entry(w->params, i);
+    if (parts)
+        qsort(parts, (size_t)n, sizeof *parts, by_number);
+    return parts;
+}
+
+static void print_summary(const hg_model *m, const workbench *w,
+                          hg_tensor *const *parts)
+{
     printf("%s: %s\n\n%-32s %-18s %12s\n", m->name, m->about, "entry", "shape",
            "parameters");
-    for (int64_t i = 0; (t = hg_params_entry(w->params, i)); i++)
-        printf("%-32s %-18s %12lld%s\n", t->name, HG_SHAPE_TEXT(t->shape),
-               (long long)(hg_is_buffer(t) ? 0 : hg_numel(t)),
-               hg_is_buffer(t) ? "  (buffer)" : "");
+    for (; *parts; parts++)
+        printf("%-32s %-18s %12lld%s\n", (*parts)->name,
+               HG_SHAPE_TEXT((*parts)->shape),
+               (long long)(hg_is_buffer(*parts) ? 0 : hg_numel(*parts)),
+               hg_is_buffer(*parts) ? "  (buffer)" : "");
     printf("%-32s %-18s %12lld\n", "total", "",
            (long long)hg_params_count(w->params));
 }
 
-static void print_summary_json(const hg_model *m, const workbench *w)
+static void print_summary_json(const hg_model *m, const workbench *w,
+                               hg_tensor *const *parts)
 {
-    hg_tensor *t;
     json_t *layers = json_array();
-    for (int64_t i = 0; (t = hg_params_entry(w->params, i)); i++)
-        json_array_append_new(layers, entry_json(t));
+    for (; *parts; parts++)
+        json_array_append_new(layers, entry_json(*parts));
     json_t *object =
         json_pack("{s:s, s:I, s:o}", "name", m->name, "parameters",
                   (json_int_t)hg_params_count(w->params), "layers", layers);
@@ -188,10 +211,14 @@ int run_summary(int argc, char **argv)
     given_options(&a, options);
     workbench w = {0};
     bool ok = open_model(&w, model, flag_text(&a, "data"), options);
+    hg_tensor **parts = ok ? parts_of(&w) : NULL;
+    if (ok && !parts)
+        ok = hg_fail(HG_ERROR_MEMORY, "no memory for the summary");
     if (ok && flag_given(&a, "json"))
-        print_summary_json(model, &w);
+        print_summary_json(model, &w, parts);
     else if (ok)
-        print_summary(model, &w);
+        print_summary(model, &w, parts);
+    free(parts);
     workbench_close(&w);
     return ok ? EXIT_DONE : report_error();
 }

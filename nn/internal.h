@@ -10,6 +10,7 @@
 typedef struct {
     hg_tensor *tensor;
     const char *path;
+    int64_t number; /* in order of creation */
     bool buffer;
     uint64_t mark; /* of the last call that picked it, see hg_mark_sets */
 } hg_entry;

@@ -76,6 +76,8 @@ HG_API hg_tensor *hg_counter(hg_params *, const char *name);
 HG_API hg_tensor *hg_params_find(const hg_params *, const char *name);
 /* The i-th entry below this cursor, sorted by path; NULL at the end. */
 HG_API hg_tensor *hg_params_entry(const hg_params *, int64_t i);
+/* As the how-manieth entry of its store it was made, from 0; -1: it is none. */
+HG_API int64_t hg_params_number(const hg_tensor *);
 HG_API bool hg_is_buffer(const hg_tensor *);
 /* Elements of all parameters below this cursor (buffers not counted). */
 HG_API int64_t hg_params_count(const hg_params *);

@@ -229,7 +229,7 @@ static void insert(hg_store *store, hg_entry *e)
     memmove(store->sorted + at + 1, store->sorted + at,
             (size_t)(store->count - at) * sizeof(hg_entry *));
     store->sorted[at] = e;
-    store->count++;
+    e->number = store->count++;
 }
 
 /* Memory of one of the store's slabs under a header of the store. */
@@ -315,6 +315,11 @@ hg_tensor *hg_counter(hg_params *p, const char *name)
 bool hg_is_buffer(const hg_tensor *t)
 {
     return t && hg_entry_of(t) && hg_entry_of(t)->buffer;
+}
+
+int64_t hg_params_number(const hg_tensor *t)
+{
+    return t && hg_entry_of(t) ? hg_entry_of(t)->number : -1;
 }
 
 int64_t hg_params_count(const hg_params *p)

@@ -141,6 +141,14 @@ class Looking(Case):
         for row in rows:
             self.assertTrue(row["about"] and row["tasks"], row)
 
+    def test_a_summary_is_in_the_order_of_the_model(self):
+        layers = json.loads(self.call("summary", "vae", "--json"))["layers"]
+        names = [layer["name"] for layer in layers]
+        self.assertEqual(names[:2], ["encoder.0.weight", "encoder.0.bias"])
+        self.assertEqual(names[-1].split(".")[0], "decoder")
+        lines = self.call("summary", "vae").splitlines()
+        self.assertEqual([x.split()[0] for x in lines[3:-1]], names)
+
     def test_a_summary_has_every_layer(self):
         for name, parameters in MODELS.items():
             summary = json.loads(self.call("summary", name, "--json"))

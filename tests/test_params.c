@@ -29,6 +29,10 @@ START_TEST(parameters_are_found_by_path_and_sorted_by_it)
     hg_tensor *const order[] = {a, b, c, d, NULL};
     for (int i = 0; i < 5; i++)
         ck_assert_ptr_eq(hg_params_entry(p, i), order[i]);
+    hg_tensor *const made[] = {b, a, c, d};
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(hg_params_number(made[i]), i);
+    ck_assert_int_eq(hg_params_number(NULL), -1);
     ck_assert_ptr_eq(hg_params_entry(in, 1), c);
     ck_assert_ptr_null(hg_params_entry(in, 2));
     ck_assert_ptr_null(hg_params_entry(in, -1));
