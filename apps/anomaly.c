@@ -2,6 +2,7 @@
  * which is normal and all others are not (or the other way round), and says
  * how well its scores tell them apart. `hourglass anomaly RUN` ranks images by
  * a trained model (ranking.c). */
+#include "apps/progress.h"
 #include "apps/view.h"
 
 #include <math.h>
@@ -38,13 +39,49 @@ typedef struct {
 
 /* ---- One class ---------------------------------------------------------- */
 
+/* Says how far it is; the mean loss is that since the line before. */
+static void show_progress(workbench *w, progress *p, double started)
+{
+    hg_real loss = NAN;
+    if (!progress_due())
+        return;
+    p->loss = hg_report_mean(w->context, "loss", &loss) ? (double)loss : NAN;
+    p->seconds = seconds_now() - started;
+    progress_draw(p);
+}
+
+static bool train_epoch(const trial *t, workbench *w, hg_loader *loader,
+                        const char *what)
+{
+    hg_batch b;
+    double started = seconds_now();
+    progress p = {.what = what,
+                  .all = hg_loader_batches(loader),
+                  .batch = t->s.batch_size};
+    for (hg_scope *s; (s = hg_next(loader, HG_TRAIN, &b));) {
+        bool ok = hg_model_step(t->s.model, w->state, &b, &w->optimizers);
+        hg_scope_close(s);
+        if (!ok)
+            return hg_fail(HG_ERROR_STATE, "%s: the step failed",
+                           t->s.model->name);
+        p.steps = ++p.timed;
+        show_progress(w, &p, started);
+    }
+    return !hg_error();
+}
+
 static bool train(const trial *t, workbench *w, int class)
 {
+    char what[64];
     hg_data *normal = hg_data_class(w->train, class, t->held_out);
     hg_loader *loader = hg_loader_new(normal, t->s.batch_size, true);
     bool ok = loader && hg_model_prepare(t->s.model, w->state, normal);
-    for (int64_t epoch = 0; ok && epoch < t->s.epochs; epoch++)
-        ok = hg_model_epoch(t->s.model, w->state, &w->optimizers, loader);
+    for (int64_t epoch = 1; ok && epoch <= t->s.epochs; epoch++) {
+        snprintf(what, sizeof what, "class %d, epoch %lld/%lld", class,
+                 (long long)epoch, (long long)t->s.epochs);
+        ok = train_epoch(t, w, loader, what);
+    }
+    clear_progress();
     return ok;
 }
 
@@ -93,8 +130,9 @@ static bool try_class(trial *t, int class)
     if (ok && class >= hg_data_classes(w.all))
         ok = hg_fail(HG_ERROR_ARGUMENT, "there is no class %d; %s has %d",
                      class, hg_data_name(w.all), hg_data_classes(w.all));
-    fprintf(stderr, "class %d: %lld epoch%s\n", class, (long long)t->s.epochs,
-            plural(t->s.epochs));
+    if (ok)
+        fprintf(stderr, "class %d: %lld epoch%s\n", class,
+                (long long)t->s.epochs, plural(t->s.epochs));
     ok = ok && train(t, &w, class) && score(t, &w, class);
     workbench_close(&w);
     return ok;

@@ -1,4 +1,5 @@
-/* metrics.c - metrics.jsonl, train.log and the progress line. */
+/* metrics.c - metrics.jsonl, train.log and what the progress line shows. */
+#include "apps/progress.h"
 #include "apps/train.h"
 
 #include <errno.h>
@@ -6,8 +7,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 bool log_json(trainer *t, int file, json_t *object)
 {
@@ -177,80 +176,21 @@ bool log_step(trainer *t)
 
 /* ---- Progress ----------------------------------------------------------- */
 
-static _Thread_local struct {
-    double looked, drawn, said; /* when */
-} progress;
-
-void clear_progress(void)
-{
-    if (progress.drawn > 0)
-        fputs("\r\033[K", stderr);
-    progress.drawn = 0;
-}
-
-static void minutes(char *text, size_t size, double seconds)
-{
-    long long s = (long long)(seconds + 0.5);
-    if (s < 3600)
-        snprintf(text, size, "%lld:%02lld", s / 60, s % 60);
-    else
-        snprintf(text, size, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60,
-                 s % 60);
-}
-
-/* epoch 3/20  62% [#####   ] 580/938  loss 27.4  52.7k img/s  0:01<0:01 */
-static void describe(const trainer *t, char *text, size_t size, bool bar,
-                     double elapsed)
-{
-    int64_t n = t->epoch_steps, all = hg_loader_batches(t->loader);
-    int64_t timed = n - t->untimed_steps;
-    char gauge[24] = "", loss[32] = "", past[32], left[32];
-    int64_t filled = 20 * n / all;
-    for (int i = 0; bar && i < 23; i++)
-        gauge[i] = i == 0           ? ' '
-                   : i == 1         ? '['
-                   : i == 22        ? ']'
-                   : i - 2 < filled ? '#'
-                                    : ' ';
-    if (isfinite(t->noted_loss))
-        snprintf(loss, sizeof loss, "  loss %.5g", t->noted_loss);
-    minutes(past, sizeof past, elapsed);
-    minutes(left, sizeof left, elapsed / (double)timed * (double)(all - n));
-    snprintf(text, size,
-             "epoch %lld/%lld %3d%%%s %lld/%lld%s  %.3gk img/s  %s<%s",
-             (long long)t->epoch + 1, (long long)t->s.epochs,
-             (int)(100 * n / all), gauge, (long long)n, (long long)all, loss,
-             1e-3 * (double)(timed * t->s.batch_size) / elapsed, past, left);
-}
-
-/* A line that wraps could not be drawn over. */
-static void cut_to_terminal(char *text)
-{
-    struct winsize size;
-    if (!ioctl(2, TIOCGWINSZ, &size) && size.ws_col > 1 &&
-        strlen(text) >= size.ws_col)
-        text[size.ws_col - 1] = 0;
-}
-
 void show_progress(trainer *t, double started)
 {
-    char text[256];
-    double now = seconds_now();
-    if (t->s.quiet || now - progress.looked < 0.1) /* this is every step */
+    char what[64];
+    if (t->s.quiet || !progress_due() || t->epoch_steps == t->untimed_steps)
         return;
-    progress.looked = now;
-    bool terminal = wants_colour(2);
-    double *last = terminal ? &progress.drawn : &progress.said;
-    if (!terminal && *last == 0)
-        *last = now;
-    if (t->epoch_steps == t->untimed_steps || (!terminal && now - *last < 30))
+    if (!make_note(t, FOR_PROGRESS) || !take_notes(t, !wants_colour(2)))
         return;
-    if (!make_note(t, FOR_PROGRESS) || !take_notes(t, !terminal))
-        return;
-    *last = now;
-    describe(t, text, sizeof text, terminal, now - started + 1e-9);
-    if (terminal)
-        cut_to_terminal(text);
-    fprintf(stderr, terminal ? "\r\033[K%s" : "%s\n", text);
-    fflush(stderr);
+    snprintf(what, sizeof what, "epoch %lld/%lld", (long long)t->epoch + 1,
+             (long long)t->s.epochs);
+    progress p = {.what = what,
+                  .steps = t->epoch_steps,
+                  .all = hg_loader_batches(t->loader),
+                  .timed = t->epoch_steps - t->untimed_steps,
+                  .seconds = seconds_now() - started,
+                  .batch = t->s.batch_size,
+                  .loss = t->noted_loss};
+    progress_draw(&p);
 }

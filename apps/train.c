@@ -1,6 +1,7 @@
 /* train.c - `hourglass train MODEL`: the loop, and the run it leaves behind. */
 #include "apps/train.h"
 #include "apps/page.h"
+#include "apps/progress.h"
 #include "apps/report.h"
 
 #include <math.h>

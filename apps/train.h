@@ -134,10 +134,8 @@ void add_terms(const trainer *, json_t *object);
 bool log_step(trainer *);
 /* Writes the lines that have arrived; with `wait`, all of them. */
 bool take_notes(trainer *, bool wait);
-/* Redraws at most ten times a second on a terminal; elsewhere a plain line
- * now and then. */
+/* After a step of an epoch whose first was `started` then; progress.h. */
 void show_progress(trainer *, double started);
-void clear_progress(void);
 
 /* ---- adjust.c ----------------------------------------------------------- */
 

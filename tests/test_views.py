@@ -12,6 +12,7 @@ import resource
 import shutil
 import signal
 import struct
+import subprocess
 import sys
 import unittest
 import zlib
@@ -389,6 +390,30 @@ class Tasks(Runs):
         self.assertEqual([r["labels"] for r in rows], [10, 10, 200, 200])
         self.assertGreater(rows[2]["accuracy"], rows[0]["accuracy"])
         self.assertAlmostEqual(rows[0]["accuracy"] + rows[0]["error"], 1)
+
+    def test_a_trial_shows_how_far_it_is(self):
+        there, here = os.openpty()
+        terminal = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+        terminal["TERM"] = "xterm"
+        words = "anomaly vae --data synthetic:600 --epochs 2 --digits 3 --threads 1"
+        program = subprocess.Popen(
+            [test_apps.PROGRAM, *words.split()], cwd=self.folder,
+            stdout=subprocess.DEVNULL, stderr=here, env=terminal)
+        os.close(here)
+        seen = b""
+        while part := self.read(there):
+            seen += part
+        os.close(there)
+        self.assertEqual(program.wait(), 0, seen)
+        self.assertRegex(seen, rb"\rclass 3, epoch 1/2|\x1b\[Kclass 3, epoch 1/2")
+        self.assertRegex(seen, rb"\d+%.* \d+/\d+  loss [\d.]+  .*k img/s")
+        self.assertTrue(seen.endswith(b"\r\x1b[K"), seen[-80:])
+
+    def read(self, terminal):
+        try:
+            return os.read(terminal, 4096)
+        except OSError:  # nobody writes there any more
+            return b""
 
     def test_strange_classes_are_told_from_normal_ones(self):
         train = "--data", "synthetic:600", "--epochs", 3, "--digits", "0,1"
