@@ -95,7 +95,7 @@ static bool draw(view *v, const arguments *a, int64_t classes, int64_t n,
 static bool show(view *v, const arguments *a)
 {
     int code = 0;
-    int64_t n = flag_int(a, "styles", 1, &code);
+    int64_t n = flag_count(a, "styles", 1, &code);
     int64_t classes =
         hg_model_code_classes(v->w.context, v->model, v->w.state, v->data);
     path_text path = view_picture(v, a, "analogy.png");

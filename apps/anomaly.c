@@ -249,18 +249,18 @@ static int read_trial(const arguments *a, trial *t)
     settings *s = &t->s;
     s->data = flag_text(a, "data");
     s->data_dir = flag_text(a, "data-dir");
-    s->epochs = flag_given(a, "epochs") ? flag_int(a, "epochs", 1, &code)
+    s->epochs = flag_given(a, "epochs") ? flag_count(a, "epochs", 1, &code)
                 : s->model->epochs      ? s->model->epochs
                                         : 10;
     s->batch_size = flag_given(a, "batch-size")
-                        ? flag_int(a, "batch-size", 1, &code)
+                        ? flag_count(a, "batch-size", 1, &code)
                     : s->model->batch_size ? s->model->batch_size
                                            : 128;
     s->seed = (uint64_t)flag_int(a, "seed", 0, &code);
     s->device = flag_text(a, "device");
     s->precision = flag_text(a, "precision");
-    s->threads = (int)flag_int(a, "threads", 0, &code);
-    t->draws = (int)flag_int(a, "draws", 1, &code);
+    s->threads = flag_count(a, "threads", 0, &code);
+    t->draws = flag_count(a, "draws", 1, &code);
     t->held_out = !strcmp(protocol, "held-out");
     given_options(a, t->options);
     if (!code && !t->held_out && strcmp(protocol, "normal"))

@@ -116,6 +116,8 @@ bool flag_given(const arguments *, const char *name);
 /* Whole numbers from `least` on; otherwise sets *code and complains, unless it
  * is set: of several mistakes the first is told. */
 int64_t flag_int(const arguments *, const char *name, int64_t least, int *code);
+/* The same for what is counted: products of two of them are no overflow. */
+int flag_count(const arguments *, const char *name, int least, int *code);
 double flag_number(const arguments *, const char *name, double least,
                    int *code);
 /* What was given for one of the model's own options, or NULL. */

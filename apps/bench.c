@@ -223,9 +223,9 @@ static int read_options(const arguments *a, bench *b)
     int code = 0;
     *b = (bench){.precision = flag_text(a, "precision"),
                  .explain = flag_given(a, "explain")};
-    b->threads = (int)flag_int(a, "threads", 0, &code);
+    b->threads = flag_count(a, "threads", 0, &code);
     b->steps = flag_int(a, "steps", 0, &code);
-    int64_t blocks = flag_int(a, "blocks", 1, &code);
+    int64_t blocks = flag_count(a, "blocks", 1, &code);
     b->blocks = (int)(blocks < 64 ? blocks : 64);
     return code;
 }

@@ -146,7 +146,7 @@ static bool show(view *v, const arguments *a)
     int code = 0;
     learning l = {.v = v,
                   .classes = hg_data_classes(v->w.all),
-                  .repeats = (int)flag_int(a, "repeats", 1, &code),
+                  .repeats = flag_count(a, "repeats", 1, &code),
                   .table = json_array()};
     bool ok = !code &&
               view_can(v, hg_model_has_code(v->model), "has no encoder") &&

@@ -8,9 +8,13 @@
 
 bool cloud_room(cloud *c, int64_t count, int64_t width)
 {
+    bool possible = width <= 0 ||
+                    count <= (int64_t)(PTRDIFF_MAX / sizeof *c->values) / width;
     c->count = count;
     c->width = width;
-    c->values = malloc((size_t)(count * width) * sizeof *c->values + 1);
+    c->values = possible
+                    ? malloc((size_t)(count * width) * sizeof *c->values + 1)
+                    : NULL;
     return c->values ||
            hg_fail(HG_ERROR_MEMORY, "no memory for %lld rows of %lld numbers",
                    (long long)count, (long long)width);

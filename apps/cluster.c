@@ -111,8 +111,8 @@ static bool show(view *v, const arguments *a)
 {
     int code = 0;
     grouping g = {.v = v,
-                  .k = (int)flag_int(a, "clusters", 0, &code),
-                  .tries = (int)flag_int(a, "tries", 1, &code),
+                  .k = flag_count(a, "clusters", 0, &code),
+                  .tries = flag_count(a, "tries", 1, &code),
                   .table = json_array()};
     bool ok = !code &&
               view_can(v, hg_model_has_code(v->model), "has no encoder") &&

@@ -260,7 +260,7 @@ int run_compare(int argc, char **argv)
     if (!c)
         return fail_with(EXIT_MEMORY, "no memory for the comparison");
     c->a = &a;
-    c->columns = flag_int(&a, "columns", 1, &code);
+    c->columns = flag_count(&a, "columns", 1, &code);
     c->runs = a.count;
     c->table = json_array();
     if (!code && !compare(c))

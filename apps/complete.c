@@ -179,10 +179,10 @@ static bool show(view *v, const arguments *a)
 {
     int code = 0;
     json_t *report = json_object();
-    int64_t n = flag_int(a, "count", 1, &code);
-    int64_t draws = flag_int(a, "draws", 1, &code);
-    int64_t images = flag_int(a, "images", 0, &code);
-    hiding h = {.v = v, .samples = (int)flag_int(a, "samples", 0, &code)};
+    int64_t n = flag_count(a, "count", 1, &code);
+    int64_t draws = flag_count(a, "draws", 1, &code);
+    int64_t images = flag_count(a, "images", 0, &code);
+    hiding h = {.v = v, .samples = flag_count(a, "samples", 0, &code)};
     path_text path = view_picture(v, a, "complete.png");
     h.mask = malloc((size_t)hg_data_features(v->w.all) * sizeof *h.mask);
     bool ok =

@@ -196,7 +196,7 @@ static bool show(view *v, const arguments *a)
 {
     int code = 0;
     cure c = {.v = v, .level = flag_number(a, "level", 0, &code)};
-    int64_t n = flag_int(a, "count", 1, &code);
+    int64_t n = flag_count(a, "count", 1, &code);
     path_text path = view_picture(v, a, "denoise.png");
     path_text own = path_join(v->run, "restored");
     const char *folder = flag_text(a, "restored");

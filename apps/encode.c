@@ -55,7 +55,7 @@ static bool show(view *v, const arguments *a)
 {
     int code = 0;
     cloud codes = {0};
-    int64_t count = flag_int(a, "count", 0, &code);
+    int64_t count = flag_count(a, "count", 0, &code);
     bool ok = !code &&
               view_can(v, hg_model_has_code(v->model), "has no encoder") &&
               cloud_items(&codes, &v->w, v->model, v->data, count,

@@ -156,11 +156,11 @@ static bool measure_all(view *v, const arguments *a, json_t *report)
 {
     int code = 0;
     bool full = flag_given(a, "full");
-    int64_t batch = flag_int(a, "batch-size", 1, &code);
-    hg_bound b = {.samples =
-                      flag_given(a, "nll") ? flag_int(a, "nll", 1, &code) : 500,
-                  .images = flag_int(a, "nll-images", 0, &code),
-                  .binarise = flag_given(a, "binarise")};
+    int64_t batch = flag_count(a, "batch-size", 1, &code);
+    hg_bound b = {
+        .samples = flag_given(a, "nll") ? flag_count(a, "nll", 1, &code) : 500,
+        .images = flag_count(a, "nll-images", 0, &code),
+        .binarise = flag_given(a, "binarise")};
     if (code || !measure_images(v, batch, report) || !measure_codes(v, report))
         return false;
     if (flag_given(a, "nll") || (full && v->model->posterior)) {

@@ -242,8 +242,8 @@ static int read_check(const arguments *a, settings *s, outcome *all)
     int code = 0;
     *s = (settings){.data = flag_text(a, "data"), .device = "cpu"};
     s->seed = (uint64_t)flag_int(a, "seed", 0, &code);
-    s->batch_size = flag_int(a, "batch-size", 1, &code);
-    *all = (outcome){.samples = flag_int(a, "values", 1, &code)};
+    s->batch_size = flag_count(a, "batch-size", 1, &code);
+    *all = (outcome){.samples = flag_count(a, "values", 1, &code)};
     all->tolerance = flag_number(a, "tolerance", 0, &code);
     return code;
 }

@@ -57,8 +57,8 @@ static bool read_journey(const view *v, const arguments *a, journey *j)
     int code = 0;
     const char *path = flag_text(a, "path");
     bool both = !strcmp(path, "both");
-    j->pairs = flag_int(a, "pairs", 1, &code);
-    j->steps = flag_int(a, "steps", 2, &code);
+    j->pairs = flag_count(a, "pairs", 1, &code);
+    j->steps = flag_count(a, "steps", 2, &code);
     j->line = both || !strcmp(path, "linear");
     j->arc = both || !strcmp(path, "spherical");
     if (code)

@@ -134,8 +134,8 @@ static bool write_picture(const view *v, const char *path, const plane *p,
 static bool show(view *v, const arguments *a)
 {
     int code = 0;
-    plane p = {.steps = flag_int(a, "steps", 1, &code)};
-    int zoom = (int)flag_int(a, "zoom", 1, &code);
+    plane p = {.steps = flag_count(a, "steps", 1, &code)};
+    int zoom = flag_count(a, "zoom", 1, &code);
     cloud codes = {0}, images = {0}, one = {0};
     path_text path = view_picture(v, a, "manifold.png");
     bool ok =

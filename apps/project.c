@@ -41,7 +41,7 @@ static bool gather(view *v, const arguments *a, atlas *m)
 {
     int code = 0;
     const char *of = flag_text(a, "of");
-    int64_t count = flag_int(a, "count", 0, &code);
+    int64_t count = flag_count(a, "count", 0, &code);
     hg_data *data = hg_data_spread(v->data, count);
     cloud_kind kind = !strcmp(of, "pixels")  ? PIXELS
                       : !strcmp(of, "draws") ? POSTERIOR
@@ -88,7 +88,7 @@ static bool show_progress(void *user, int iteration, double kl)
 /* Ctrl-C stops early and keeps the map as it is. */
 static bool by_tsne(view *v, const arguments *a, atlas *m)
 {
-    int code = 0, iterations = (int)flag_int(a, "iterations", 1, &code);
+    int code = 0, iterations = flag_count(a, "iterations", 1, &code);
     hg_tsne_options o = {.perplexity = flag_number(a, "perplexity", 1, &code),
                          .iterations = iterations,
                          .seed = v->seed,

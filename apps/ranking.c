@@ -242,8 +242,8 @@ static bool show(view *v, const arguments *a)
     int code = 0;
     ranking r = {.v = v};
     hg_score kind = HG_SCORES;
-    int64_t maps = flag_int(a, "maps", 0, &code);
-    int draws = (int)flag_int(a, "draws", 1, &code);
+    int64_t maps = flag_count(a, "maps", 0, &code);
+    int draws = flag_count(a, "draws", 1, &code);
     const char *to = flag_text(a, "to");
     if (code)
         return false;

@@ -62,8 +62,8 @@ static bool show(view *v, const arguments *a)
                        : hg_data_item_name(v->data, 0) ? own.text
                                                        : NULL;
     cloud x = {0}, y = {0};
-    int64_t count = flag_int(a, "count", 1, &code);
-    int64_t columns = flag_int(a, "columns", 1, &code);
+    int64_t count = flag_count(a, "count", 1, &code);
+    int64_t columns = flag_count(a, "columns", 1, &code);
     path_text path = view_picture(v, a, "reconstruct.png");
     bool plane = is_plane(hg_data_shape(v->w.all));
     if (plane && !flag_given(a, "count"))

@@ -35,11 +35,11 @@ static int read_changes(const arguments *a, settings *s)
 {
     int code = 0;
     if (flag_given(a, "epochs"))
-        s->epochs = flag_int(a, "epochs", 1, &code);
+        s->epochs = flag_count(a, "epochs", 1, &code);
     if (flag_given(a, "steps"))
         s->steps = flag_int(a, "steps", 0, &code);
     if (flag_given(a, "threads"))
-        s->threads = (int)flag_int(a, "threads", 0, &code);
+        s->threads = flag_count(a, "threads", 0, &code);
     if (flag_given(a, "device"))
         s->device = flag_text(a, "device");
     if (flag_given(a, "data-dir"))

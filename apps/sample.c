@@ -35,7 +35,7 @@ static bool from_mixture(view *v, int64_t count, int components, cloud *codes)
 static bool draw_codes(view *v, const arguments *a, int64_t count, cloud *codes)
 {
     int code = 0;
-    int components = (int)flag_int(a, "components", 1, &code);
+    int components = flag_count(a, "components", 1, &code);
     const char *from = flag_text(a, "from");
     if (code)
         return false;
@@ -55,8 +55,8 @@ static bool show(view *v, const arguments *a)
     int code = 0;
     char title[160];
     cloud codes = {0}, images = {0}, padded = {0};
-    int64_t count = flag_int(a, "count", 1, &code);
-    int64_t columns = flag_int(a, "columns", 1, &code);
+    int64_t count = flag_count(a, "count", 1, &code);
+    int64_t columns = flag_count(a, "columns", 1, &code);
     if (is_plane(hg_data_shape(v->w.all)) && !flag_given(a, "count"))
         count = PLANE_POINTS;
     columns = columns < count ? columns : count;

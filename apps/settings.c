@@ -95,7 +95,7 @@ static void read_training(const arguments *a, training *how, int *code)
         if (f->is_switch)
             *at(how, f) = flag_given(a, f->name);
         else
-            *at(how, f) = f->whole ? (double)flag_int(a, f->name, 0, code)
+            *at(how, f) = f->whole ? (double)flag_count(a, f->name, 0, code)
                                    : flag_number(a, f->name, 0, code);
     }
 }
@@ -185,16 +185,16 @@ static void read_sizes(const arguments *a, settings *s, int *code)
 {
     s->epochs = s->model->epochs ? s->model->epochs : 10;
     if (flag_given(a, "epochs"))
-        s->epochs = flag_int(a, "epochs", 1, code);
+        s->epochs = flag_count(a, "epochs", 1, code);
     s->batch_size = s->model->batch_size ? s->model->batch_size : 128;
     if (flag_given(a, "batch-size"))
-        s->batch_size = flag_int(a, "batch-size", 1, code);
+        s->batch_size = flag_count(a, "batch-size", 1, code);
     s->steps = flag_int(a, "steps", 0, code);
     s->own_batch = flag_given(a, "batch-size");
     s->own_length = flag_given(a, "epochs") || s->steps;
     s->seed = read_seed(a, code);
     s->validation = flag_number(a, "val", 0, code);
-    s->threads = (int)flag_int(a, "threads", 0, code);
+    s->threads = flag_count(a, "threads", 0, code);
 }
 
 /* With --recipe faithful what the publication did, unless told otherwise. */

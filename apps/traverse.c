@@ -56,7 +56,7 @@ static bool centre_on_item(view *v, const arguments *a, sweep *s)
 {
     int code = 0;
     cloud codes = {0};
-    int64_t item = flag_int(a, "item", 0, &code);
+    int64_t item = flag_count(a, "item", 0, &code);
     if (code || !flag_given(a, "item"))
         return !code;
     if (item >= hg_data_size(v->data))
@@ -128,8 +128,8 @@ static bool write_picture(const view *v, const char *path, const sweep *s,
 static bool read_sweep(const arguments *a, sweep *s)
 {
     int code = 0;
-    int64_t dims = flag_int(a, "dims", 0, &code);
-    s->steps = flag_int(a, "steps", 2, &code);
+    int64_t dims = flag_count(a, "dims", 0, &code);
+    s->steps = flag_count(a, "steps", 2, &code);
     s->span = flag_number(a, "span", 0, &code);
     int64_t most = s->latent.width - s->latent.given;
     s->dims = dims && dims < most ? dims : most;

@@ -3,6 +3,7 @@
 #include "apps/arguments.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,15 @@ int64_t flag_int(const arguments *a, const char *name, int64_t least, int *code)
                           "--%s %s: a whole number from %lld on is needed",
                           name, text, (long long)least);
     return number;
+}
+
+int flag_count(const arguments *a, const char *name, int least, int *code)
+{
+    int64_t number = flag_int(a, name, least, code);
+    if (!*code && number > INT_MAX)
+        *code = fail_with(EXIT_USAGE, "--%s %lld: at most %d is possible", name,
+                          (long long)number, INT_MAX);
+    return *code ? least : (int)number;
 }
 
 const char *option_text(const arguments *a, const char *name)

@@ -58,7 +58,7 @@ static bool read_flags(view *v, const arguments *a)
 {
     int code = 0;
     v->seed = (uint64_t)flag_int(a, "seed", 0, &code);
-    v->s.threads = (int)flag_int(a, "threads", 0, &code);
+    v->s.threads = flag_count(a, "threads", 0, &code);
     v->s.precision = flag_text(a, "precision");
     if (flag_given(a, "device"))
         v->s.device = flag_text(a, "device");

@@ -600,6 +600,10 @@ class Refusals(Runs):
     TABLE = [
         (USAGE, "--from", "sample vae --from thin-air"),
         (USAGE, "--count", "sample vae --count 0"),
+        (USAGE, "at most", "sample vae --count 4611686018427387904"),
+        (USAGE, "at most", "sample vae --threads 4294967297"),
+        (USAGE, "at most", "anomaly ./ae --draws 4294967297"),
+        (USAGE, "at most", "train vae --epochs 4611686018427387904"),
         (USAGE, "--between", "interpolate vae --between 1"),
         (USAGE, "--between", "interpolate vae --between 1,100"),
         (USAGE, "--path", "interpolate vae --path crooked"),
