@@ -177,7 +177,7 @@ static int read_command_line(arguments *a, int argc, char **argv,
 static int read_positionals(arguments *a, int argc, char **argv)
 {
     for (; optind < argc; optind++) {
-        if (a->count == (a->most ? a->most : 2))
+        if (a->count == a->most)
             return fail_with(EXIT_USAGE, "%s is one argument too many",
                              argv[optind]);
         a->positional[a->count++] = argv[optind];
@@ -233,7 +233,7 @@ const char *first_argument(const flag *flags, int argc, char **argv)
 int parse_model_arguments(arguments *a, int argc, char **argv,
                           const char *usage, const hg_model **model)
 {
-    char named[128];
+    char named[4096]; /* a name, or a file's whole path */
     *model = NULL;
     int code = collect_rows(a);
     if (code)

@@ -8,7 +8,7 @@
  *         {"json", NULL, "JSON on standard output", NULL, NULL, 0},
  *         {0},
  *     };
- *     arguments a = {.flags = flags};
+ *     arguments a = {.flags = flags, .most = 1};
  *     int code = parse_arguments(&a, argc, argv,
  *                                "usage: hourglass count [RUN] [options]\n"
  *                                "  hourglass count runs/first -n 10");
@@ -84,7 +84,7 @@ typedef enum { FROM_DEFAULT, FROM_CONFIG, FROM_ENVIRONMENT, FROM_FLAG } source;
 typedef struct {
     const flag *flags;        /* ended by a NULL name */
     const hg_option *options; /* of the model, or NULL */
-    int most;                 /* positional arguments [2] */
+    int most;                 /* positional arguments */
     const char *positional[MOST_POSITIONAL];
     int count;
     /* Filled by the parser. */

@@ -261,7 +261,7 @@ static const workload *find_workload(const char *name)
 
 int run_bench(int argc, char **argv)
 {
-    arguments a = {.flags = flags};
+    arguments a = {.flags = flags, .most = 1};
     int code = parse_arguments(
         &a, argc, argv,
         "usage: hourglass bench [WORKLOAD] [options]\n"

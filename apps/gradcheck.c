@@ -56,7 +56,7 @@ static int hand_over(int argc, char **argv)
 /* Help is given without the twin. */
 int run_gradcheck(int argc, char **argv)
 {
-    arguments a = {.flags = flags};
+    arguments a = {.flags = flags, .most = 1};
     const hg_model *model;
     for (int i = 1; i < argc; i++)
         if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
@@ -271,7 +271,7 @@ static bool check_model(const hg_model *m, const arguments *a, settings s,
 
 int run_gradcheck(int argc, char **argv)
 {
-    arguments a = {.flags = flags};
+    arguments a = {.flags = flags, .most = 1};
     const hg_model *model;
     settings s;
     outcome all;

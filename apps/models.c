@@ -195,7 +195,7 @@ static void print_summary_json(const hg_model *m, const workbench *w,
 
 int run_summary(int argc, char **argv)
 {
-    arguments a = {.flags = flags};
+    arguments a = {.flags = flags, .most = 1};
     const hg_model *model;
     int code =
         parse_model_arguments(&a, argc, argv,

@@ -167,7 +167,7 @@ static int make(const char *name, const char *symbol, bool overwrite)
 int run_new(int argc, char **argv)
 {
     char symbol[64];
-    arguments a = {.flags = flags};
+    arguments a = {.flags = flags, .most = 1};
     int code =
         parse_arguments(&a, argc, argv,
                         "usage: hourglass new NAME [options]\n"

@@ -292,13 +292,10 @@ int run_train(int argc, char **argv)
 {
     trainer t = {0};
     const char *options[MOST_FLAGS];
-    arguments a = {.flags = train_flags};
+    arguments a = {.flags = train_flags, .most = 1};
     int code = parse_model_arguments(&a, argc, argv, usage, &t.s.model);
     if (code)
         return code == SHOWN_HELP ? EXIT_DONE : code;
-    if (a.count > 1)
-        return fail_with(EXIT_USAGE, "%s: one model is too many",
-                         a.positional[1]);
     if (!t.s.model)
         return fail_with(EXIT_USAGE, "usage: hourglass train MODEL [options]; "
                                      "`hourglass models` lists the models");

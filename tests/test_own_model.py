@@ -209,6 +209,15 @@ class OwnModels(Case):
         self.call("summary", "./my_vae.c", code=USAGE, env=other,
                   says=["/nowhere"])
 
+    def test_a_long_path_in_a_config_file_is_found(self):
+        deep = "/".join(["a-rather-long-name-of-a-folder"] * 6)
+        (self.folder / deep).mkdir(parents=True)
+        file = self.write(f"{deep}/deep.c", self.skeleton())
+        out = self.call("train", file, "--data", "synthetic:60", "--print-config")
+        self.write("deep.json", out)
+        again = self.call("train", "--config", "deep.json", "--print-config")
+        self.assertEqual(json.loads(again), json.loads(out))
+
     def test_a_run_keeps_its_model(self):
         text = self.skeleton()
         file = self.write("kept.c", text)
