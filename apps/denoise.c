@@ -118,9 +118,9 @@ static bool write_changes(const cure *c, const char *folder,
         fprintf(f, "rank,row,restored,mean_square\n");
     for (int64_t i = 0; f && i < c->clean.count; i++) {
         path_text path = view_item_path(c->v, folder, order[i]);
-        fprintf(f, "%lld,%lld,\"%s\",%.7g\n", (long long)i + 1,
-                (long long)order[i], path.text + strlen(folder) + 1,
-                change[order[i]]);
+        fprintf(f, "%lld,%lld,", (long long)i + 1, (long long)order[i]);
+        put_quoted(f, path.text + strlen(folder) + 1);
+        fprintf(f, ",%.7g\n", change[order[i]]);
     }
     bool ok = f && !fclose(f) &&
               write_file(path_join(folder, "changes.csv").text, text, size);

@@ -15,7 +15,7 @@ path_text path_join(const char *a, const char *b)
     path_text p;
     int n = snprintf(p.text, sizeof p.text, "%s/%s", a, b);
     if (n < 0 || (size_t)n >= sizeof p.text)
-        hg_fail(HG_ERROR_ARGUMENT, "the path %s/%s is too long", a, b);
+        hg_fail(HG_ERROR_ARGUMENT, "a path is too long: %s/%s", a, b);
     return p;
 }
 
@@ -28,6 +28,8 @@ const char *last_part(const char *path)
 bool make_folder(const char *path)
 {
     char part[1024];
+    if (strlen(path) >= sizeof part)
+        return hg_fail(HG_ERROR_ARGUMENT, "a path is too long: %s", path);
     snprintf(part, sizeof part, "%s", path);
     int parent = 0; /* why one of them could not be made */
     for (char *slash = part + 1; (slash = strchr(slash, '/')); slash++) {

@@ -56,8 +56,10 @@ static void put_csv(FILE *f, const ranking *r, const char *kind)
     for (int64_t i = 0; i < r->count; i++) {
         int64_t row = r->order[i];
         fprintf(f, "%lld,%lld", (long long)i + 1, (long long)row);
-        if (named)
-            fprintf(f, ",\"%s\"", hg_data_item_name(r->v->data, row));
+        if (named) {
+            fputc(',', f);
+            put_quoted(f, hg_data_item_name(r->v->data, row));
+        }
         if (labels)
             fprintf(f, ",%d", (int)hg_data_label(r->v->data, row));
         fprintf(f, ",%.7g\n", r->score[row]);

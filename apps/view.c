@@ -34,7 +34,7 @@ static bool begin(view *v, const arguments *a)
     if (v->data && !hg_data_size(v->data))
         return hg_fail(
             HG_ERROR_DATA, "%s has no %s images; choose another --split",
-            hg_data_name(v->w.all), v->whole ? "" : flag_text(a, "split"));
+            hg_data_name(v->w.all), v->whole ? "such" : flag_text(a, "split"));
     return v->data != NULL;
 }
 
@@ -154,6 +154,8 @@ path_text view_picture(const view *v, const arguments *a, const char *name)
     path_text path, folder = path_join(v->run, "pictures");
     const char *to = flag_text(a, "to");
     if (to) {
+        if (strlen(to) >= sizeof path.text)
+            hg_fail(HG_ERROR_ARGUMENT, "--to: the path is too long");
         snprintf(path.text, sizeof path.text, "%s", to);
         return path;
     }
@@ -165,6 +167,17 @@ int say_picture(const char *path)
 {
     fprintf(stderr, "%s\n", path);
     return EXIT_DONE;
+}
+
+void put_quoted(FILE *f, const char *text)
+{
+    fputc('"', f);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', f);
+        fputc(*text, f);
+    }
+    fputc('"', f);
 }
 
 static int run_view(view *v, int argc, char **argv, const flag *flags,
@@ -198,9 +211,11 @@ path_text view_item_path(const view *v, const char *folder, int64_t i)
     else
         snprintf(name, sizeof name, "image-%05lld.png", (long long)i);
     path_text path = path_join(folder, name), above = path;
-    *strrchr(above.text, '/') = 0;
-    if (!make_folder(above.text))
-        path.text[0] = 0; /* with an error */
+    char *slash = strrchr(above.text, '/');
+    if (slash)
+        *slash = 0;
+    if (hg_error() || !make_folder(above.text))
+        path.text[0] = 0;
     return path;
 }
 

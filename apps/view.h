@@ -48,8 +48,10 @@ void view_reseed(view *);
 bool view_can(const view *, bool can, const char *what);
 /* Where the picture goes: --to, or `name` in the run's folder of pictures. */
 path_text view_picture(const view *, const arguments *, const char *name);
-/* Where the picture of one item goes: under the name of its file, its folders
- * joined by '-', or a number. */
+/* A text in the quotes of a CSV file. */
+void put_quoted(FILE *, const char *text);
+/* Where the picture of one item goes: under the name of its file, in the same
+ * folders, or a number; empty with an error. */
 path_text view_item_path(const view *, const char *folder, int64_t i);
 /* Says where a picture went, and the exit code. */
 int say_picture(const char *path);

@@ -5,6 +5,7 @@
 Standard library only.
 """
 
+import csv
 import json
 import os
 import pathlib
@@ -448,6 +449,33 @@ class Tasks(Runs):
         table = self.look("encode", "vae", "--data", f"{folder}/")
         files = [line.split("\t")[1] for line in table.splitlines()]
         self.assertEqual(files, ["file", "a/first.pgm", "b/second.pgm"])
+
+    def test_names_with_quotes_are_read_back_from_a_table(self):
+        folder = self.folder / "quotes"
+        folder.mkdir()
+        names = ['a "fine", picture.pgm', "b.pgm"]
+        for level, name in enumerate(names):
+            data = b"P5 28 28 255\n" + bytes([9 * level]) * 784
+            (folder / name).write_bytes(data)
+        to = self.folder / "quoted"
+        self.look("anomaly", "ae", "--data", f"{folder}/", "--to", to, "--maps", 1)
+        with open(to / "ranking.csv", encoding="utf-8", newline="") as table:
+            rows = list(csv.DictReader(table))
+        self.assertEqual(sorted(row["name"] for row in rows), names)
+        self.look("denoise", "ae", "--data", f"{folder}/", "--restored", to)
+        with open(to / "changes.csv", encoding="utf-8", newline="") as table:
+            rows = list(csv.DictReader(table))
+        self.assertEqual(sorted(row["restored"] for row in rows),
+                         [f"{name}.png" for name in names])
+
+    def test_paths_that_are_too_long_are_told(self):
+        long = "/".join(["x" * 200] * 6)
+        self.look("sample", "vae", "--to", long, code=USAGE, says=["too long"])
+        folder = self.folder / "one"
+        folder.mkdir()
+        (folder / "a.pgm").write_bytes(b"P5 28 28 255\n" + bytes(784))
+        self.look("reconstruct", "vae", "--data", f"{folder}/", "--each", long,
+                  code=USAGE, says=["too long"])
 
     def test_images_of_a_folder_are_ranked_with_maps_of_where(self):
         folder = self.folder / "photos"
