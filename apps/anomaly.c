@@ -303,8 +303,7 @@ static int run_trial(int argc, char **argv)
             json_pack("{s:s, s:s, s:I, s:O, s:O}", "model", t.s.model->name,
                       "protocol", flag_text(&a, "protocol"), "epochs",
                       (json_int_t)t.s.epochs, "rows", t.table, "means", means);
-        json_dumpf(all, stdout, JSON_INDENT(2));
-        printf("\n");
+        print_json(all);
         json_decref(all);
     } else if (ok) {
         print_table(t.table, means);

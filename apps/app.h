@@ -83,6 +83,9 @@ path_text path_join(const char *a, const char *b);
 /* What stands behind the last slash. */
 const char *last_part(const char *path);
 
+/* What --json prints: one object or list on standard output. */
+void print_json(const json_t *);
+
 /* "s" unless n is one: "%lld image%s". */
 const char *plural(int64_t n);
 

@@ -151,12 +151,10 @@ static bool show(view *v, const arguments *a)
     bool ok = !code &&
               view_can(v, hg_model_has_code(v->model), "has no encoder") &&
               learn_all(&l, flag_text(a, "labels"));
-    if (ok && flag_given(a, "json")) {
-        json_dumpf(l.table, stdout, JSON_INDENT(2));
-        printf("\n");
-    } else if (ok) {
+    if (ok && flag_given(a, "json"))
+        print_json(l.table);
+    else if (ok)
         print_table(l.table);
-    }
     cloud_free(&l.train);
     cloud_free(&l.test);
     cloud_free(&l.chosen);

@@ -117,12 +117,10 @@ static bool show(view *v, const arguments *a)
     bool ok = !code &&
               view_can(v, hg_model_has_code(v->model), "has no encoder") &&
               group_all(&g, a);
-    if (ok && flag_given(a, "json")) {
-        json_dumpf(g.table, stdout, JSON_INDENT(2));
-        printf("\n");
-    } else if (ok) {
+    if (ok && flag_given(a, "json"))
+        print_json(g.table);
+    else if (ok)
         print_table(g.table);
-    }
     cloud_free(&g.points);
     free(g.label);
     free(g.group);

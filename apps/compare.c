@@ -234,12 +234,10 @@ static bool compare(comparison *c)
         ok = add_run(c, i);
     if (!ok || !write_picture(c, path))
         return false;
-    if (flag_given(c->a, "json")) {
-        json_dumpf(c->table, stdout, JSON_INDENT(2));
-        printf("\n");
-    } else {
+    if (flag_given(c->a, "json"))
+        print_json(c->table);
+    else
         print_table(c->table);
-    }
     return write_page(c) && say_picture(path) == EXIT_DONE &&
            say_picture(flag_text(c->a, "page")) == EXIT_DONE;
 }

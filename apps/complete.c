@@ -28,10 +28,7 @@ typedef struct {
 /* The batch of these items with its mask. */
 static bool masked(const hiding *h, int64_t from, int64_t n, hg_batch *b)
 {
-    int64_t rows[AT_ONCE];
-    for (int64_t i = 0; i < n; i++)
-        rows[i] = from + i;
-    if (!hg_data_batch(h->v->data, rows, n, b))
+    if (!batch_of_items(h->v->data, from, n, b))
         return false;
     hg_shape one = HG_SHAPE(1, hg_data_features(h->v->data));
     const char *reals = sizeof(hg_real) == 8 ? "f8" : "f4";
@@ -194,12 +191,10 @@ static bool show(view *v, const arguments *a)
         refuse_plane(hg_data_shape(v->w.all), "have no quarters to hide") &&
         draw_picture(&h, path.text, n, draws) &&
         (!h.samples || measure(&h, images, report));
-    if (ok && flag_given(a, "json")) {
-        json_dumpf(report, stdout, JSON_INDENT(2));
-        printf("\n");
-    } else if (ok && h.samples) {
+    if (ok && flag_given(a, "json"))
+        print_json(report);
+    else if (ok && h.samples)
         print_report(report);
-    }
     free(h.mask);
     json_decref(report);
     return ok && say_picture(path.text) == EXIT_DONE;

@@ -32,10 +32,8 @@ static int list(const arguments *a)
                                               name, "about", about, "here",
                                               there, "folder", where));
     }
-    if (flag_given(a, "json")) {
-        json_dumpf(rows, stdout, JSON_INDENT(2));
-        printf("\n");
-    }
+    if (flag_given(a, "json"))
+        print_json(rows);
     json_decref(rows);
     return EXIT_DONE;
 }

@@ -48,22 +48,16 @@ static hg_tensor *spoil(const cure *c, hg_tensor *x)
 static hg_tensor *noisy_rows(void *user, int64_t from, int64_t n)
 {
     const cure *c = user;
-    int64_t rows[AT_ONCE];
     hg_batch b;
-    for (int64_t i = 0; i < n; i++)
-        rows[i] = from + i;
-    return hg_data_batch(c->v->data, rows, n, &b) ? spoil(c, b.x) : NULL;
+    return batch_of_items(c->v->data, from, n, &b) ? spoil(c, b.x) : NULL;
 }
 
 static hg_tensor *restored_rows(void *user, int64_t from, int64_t n)
 {
     const cure *c = user;
     const hg_model *m = c->v->model;
-    int64_t rows[AT_ONCE];
     hg_batch b;
-    for (int64_t i = 0; i < n; i++)
-        rows[i] = from + i;
-    if (!hg_data_batch(c->v->data, rows, n, &b))
+    if (!batch_of_items(c->v->data, from, n, &b))
         return NULL;
     b.x =
         hg_from(cloud_row(&c->noisy, from), "f8", HG_SHAPE(n, c->noisy.width));
@@ -161,8 +155,7 @@ static void report(const cure *c, bool json)
         json_t *object = json_pack("{s:s, s:I, s:f, s:f}", "noise", c->noise,
                                    "images", (json_int_t)c->clean.count,
                                    "noisy_mse", before, "restored_mse", after);
-        json_dumpf(object, stdout, JSON_INDENT(2));
-        printf("\n");
+        print_json(object);
         json_decref(object);
     } else if (strcmp(c->noise, "none")) {
         printf("squared error a pixel, %lld image%s: noisy %.5g, restored "

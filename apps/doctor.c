@@ -134,7 +134,7 @@ static const char *gives(const part *p, char text[96])
     return text;
 }
 
-static void print_json(hg_context *context, const char *mnist)
+static void print_report(hg_context *context, const char *mnist)
 {
     char spin[96], version[32], gpu[512];
     describe_spinning(spin, sizeof spin);
@@ -149,8 +149,7 @@ static void print_json(hg_context *context, const char *mnist)
                   hg_context_threads(context), "idle_threads", spin, "kernels",
                   kernels, "onednn", hg_onednn_version(version), "libraries",
                   list, "mnist", mnist, "gpu", gpu);
-    json_dumpf(object, stdout, JSON_INDENT(2));
-    printf("\n");
+    print_json(object);
     json_decref(object);
 }
 
@@ -186,7 +185,7 @@ int run_doctor(int argc, char **argv)
         return report_error();
     describe_data(context, mnist, sizeof mnist);
     if (flag_given(&a, "json"))
-        print_json(context, mnist);
+        print_report(context, mnist);
     else
         print_text(context, mnist);
     hg_context_free(context);

@@ -183,12 +183,10 @@ static bool show(view *v, const arguments *a)
                                v->model->name, "data", v->s.data, "split",
                                flag_text(a, "split"));
     bool ok = report && measure_all(v, a, report);
-    if (ok && flag_given(a, "json")) {
-        json_dumpf(report, stdout, JSON_INDENT(2));
-        printf("\n");
-    } else if (ok) {
+    if (ok && flag_given(a, "json"))
+        print_json(report);
+    else if (ok)
         print_table(report);
-    }
     json_decref(report);
     return ok;
 }

@@ -152,11 +152,8 @@ int32_t *labels_of(const hg_data *data, int64_t count)
 static hg_tensor *logit_rows(void *user, int64_t from, int64_t n)
 {
     const view *v = user;
-    int64_t rows[AT_ONCE];
     hg_batch b;
-    for (int64_t i = 0; i < n; i++)
-        rows[i] = from + i;
-    if (!hg_data_batch(v->data, rows, n, &b))
+    if (!batch_of_items(v->data, from, n, &b))
         return NULL;
     return v->model->classify(v->w.state,
                               hg_model_input(v->model, v->w.state, &b));

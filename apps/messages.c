@@ -27,6 +27,12 @@ bool wants_colour(int stream)
            !(terminal && !strcmp(terminal, "dumb"));
 }
 
+void print_json(const json_t *value)
+{
+    json_dumpf(value, stdout, JSON_INDENT(2));
+    printf("\n");
+}
+
 const char *plural(int64_t n)
 {
     return n == 1 ? "" : "s";
@@ -46,8 +52,7 @@ static void print_json_error(int code, const char *text)
 {
     json_t *object = json_pack("{s:{s:i, s:s, s:s}}", "error", "code", code,
                                "name", exit_name(code), "message", text);
-    json_dumpf(object, stdout, JSON_INDENT(2));
-    printf("\n");
+    print_json(object);
     json_decref(object);
 }
 

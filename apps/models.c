@@ -122,10 +122,8 @@ int run_models(int argc, char **argv)
             print_model(object);
         json_array_append_new(list, object);
     }
-    if (flag_given(&a, "json")) {
-        json_dumpf(list, stdout, JSON_INDENT(2));
-        printf("\n");
-    }
+    if (flag_given(&a, "json"))
+        print_json(list);
     json_decref(list);
     return EXIT_DONE;
 }
@@ -188,8 +186,7 @@ static void print_summary_json(const hg_model *m, const workbench *w,
     json_t *object =
         json_pack("{s:s, s:I, s:o}", "name", m->name, "parameters",
                   (json_int_t)hg_params_count(w->params), "layers", layers);
-    json_dumpf(object, stdout, JSON_INDENT(2));
-    printf("\n");
+    print_json(object);
     json_decref(object);
 }
 

@@ -85,7 +85,6 @@ void say_end(trainer *t, bool finished)
         (json_int_t)t->epoch, "step", (json_int_t)t->step, "finished", finished,
         "test", json_incref(t->final), "explain",
         t->s.explain ? explain_json(&t->explained, t->w.context) : NULL);
-    json_dumpf(end, stdout, JSON_INDENT(2));
-    printf("\n");
+    print_json(end);
     json_decref(end);
 }

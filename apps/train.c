@@ -271,10 +271,8 @@ static int print_config(trainer *t)
 {
     json_t *config = trainer_open(t) ? settings_json(&t->s, &t->w) : NULL;
     int code = config ? EXIT_DONE : report_error();
-    if (config) {
-        json_dumpf(config, stdout, JSON_INDENT(2));
-        printf("\n");
-    }
+    if (config)
+        print_json(config);
     json_decref(config);
     workbench_close(&t->w);
     return code;
