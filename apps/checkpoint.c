@@ -82,9 +82,7 @@ static void read_pointer(const trainer *t, const char *name, char *target,
     target[strcspn(target, "\n/")] = 0;
 }
 
-/* Ends what was cut off between moving a checkpoint aside and putting another
- * of the same step in its place. What has a state.json, the last to be written,
- * is whole. */
+/* What has a state.json, the last to be written, is whole. */
 static bool is_whole(const trainer *t, const char *name)
 {
     struct stat s;
@@ -92,6 +90,8 @@ static bool is_whole(const trainer *t, const char *name)
     return !stat(path.text, &s);
 }
 
+/* Ends what was cut off between moving a checkpoint aside and putting another
+ * of the same step in its place. */
 static void end_replacement(const trainer *t, const char *name)
 {
     char partial[80];
@@ -131,9 +131,17 @@ bool checkpoint_write(trainer *t, const char *folder)
     return ok;
 }
 
-static int by_name(const void *a, const void *b)
+/* Of step_00000012, and of longer ones. */
+static long long step_of(const char *name)
 {
-    return strcmp(*(char *const *)b, *(char *const *)a);
+    return strtoll(name + strlen("step_"), NULL, 10);
+}
+
+/* The newest first. */
+static int by_step(const void *a, const void *b)
+{
+    long long x = step_of(*(char *const *)a), y = step_of(*(char *const *)b);
+    return (x < y) - (x > y);
 }
 
 /* Keeps the newest ones and the best; temporary ones go too. */
@@ -151,7 +159,7 @@ static void remove_older(const trainer *t)
         if (!strncmp(list[i]->d_name, "step_", 5))
             names[count++] = list[i]->d_name;
     if (names)
-        qsort(names, (size_t)count, sizeof *names, by_name);
+        qsort(names, (size_t)count, sizeof *names, by_step);
     for (int64_t i = 0; i < count; i++) {
         bool partial = strstr(names[i], ".tmp") != NULL;
         bool named = !strcmp(names[i], best) || !strcmp(names[i], last);
@@ -318,12 +326,12 @@ static bool take_newest(trainer *t, char *name, size_t size)
     struct dirent **list;
     snprintf(t->lost, sizeof t->lost, "%s", name);
     name[0] = 0;
-    int n = scandir(path_join(t->folder, "checkpoints").text, &list, NULL,
-                    alphasort);
+    int n =
+        scandir(path_join(t->folder, "checkpoints").text, &list, NULL, NULL);
     for (int i = 0; i < n; i++) {
         const char *entry = list[i]->d_name;
         if (!strncmp(entry, "step_", 5) && !strstr(entry, ".tmp") &&
-            is_whole(t, entry))
+            is_whole(t, entry) && (!name[0] || step_of(entry) > step_of(name)))
             snprintf(name, size, "%.63s", entry);
         free(list[i]);
     }

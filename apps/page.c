@@ -194,6 +194,13 @@ static int is_epoch(const struct dirent *e)
     return !strncmp(e->d_name, "epoch_", 6) && dot && !strcmp(dot, ".png");
 }
 
+/* Of more than 9,999, names are not in this order. */
+static int by_epoch(const struct dirent **a, const struct dirent **b)
+{
+    int x = atoi((*a)->d_name + 6), y = atoi((*b)->d_name + 6);
+    return (x > y) - (x < y);
+}
+
 static json_t *frame_of(const char *folder, const char *file)
 {
     char *source = picture_text(path_join(folder, file).text);
@@ -208,7 +215,7 @@ static json_t *frames_of(const char *folder)
 {
     struct dirent **list;
     json_t *frames = json_array();
-    int n = scandir(folder, &list, is_epoch, alphasort);
+    int n = scandir(folder, &list, is_epoch, by_epoch);
     int shown = n < MOST_FRAMES ? n : MOST_FRAMES;
     for (int i = 0; i < shown; i++) {
         int at = shown > 1 ? i * (n - 1) / (shown - 1) : 0;

@@ -1,5 +1,6 @@
 /* pictures.c - what a run shows: reconstructions, samples, curves, the map. */
 #include "apps/train.h"
+#include "apps/page.h"
 #include "apps/report.h"
 
 #include <math.h>
@@ -116,9 +117,9 @@ static bool is_drawn(const char *split, const char *key)
     return !strcmp(split, "train") || !strcmp(key, "loss");
 }
 
-static void add_line(series *all, int *count, const char *text)
+static void add_line(series *all, int *count, json_t *line)
 {
-    json_t *line = json_loads(text, 0, NULL), *value;
+    json_t *value;
     const char *split = json_string_value(json_object_get(line, "split"));
     const char *event = json_string_value(json_object_get(line, "event"));
     double epoch = json_number_value(json_object_get(line, "epoch"));
@@ -131,26 +132,28 @@ static void add_line(series *all, int *count, const char *text)
             if (json_is_number(value) && is_drawn(split, key))
                 add_point(all, count, name, epoch, json_number_value(value));
         }
-    json_decref(line);
 }
 
 static bool loss_curves(trainer *t)
 {
-    char line[4096], title[128];
+    char title[128];
+    size_t at;
+    json_t *line, *lines = run_lines(t->folder, log_names[METRICS]);
     series *all = malloc(MOST_SERIES * sizeof *all);
     curve curves[MOST_SERIES];
     int count = 0;
-    FILE *f = fopen(path_join(t->folder, "metrics.jsonl").text, "r");
-    while (all && f && fgets(line, sizeof line, f))
-        add_line(all, &count, line);
+    json_array_foreach(lines, at, line)
+    {
+        if (all)
+            add_line(all, &count, line);
+    }
     bool positive = true; /* or a logarithmic axis would hide something */
     for (int i = 0; i < count; i++) {
         curves[i] = (curve){all[i].name, all[i].x, all[i].y, all[i].count};
         for (int j = 0; j < all[i].count; j++)
             positive &= all[i].y[j] > 0;
     }
-    if (f)
-        fclose(f);
+    json_decref(lines);
     snprintf(title, sizeof title, "%s: training", t->s.model->name);
     bool ok = all &&
               figure_curves(path_join(t->folder, "loss.png").text, title,

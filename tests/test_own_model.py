@@ -12,6 +12,7 @@ import sys
 import unittest
 
 import test_apps
+from test_views import pixels
 from test_apps import DAMAGED, DONE, FAILED, NONFINITE, USAGE, Case, has_double_twin
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
@@ -154,6 +155,23 @@ class OwnModels(Case):
             file = self.write(f"{term}.c", text.replace('report("kl"', f'report("{term}"'))
             self.call("train", file, *DATA, "--epochs", 1, "--name", term,
                       code=USAGE, says=[f"my-vae reports {term}"])
+
+    def test_many_long_terms_are_drawn_too(self):
+        many = """char name[70];
+            for (int i = 0; i < 60; i++) {
+                snprintf(name, sizeof name, "term_%058d", i);
+                hg_report(name, kl);
+            }
+            hg_report("kl","""
+        text = self.skeleton().replace('hg_report("kl",', many)
+        file = self.write("many.c", "#include <stdio.h>\n" + text)
+        self.call("train", file, *DATA, "--epochs", 2, "--name", "many", "--out", "runs")
+        run = self.folder / "runs/many"
+        longest = max(map(len, (run / "metrics.jsonl").read_text().splitlines()))
+        self.assertGreater(longest, 4096)
+        picture = pixels(run / "loss.png")
+        legend = [picture[52 + 20 * line][655] for line in range(4)]
+        self.assertEqual(len({x for x in legend if x != (255, 255, 255)}), 4)
 
     def test_what_does_not_apply_is_left_out(self):
         text = self.skeleton()

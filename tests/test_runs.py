@@ -568,6 +568,18 @@ class Continued(Case):
         self.assertIn("names step_00000011, which is gone", said)
         self.assertIn("the newest that is whole, step 6", said)
 
+    def test_the_newest_is_told_by_its_number(self):
+        run = self.run_of("large", "--save-every", 3, "--keep", 0, "--steps", 11)
+        places = run / "checkpoints"
+        (places / "step_00000003").rename(places / "step_99999999")
+        (places / "step_00000008").rename(places / "step_100000000")
+        for name in "06", "09", "11":
+            shutil.rmtree(places / f"step_000000{name}")
+        self.run_of("large", "--save-every", 3, "--keep", 0, "--resume")
+        said = (run / "train.log").read_text()
+        self.assertIn("the newest that is whole, step 8", said)
+        self.assert_same_run(self.whole, run)
+
     def test_without_any_checkpoint_it_is_said_what_to_do(self):
         run = self.run_of("bare", "--steps", 5)
         for folder in (run / "checkpoints").glob("step_*"):
