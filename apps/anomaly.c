@@ -32,6 +32,7 @@ typedef struct {
     const arguments *a;
     settings s;
     const char *options[MOST_FLAGS];
+    char found[64]; /* the name of the data set, for auto */
     bool held_out;
     int draws;
     json_t *table;
@@ -127,9 +128,6 @@ static bool try_class(trial *t, int class)
 {
     workbench w = {0};
     bool ok = workbench_open(&w, &t->s, t->options);
-    if (ok && class >= hg_data_classes(w.all))
-        ok = hg_fail(HG_ERROR_ARGUMENT, "there is no class %d; %s has %d",
-                     class, hg_data_name(w.all), hg_data_classes(w.all));
     if (ok)
         fprintf(stderr, "class %d: %lld epoch%s\n", class,
                 (long long)t->s.epochs, plural(t->s.epochs));
@@ -138,12 +136,17 @@ static bool try_class(trial *t, int class)
     return ok;
 }
 
-static int count_classes(const trial *t)
+/* What `auto` means is found out once. */
+static int count_classes(trial *t)
 {
     hg_context *context = hg_context_new("cpu", t->s.seed);
     hg_data *data =
         context ? open_data(context, t->s.data, t->s.data_dir, t->s.how) : NULL;
     int classes = hg_data_classes(data);
+    if (data && !strcmp(t->s.data, "auto")) {
+        snprintf(t->found, sizeof t->found, "%s", hg_data_name(data));
+        t->s.data = t->found;
+    }
     hg_context_free(context);
     if (!classes)
         hg_fail(HG_ERROR_DATA, "%s has no labels to choose normal images by",
@@ -153,26 +156,34 @@ static int count_classes(const trial *t)
 
 /* ---- All classes -------------------------------------------------------- */
 
-static bool try_listed(trial *t, const char *list)
+/* The classes of the list, which are all looked at before one is trained. */
+static bool try_listed(trial *t, const char *list, int classes, bool trains)
 {
-    while (*list) {
+    do {
         char *end;
         long class = strtol(list, &end, 10);
-        if (end == list || class < 0 || class > 999 || (*end && *end != ','))
+        if (end == list || class < 0 || (*end && *end != ','))
             return hg_fail(HG_ERROR_ARGUMENT,
                            "--digits %s: classes with commas are needed, as "
                            "0,1,5",
                            list);
-        if (!try_class(t, (int)class))
+        if (class >= classes)
+            return hg_fail(HG_ERROR_ARGUMENT,
+                           "--digits: there is no class %ld; %s has %d", class,
+                           t->s.data, classes);
+        if (trains && !try_class(t, (int)class))
             return false;
         list = *end ? end + 1 : end;
-    }
+    } while (*list);
     return true;
 }
 
-static bool try_all(trial *t)
+static bool try_all(trial *t, const char *list)
 {
     int classes = count_classes(t);
+    if (classes && list)
+        return try_listed(t, list, classes, false) &&
+               try_listed(t, list, classes, true);
     for (int i = 0; i < classes; i++)
         if (!try_class(t, i))
             return false;
@@ -295,8 +306,7 @@ static int run_trial(int argc, char **argv)
     if (code)
         return code;
     t.table = json_array();
-    bool ok = flag_given(&a, "digits") ? try_listed(&t, flag_text(&a, "digits"))
-                                       : try_all(&t);
+    bool ok = try_all(&t, flag_text(&a, "digits"));
     json_t *means = means_of(t.table);
     if (ok && flag_given(&a, "json")) {
         json_t *all =

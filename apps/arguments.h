@@ -34,8 +34,7 @@ enum {
     EXIT_MEMORY = 5,
     EXIT_NONFINITE = 6,
     EXIT_CHECK = 7,
-    EXIT_DAMAGED = 8,
-    EXIT_INTERRUPTED = 130
+    EXIT_DAMAGED = 8, /* 128 + the signal's number after one */
 };
 
 /* Prints "error: ..." with the pending error; the exit code of its kind. */

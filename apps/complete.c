@@ -183,7 +183,8 @@ static bool show(view *v, const arguments *a)
     path_text path = view_picture(v, a, "complete.png");
     h.mask = malloc((size_t)hg_data_features(v->w.all) * sizeof *h.mask);
     bool ok =
-        !code && h.mask &&
+        !code &&
+        (h.mask || hg_fail(HG_ERROR_MEMORY, "no memory for the mask")) &&
         view_can(
             v, hg_model_completes(v->w.context, v->model, v->w.state, v->data),
             "was not trained to complete images; `hourglass train "

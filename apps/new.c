@@ -2,8 +2,6 @@
 #include "apps/app.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -142,23 +140,23 @@ static bool symbol_of(const char *name, char symbol[64])
 
 static int make(const char *name, const char *symbol, bool overwrite)
 {
-    char path[80];
+    char path[80], *text = NULL;
+    size_t size = 0;
     snprintf(path, sizeof path, "%s.c", symbol);
-    int how = O_WRONLY | O_CREAT | (overwrite ? O_TRUNC : O_EXCL);
-    int file = open(path, how, 0666);
-    FILE *f = file < 0 ? NULL : fdopen(file, "w");
-    if (!f)
-        return fail_with(errno == EEXIST ? EXIT_USAGE : EXIT_FAILED,
-                         errno == EEXIST
-                             ? "%s is there already; use another name, or "
-                               "--overwrite"
-                             : "%s cannot be written: %s",
-                         path, strerror(errno));
-    write_skeleton(f, name, symbol);
-    bool good = !ferror(f);
-    if (fclose(f) || !good)
-        return fail_with(EXIT_FAILED, "%s cannot be written: %s", path,
-                         strerror(errno));
+    if (!overwrite && !access(path, F_OK))
+        return fail_with(EXIT_USAGE,
+                         "%s is there already; use another name, or "
+                         "--overwrite",
+                         path);
+    FILE *f = open_memstream(&text, &size);
+    if (f)
+        write_skeleton(f, name, symbol);
+    bool ok = f && !fclose(f)
+                  ? write_file(path, text, size)
+                  : hg_fail(HG_ERROR_MEMORY, "no memory for %s", path);
+    free(text);
+    if (!ok)
+        return report_error();
     printf("%s is yours. Try\n  hourglass train ./%s --data mnist --epochs 2\n",
            path, path);
     return EXIT_DONE;

@@ -56,8 +56,8 @@ static bool gather(view *v, const arguments *a, atlas *m)
         !cloud_items(&m->points, &v->w, v->model, data, 0, kind))
         return false;
     int64_t n = m->points.count;
-    m->x = malloc((size_t)(2 * n) * sizeof *m->x);
-    m->label = malloc((size_t)n * sizeof *m->label);
+    m->x = malloc((size_t)(2 * n) * sizeof *m->x + 1);
+    m->label = malloc((size_t)n * sizeof *m->label + 1);
     if (!m->x || !m->label)
         return hg_fail(HG_ERROR_MEMORY, "no memory for the map");
     m->y = m->x + n;
@@ -95,10 +95,12 @@ static bool by_tsne(view *v, const arguments *a, atlas *m)
                          .progress = show_progress,
                          .user = &iterations};
     int64_t n = m->points.count;
-    double kl, *map = malloc((size_t)(2 * n) * sizeof *map);
+    double kl, *map = malloc((size_t)(2 * n) * sizeof *map + 1);
     signal(SIGINT, on_stop);
-    bool ok = !code && map &&
-              hg_tsne(v->w.context, cloud_points(&m->points), o, map, &kl);
+    if (!map)
+        return hg_fail(HG_ERROR_MEMORY, "no memory for the map");
+    bool ok =
+        !code && hg_tsne(v->w.context, cloud_points(&m->points), o, map, &kl);
     if (isatty(2))
         fputs("\r\033[K", stderr);
     for (int64_t i = 0; ok && i < n; i++) {

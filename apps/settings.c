@@ -129,8 +129,13 @@ static void default_name(settings *s)
     char when[32], data[64];
     time_t now = time(NULL);
     strftime(when, sizeof when, "%Y%m%d-%H%M%S", localtime(&now));
-    const char *slash = strrchr(s->data, '/');
-    snprintf(data, sizeof data, "%s", slash ? slash + 1 : s->data);
+    size_t n = strlen(s->data);
+    while (n > 1 && s->data[n - 1] == '/')
+        n--;
+    size_t from = n;
+    while (from > 0 && s->data[from - 1] != '/')
+        from--;
+    snprintf(data, sizeof data, "%.*s", (int)(n - from), s->data + from);
     for (char *c = data; *c; c++)
         if (*c == ':')
             *c = '-';

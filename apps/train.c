@@ -250,7 +250,8 @@ int train_and_close(trainer *t, int argc, char **argv, bool overwrite)
     clear_progress();
     if (ok)
         say_end(t, !interrupted);
-    if (t->broke && t->s.anomaly && hg_error_kind() == HG_ERROR_NONFINITE)
+    if (t->broke && t->s.anomaly && !t->s.dry_run &&
+        hg_error_kind() == HG_ERROR_NONFINITE)
         bundle_write(t);
     int code =
         ok ? (interrupted ? 128 + interrupted : EXIT_DONE) : report_error();

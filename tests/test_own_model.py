@@ -12,7 +12,7 @@ import sys
 import unittest
 
 import test_apps
-from test_views import pixels
+from test_views import little_room, pixels
 from test_apps import DAMAGED, DONE, FAILED, NONFINITE, USAGE, Case, has_double_twin
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
@@ -73,6 +73,9 @@ class OwnModels(Case):
         self.call("new", "twice", code=USAGE, says=["there already"])
         self.call("new", "twice", "--overwrite")
         self.call("new", code=USAGE, says=["usage"])
+        self.call("new", "unwritten", code=FAILED, says=["File too large"],
+                  preexec_fn=little_room)
+        self.assertEqual(list(self.folder.glob("unwritten*")), [])
 
     def test_the_words_of_the_compiler_are_shown(self):
         file = self.write("bad.c", "#include <hourglass.h>\nint x = ;\n")
@@ -139,6 +142,19 @@ class OwnModels(Case):
         says = ["my-vae: the loss is nan"]
         out = self.call("gradcheck", file, "-b", 2, code=NONFINITE, says=says)
         self.assertEqual(out, "")
+
+    def test_a_dry_run_keeps_no_step_to_make_again(self):
+        text = self.skeleton()
+        at = text.index("return hg_add(", text.index("loss(void"))
+        end = text.index(";", at)
+        nan = f"return hg_log(hg_neg({text[at + 7 : end]}))"
+        file = self.write("dry.c", text[:at] + nan + text[end:])
+        train = "train", file, *DATA, "--anomaly", "--name", "dry", "--out", "runs"
+        self.call(*train, code=NONFINITE, says=["--replay"])
+        program = test_apps.start([*train, "--dry-run"], cwd=self.folder)
+        _, err = program.communicate()
+        self.assertEqual(program.returncode, NONFINITE, err)
+        self.assertNotIn("--replay", err)
 
     def test_anomaly_takes_what_train_takes(self):
         self.skeleton()

@@ -705,6 +705,17 @@ class Trainer(Case):
                 says=[word],
             )
 
+    def test_a_run_is_named_after_its_folder_of_pictures(self):
+        pictures = self.folder / "pictures"
+        pictures.mkdir()
+        for i in range(40):
+            data = b"P5 28 28 255\n" + bytes([i]) * 784
+            (pictures / f"{i}.pgm").write_bytes(data)
+        self.call("train", "ae", "--data", f"{pictures}//", "--steps", 1, "--quiet",
+                  "--out", self.folder / "named")
+        (run,) = os.listdir(self.folder / "named")
+        self.assertRegex(run, r"^ae-pictures-\d+-\d+$")
+
     def test_a_dry_run_keeps_nothing(self):
         self.call(*self.BASE, "--dry-run", "--out", self.folder / "dry")
         self.assertEqual(list((self.folder / "dry").iterdir()), [])

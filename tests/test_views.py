@@ -410,6 +410,15 @@ class Tasks(Runs):
         self.assertRegex(seen, rb"\d+%.* \d+/\d+  loss [\d.]+  .*k img/s")
         self.assertTrue(seen.endswith(b"\r\x1b[K"), seen[-80:])
 
+    def test_all_classes_of_a_list_are_looked_at_first(self):
+        for classes, word in ("0,12", "no class 12"), ("", "--digits"), ("0;1", ";"):
+            words = "anomaly", "vae", "--data", "synthetic:60", "--digits", classes
+            program = test_apps.start(words, cwd=self.folder)
+            _, err = program.communicate()
+            self.assertEqual(program.returncode, USAGE, err)
+            self.assertIn(word, err)
+            self.assertNotIn("class 0: ", err)  # nothing was trained
+
     def read(self, terminal):
         try:
             return os.read(terminal, 4096)
