@@ -86,6 +86,9 @@ const char *last_part(const char *path);
 /* What --json prints: one object or list on standard output. */
 void print_json(const json_t *);
 
+/* Adds a number to an object unless it is not finite. */
+void put_number(json_t *, const char *name, double value);
+
 /* "s" unless n is one: "%lld image%s". */
 const char *plural(int64_t n);
 

@@ -42,8 +42,6 @@ int report_error(void);
 /* The same with a sentence of one's own. With --json on the command line an
  * object {"error": {"code", "name", "message"}} goes to standard output too. */
 int fail_with(int code, const char *format, ...) HG_PRINTF(2, 3);
-/* "usage", "data", ... */
-const char *exit_name(int code);
 /* Looks for --json and --no-color, before anything can fail. */
 void note_output(int argc, char **argv);
 /* Are colours and a redrawn line wanted on this stream? Not without a

@@ -66,7 +66,7 @@ static void put_bytes(FILE *f, int field, const void *bytes, size_t size)
     fwrite(bytes, 1, size, f);
 }
 
-static void put_number(FILE *f, int field, double x)
+static void put_fixed(FILE *f, int field, double x)
 {
     put_key(f, field, FIXED64);
     put_double(f, x);
@@ -118,7 +118,7 @@ static bool begin_event(message *e, int64_t step)
     clock_gettime(CLOCK_REALTIME, &now);
     if (!begin(e))
         return false;
-    put_number(e->out, 1, (double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
+    put_fixed(e->out, 1, (double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
     put_integer(e->out, 2, (uint64_t)step);
     return true;
 }
@@ -258,11 +258,11 @@ bool event_histogram(FILE *f, int64_t step, const char *tag,
         return true;
     if (!begin_value(&e, &v, step, tag) || !begin(&histo))
         return false;
-    put_number(histo.out, 1, low);
-    put_number(histo.out, 2, high);
-    put_number(histo.out, 3, (double)count);
-    put_number(histo.out, 4, sum);
-    put_number(histo.out, 5, squares);
+    put_fixed(histo.out, 1, low);
+    put_fixed(histo.out, 2, high);
+    put_fixed(histo.out, 3, (double)count);
+    put_fixed(histo.out, 4, sum);
+    put_fixed(histo.out, 5, squares);
     put_buckets(histo.out, values, count, low, high);
     nest(v.out, 5, &histo);
     return end_value(f, &e, &v);

@@ -7,12 +7,6 @@
 
 enum { AGGREGATED = 5000, COMPARED = 2000 };
 
-void put_number(json_t *object, const char *name, double value)
-{
-    if (isfinite(value))
-        json_object_set_new(object, name, json_real(value));
-}
-
 /* ---- Images ------------------------------------------------------------- */
 
 static bool measure_ssim(view *v, json_t *report)

@@ -5,8 +5,6 @@
 
 #include "apps/view.h"
 
-/* Adds a number unless it is not finite. */
-void put_number(json_t *, const char *name, double value);
 /* loss, recon_..., ssim, kl, elbo, rate, distortion, images */
 bool measure_images(view *, int64_t batch_size, json_t *report);
 /* latent, active_units, kl_dims, prior_ks, ..._worst, ..._line, ..._within */
@@ -17,7 +15,7 @@ bool draw_bound(view *, const hg_bound *, const char *path);
 /* mmd; aggregate_kl and information of Gaussian codes */
 bool measure_aggregate(view *, json_t *report);
 /* quality.c: classifier_frechet: {features, accuracy, images, draws, precision,
- * recall, reconstructions, train} */
+ * recall, reconstructions, training_images} */
 bool measure_quality(view *, json_t *report);
 /* probe: [{on, width, linear, linear_1000, linear_100, knn, ...}] */
 bool measure_probe(view *, json_t *report);

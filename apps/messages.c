@@ -1,6 +1,7 @@
 /* messages.c - errors as sentences and exit codes, suggestions, colours. */
 #include "apps/app.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,12 @@ void print_json(const json_t *value)
     printf("\n");
 }
 
+void put_number(json_t *object, const char *name, double value)
+{
+    if (isfinite(value))
+        json_object_set_new(object, name, json_real(value));
+}
+
 const char *plural(int64_t n)
 {
     return n == 1 ? "" : "s";
@@ -40,7 +47,8 @@ const char *plural(int64_t n)
 
 /* ---- Errors ------------------------------------------------------------- */
 
-const char *exit_name(int code)
+/* "usage", "data", ... */
+static const char *exit_name(int code)
 {
     static const char *const names[] = {"done",       "failed", "usage",
                                         "data",       "device", "memory",

@@ -9,8 +9,9 @@
 
 enum { MOST_EPOCHS = 10000 };
 
-bool with_fixed_draws(trainer *t, bool (*work)(trainer *, void *),
-                      void *argument)
+/* Draws are the same each time, and change none of the training's. */
+static bool with_fixed_draws(trainer *t, bool (*work)(trainer *, void *),
+                             void *argument)
 {
     uint64_t steps[2], fixed[2];
     hg_context_steps(t->w.context, steps);

@@ -18,7 +18,7 @@ void describe_pictures(const char *format, ...)
     va_end(list);
 }
 
-static void put_number(FILE *f, unsigned long x)
+static void put_length(FILE *f, unsigned long x)
 {
     for (int shift = 24; shift >= 0; shift -= 8)
         fputc((int)(x >> shift & 255), f);
@@ -46,9 +46,9 @@ static void put_text_chunk(FILE *f, const char *keyword, const char *text)
     fwrite(plain, 1, ascii ? 1 : 5, data);
     fputs(text, data);
     if (!fclose(data)) {
-        put_number(f, size - 4);
+        put_length(f, size - 4);
         fwrite(chunk, 1, size, f);
-        put_number(f, crc32(0, (const Bytef *)chunk, (uInt)size));
+        put_length(f, crc32(0, (const Bytef *)chunk, (uInt)size));
     }
     free(chunk);
 }

@@ -29,7 +29,8 @@ typedef struct {
     path_text folder;
 } ranking;
 
-bool find_score(const hg_model *m, const char *name, hg_score *kind)
+/* The score of this name that the model can make; "best": the last it can. */
+static bool find_score(const hg_model *m, const char *name, hg_score *kind)
 {
     for (hg_score k = 0; k < HG_SCORES; k++)
         if (!strcmp(name, hg_score_name(k)) ||

@@ -4,7 +4,6 @@
 #include "apps/run.h"
 
 #include <dirent.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -338,21 +337,15 @@ bool find_run(const char *given, const char *out, bool trained, char *path,
 
 /* ---- Metrics ------------------------------------------------------------ */
 
-static void add(json_t *object, const char *name, double value)
-{
-    if (isfinite(value))
-        json_object_set_new(object, name, json_real(value));
-}
-
 json_t *metrics_json(const hg_metrics *m)
 {
     json_t *object = json_object();
-    add(object, "loss", m->loss);
-    add(object, "recon_mse", m->recon_mse);
-    add(object, "recon_sse", m->recon_sse);
-    add(object, "recon_bce", m->recon_bce);
-    add(object, "kl", m->kl);
-    add(object, "elbo", m->elbo);
+    put_number(object, "loss", m->loss);
+    put_number(object, "recon_mse", m->recon_mse);
+    put_number(object, "recon_sse", m->recon_sse);
+    put_number(object, "recon_bce", m->recon_bce);
+    put_number(object, "kl", m->kl);
+    put_number(object, "elbo", m->elbo);
     json_object_set_new(object, "images", json_integer(m->images));
     return object;
 }

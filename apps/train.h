@@ -199,9 +199,8 @@ bool pictures_at_end(trainer *);
 bool marginals_picture(trainer *, void *path);
 /* filters.c: the first layer's weights as images, where they are images. */
 bool filters_picture(trainer *, const char *path);
-/* Work whose draws are the same each time and change none of the training's;
- * in an evaluation scope, or opening its own. */
-bool with_fixed_draws(trainer *, bool (*work)(trainer *, void *), void *);
+/* Work in an evaluation scope, whose draws are the same each time and change
+ * none of the training's. */
 bool in_fixed_scope(trainer *, bool (*work)(trainer *, void *), void *argument);
 
 /* The line that a run begins with, or goes on with; and, for --device auto,

@@ -109,8 +109,6 @@ void cloud_blank(cloud *);
 
 /* `anomaly RUN`: images in the order of how little the model expects them. */
 int run_ranking(int argc, char **argv);
-/* The score of this name that the model can make; "best": the last it can. */
-bool find_score(const hg_model *, const char *name, hg_score *);
 
 /* ---- gallery.c: images with names --------------------------------------- */
 
