@@ -115,6 +115,8 @@ bool flag_given(const arguments *, const char *name);
 int64_t flag_int(const arguments *, const char *name, int64_t least, int *code);
 /* The same for what is counted: products of two of them are no overflow. */
 int flag_count(const arguments *, const char *name, int least, int *code);
+int flag_within(const arguments *, const char *name, int least, int most,
+                int *code);
 double flag_number(const arguments *, const char *name, double least,
                    int *code);
 /* What was given for one of the model's own options, or NULL. */

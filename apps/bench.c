@@ -35,7 +35,11 @@ static const workload workloads[] = {
     {"tfpvae-b64", "tfp-vae", 64, 8, 25.5},
 };
 
-enum { WORKLOADS = sizeof workloads / sizeof workloads[0], IMAGES = 4096 };
+enum {
+    WORKLOADS = sizeof workloads / sizeof workloads[0],
+    IMAGES = 4096,
+    MOST_BLOCKS = 64
+};
 
 typedef struct {
     const workload *load;
@@ -183,7 +187,7 @@ static void print_result(const json_t *r, bool json)
 
 static bool measure(bench *b, int blocks, int64_t steps, bool json)
 {
-    double ms[64];
+    double ms[MOST_BLOCKS];
     char text[640];
     uint64_t before = hg_context_launches(b->w.context);
     for (int i = 0; i < blocks; i++)
@@ -225,8 +229,7 @@ static int read_options(const arguments *a, bench *b)
                  .explain = flag_given(a, "explain")};
     b->threads = flag_count(a, "threads", 0, &code);
     b->steps = flag_int(a, "steps", 0, &code);
-    int64_t blocks = flag_count(a, "blocks", 1, &code);
-    b->blocks = (int)(blocks < 64 ? blocks : 64);
+    b->blocks = flag_within(a, "blocks", 1, MOST_BLOCKS, &code);
     return code;
 }
 

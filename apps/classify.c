@@ -16,6 +16,8 @@ static const flag flags[] = {
     {0},
 };
 
+enum { MOST_REPEATS = 100 };
+
 typedef struct {
     view *v;
     cloud train, test, chosen;
@@ -58,8 +60,7 @@ static bool choose(learning *l, int64_t each, uint64_t seed)
 
 static bool learn(learning *l, int64_t labels)
 {
-    enum { MOST = 100 };
-    double linear[MOST], nearest[MOST];
+    double linear[MOST_REPEATS], nearest[MOST_REPEATS];
     int64_t each = labels / l->classes;
     hg_context *context = l->v->w.context;
     hg_points test = cloud_points(&l->test);
@@ -67,7 +68,7 @@ static bool learn(learning *l, int64_t labels)
         return hg_fail(HG_ERROR_ARGUMENT,
                        "--labels %lld: there are %d classes, each needs one",
                        (long long)labels, l->classes);
-    for (int i = 0; i < l->repeats && i < MOST; i++) {
+    for (int i = 0; i < l->repeats; i++) {
         if (!choose(l, each, l->v->seed + (uint64_t)i))
             return false;
         hg_points few = cloud_points(&l->chosen);
@@ -77,7 +78,7 @@ static bool learn(learning *l, int64_t labels)
                              1, &nearest[i]))
             return false;
     }
-    int n = l->repeats < MOST ? l->repeats : MOST;
+    int n = l->repeats;
     return add_row(l, "linear on codes", each * l->classes, linear, n) &&
            add_row(l, "nearest code", each * l->classes, nearest, n);
 }
@@ -146,7 +147,7 @@ static bool show(view *v, const arguments *a)
     int code = 0;
     learning l = {.v = v,
                   .classes = hg_data_classes(v->w.all),
-                  .repeats = flag_count(a, "repeats", 1, &code),
+                  .repeats = flag_within(a, "repeats", 1, MOST_REPEATS, &code),
                   .table = json_array()};
     bool ok = !code &&
               view_can(v, hg_model_has_code(v->model), "has no encoder") &&

@@ -66,7 +66,7 @@ static hg_tensor *nll_rows(void *user, int64_t from, int64_t n)
 
 /* ---- The picture -------------------------------------------------------- */
 
-enum { BLOCKS = 3 };
+enum { BLOCKS = 3, MOST = 32 }; /* images; columns */
 
 static void hang(cloud *wall, int64_t columns, int64_t first_row,
                  int64_t column, const cloud *images)
@@ -101,16 +101,13 @@ static bool fill_block(hiding *h, cloud *wall, int64_t columns, int64_t row,
 
 static bool draw_picture(hiding *h, const char *path, int64_t n, int64_t draws)
 {
-    enum { MOST = 32 };
     static const char *const quarters[] = {"1 quarter", "2 quarters",
                                            "3 quarters"};
     const char *rows[BLOCKS * MOST], *columns[MOST];
     char title[160];
     cloud wall = {0};
     hg_shape item = hg_data_shape(h->v->w.all);
-    n = n < MOST ? n : MOST;
     n = n < hg_data_size(h->v->data) ? n : hg_data_size(h->v->data);
-    draws = draws < MOST - 2 ? draws : MOST - 2;
     bool ok = cloud_room(&wall, BLOCKS * n * (draws + 2), hg_shape_numel(item));
     for (int i = 0; ok && i < BLOCKS; i++) {
         h->visible = i + 1;
@@ -176,8 +173,8 @@ static bool show(view *v, const arguments *a)
 {
     int code = 0;
     json_t *report = json_object();
-    int64_t n = flag_count(a, "count", 1, &code);
-    int64_t draws = flag_count(a, "draws", 1, &code);
+    int64_t n = flag_within(a, "count", 1, MOST, &code);
+    int64_t draws = flag_within(a, "draws", 1, MOST - 2, &code);
     int64_t images = flag_count(a, "images", 0, &code);
     hiding h = {.v = v, .samples = flag_count(a, "samples", 0, &code)};
     path_text path = view_picture(v, a, "complete.png");

@@ -135,7 +135,7 @@ static bool show(view *v, const arguments *a)
 {
     int code = 0;
     plane p = {.steps = flag_count(a, "steps", 1, &code)};
-    int zoom = flag_count(a, "zoom", 1, &code);
+    int zoom = flag_within(a, "zoom", 1, 64, &code);
     cloud codes = {0}, images = {0}, one = {0};
     path_text path = view_picture(v, a, "manifold.png");
     bool ok =

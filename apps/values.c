@@ -156,13 +156,19 @@ int64_t flag_int(const arguments *a, const char *name, int64_t least, int *code)
     return number;
 }
 
-int flag_count(const arguments *a, const char *name, int least, int *code)
+int flag_within(const arguments *a, const char *name, int least, int most,
+                int *code)
 {
     int64_t number = flag_int(a, name, least, code);
-    if (!*code && number > INT_MAX)
+    if (!*code && number > most)
         *code = fail_with(EXIT_USAGE, "--%s %lld: at most %d is possible", name,
-                          (long long)number, INT_MAX);
+                          (long long)number, most);
     return *code ? least : (int)number;
+}
+
+int flag_count(const arguments *a, const char *name, int least, int *code)
+{
+    return flag_within(a, name, least, INT_MAX, code);
 }
 
 const char *option_text(const arguments *a, const char *name)

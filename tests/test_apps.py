@@ -359,6 +359,7 @@ class Mistakes(Case):
         (USAGE, "workload", ["bench", "ae-b33"]),
         (USAGE, "nae", ["gradcheck", "nae"]),
         (USAGE, "--blocks", ["bench", "ae-b32", "--blocks", "0"]),
+        (USAGE, "at most 64", ["bench", "ae-b32", "--blocks", "65"]),
         (USAGE, "--threads", ["bench", "--threads", "-3", "--steps", "-1"]),
         (USAGE, "--values", ["gradcheck", "vae", "--values", "0"]),
         (USAGE, "--tolerance", ["gradcheck", "--tolerance", "nan"]),
