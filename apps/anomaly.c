@@ -3,6 +3,7 @@
  * how well its scores tell them apart. `hourglass anomaly RUN` ranks images by
  * a trained model (ranking.c). */
 #include "apps/progress.h"
+#include "apps/train.h"
 #include "apps/view.h"
 
 #include <math.h>
@@ -33,6 +34,7 @@ typedef struct {
     settings s;
     const char *options[MOST_FLAGS];
     char found[64]; /* the name of the data set, for auto */
+    int64_t epochs; /* of the class under way */
     bool held_out;
     int draws;
     json_t *table;
@@ -41,7 +43,7 @@ typedef struct {
 /* ---- One class ---------------------------------------------------------- */
 
 /* Says how far it is; the mean loss is that since the line before. */
-static void show_progress(workbench *w, progress *p, double started)
+static void say_progress(workbench *w, progress *p, double started)
 {
     hg_real loss = NAN;
     if (!progress_due())
@@ -51,36 +53,41 @@ static void show_progress(workbench *w, progress *p, double started)
     progress_draw(p);
 }
 
-static bool train_epoch(const trial *t, workbench *w, hg_loader *loader,
+static bool train_epoch(const settings *s, workbench *w, hg_loader *loader,
                         const char *what)
 {
     hg_batch b;
     double started = seconds_now();
-    progress p = {.what = what,
-                  .all = hg_loader_batches(loader),
-                  .batch = t->s.batch_size};
-    for (hg_scope *s; (s = hg_next(loader, HG_TRAIN, &b));) {
-        bool ok = hg_model_step(t->s.model, w->state, &b, &w->optimizers);
-        hg_scope_close(s);
+    progress p = {
+        .what = what, .all = hg_loader_batches(loader), .batch = s->batch_size};
+    for (hg_scope *scope; (scope = hg_next(loader, HG_TRAIN, &b));) {
+        bool ok = hg_model_step(s->model, w->state, &b, &w->optimizers);
+        hg_scope_close(scope);
         if (!ok)
             return hg_fail(HG_ERROR_STATE, "%s: the step failed",
-                           t->s.model->name);
+                           s->model->name);
         p.steps = ++p.timed;
-        show_progress(w, &p, started);
+        say_progress(w, &p, started);
     }
     return !hg_error();
 }
 
-static bool train(const trial *t, workbench *w, int class)
+/* Few pictures of one's own are trained on as `train` would. */
+static bool train(trial *t, workbench *w, int class)
 {
     char what[64];
     hg_data *normal = hg_data_class(w->train, class, t->held_out);
-    hg_loader *loader = hg_loader_new(normal, t->s.batch_size, true);
-    bool ok = loader && hg_model_prepare(t->s.model, w->state, normal);
-    for (int64_t epoch = 1; ok && epoch <= t->s.epochs; epoch++) {
+    settings s = t->s;
+    suit_small_set(&s, hg_data_size(normal));
+    t->epochs = s.epochs;
+    fprintf(stderr, "class %d: %lld epoch%s\n", class, (long long)s.epochs,
+            plural(s.epochs));
+    hg_loader *loader = hg_loader_new(normal, s.batch_size, true);
+    bool ok = loader && hg_model_prepare(s.model, w->state, normal);
+    for (int64_t epoch = 1; ok && epoch <= s.epochs; epoch++) {
         snprintf(what, sizeof what, "class %d, epoch %lld/%lld", class,
-                 (long long)epoch, (long long)t->s.epochs);
-        ok = train_epoch(t, w, loader, what);
+                 (long long)epoch, (long long)s.epochs);
+        ok = train_epoch(&s, w, loader, what);
     }
     clear_progress();
     return ok;
@@ -101,9 +108,10 @@ static bool add_row(trial *t, workbench *w, int class, hg_score kind,
         !hg_auprc(w->context, score, strange, n, &pr))
         return false;
     return !json_array_append_new(
-        t->table, json_pack("{s:i, s:s, s:o, s:o}", "class", class, "score",
-                            hg_score_name(kind), "auroc", interval_json(&roc),
-                            "auprc", interval_json(&pr)));
+        t->table,
+        json_pack("{s:i, s:I, s:s, s:o, s:o}", "class", class, "epochs",
+                  (json_int_t)t->epochs, "score", hg_score_name(kind), "auroc",
+                  interval_json(&roc), "auprc", interval_json(&pr)));
 }
 
 static bool score(trial *t, workbench *w, int class)
@@ -128,9 +136,6 @@ static bool try_class(trial *t, int class)
 {
     workbench w = {0};
     bool ok = workbench_open(&w, &t->s, t->options);
-    if (ok)
-        fprintf(stderr, "class %d: %lld epoch%s\n", class,
-                (long long)t->s.epochs, plural(t->s.epochs));
     ok = ok && train(t, &w, class) && score(t, &w, class);
     workbench_close(&w);
     return ok;
@@ -267,6 +272,8 @@ static int read_trial(const arguments *a, trial *t)
                         ? flag_count(a, "batch-size", 1, &code)
                     : s->model->batch_size ? s->model->batch_size
                                            : 128;
+    s->own_length = flag_given(a, "epochs");
+    s->own_batch = flag_given(a, "batch-size");
     s->seed = (uint64_t)flag_int(a, "seed", 0, &code);
     s->device = flag_text(a, "device");
     s->precision = flag_text(a, "precision");

@@ -410,6 +410,23 @@ class Tasks(Runs):
         self.assertRegex(seen, rb"\d+%.* \d+/\d+  loss [\d.]+  .*k img/s")
         self.assertTrue(seen.endswith(b"\r\x1b[K"), seen[-80:])
 
+    def test_few_pictures_are_trained_on_as_long_as_by_train(self):
+        for name in "dark", "light":
+            folder = self.folder / "few" / name
+            folder.mkdir(parents=True)
+            for i in range(60):
+                level = bytes([(128 if name == "light" else 0) + i]) * 784
+                (folder / f"{i}.pgm").write_bytes(b"P5 28 28 255\n" + level)
+        words = "anomaly ae --threads 1 --digits 0 --json --data".split()
+        for more, epochs in ((), None), (("--epochs", 2), 2):
+            out = json.loads(self.call(*words, f"{self.folder}/few/", *more))
+            (row,) = out["rows"]
+            if epochs:
+                self.assertEqual(row["epochs"], epochs)
+            else:
+                self.assertGreater(row["epochs"], 100)  # of less than 20 steps
+                self.assertEqual(row["auroc"]["area"], 1)
+
     def test_all_classes_of_a_list_are_looked_at_first(self):
         for classes, word in ("0,12", "no class 12"), ("", "--digits"), ("0;1", ";"):
             words = "anomaly", "vae", "--data", "synthetic:60", "--digits", classes
