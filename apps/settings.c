@@ -235,6 +235,9 @@ void read_logging(const arguments *a, settings *s, int *code)
     s->explain = flag_given(a, "explain");
     s->json = flag_given(a, "json");
     s->out = flag_text(a, "out");
+    if (!*code && !s->out[0])
+        *code = fail_with(EXIT_USAGE, "--out: a folder is needed, or . for "
+                                      "where you are");
 }
 
 int read_settings(const arguments *a, settings *s)

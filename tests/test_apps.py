@@ -339,6 +339,7 @@ class Mistakes(Case):
         (USAGE, "--val", ["train", "vae", "--val", "1"]),
         (USAGE, "--name", ["train", "vae", "--name", "a/b"]),
         (USAGE, "--name", ["train", "vae", "--name", ""]),
+        (USAGE, "--out", ["train", "vae", "--data", "nowhere", "--out", ""]),
         (USAGE, "--lattent", ["train", "vae", "--lattent", "2"]),
         (USAGE, "latent", ["train", "vae", "--latent", "two"]),
         (USAGE, "latent", ["train", "vae", "--latent", "1.5"]),
