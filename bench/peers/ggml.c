@@ -1,8 +1,8 @@
 /* ggml.c - the plain autoencoder in ggml (github.com/ggml-org/ggml), by its own
  * trainer (ggml-opt): static graphs, AdamW without decay.
  *
- * Built by build.sh beside a checkout of it. ggml has no gradient of the sigmoid:
- * the output stays linear, left to it as an advantage. */
+ * Built by build.sh beside a checkout of it. ggml has no gradient of the
+ * sigmoid: the output stays linear, left to it as an advantage. */
 #include "serve.h"
 
 #include <ggml-backend.h>
@@ -25,8 +25,8 @@ typedef struct {
 
 static struct ggml_context *context(void)
 {
-    return ggml_init((struct ggml_init_params){.mem_size = 1 << 20,
-                                               .no_alloc = true});
+    return ggml_init(
+        (struct ggml_init_params){.mem_size = 1 << 20, .no_alloc = true});
 }
 
 /* Uniform in +-1/sqrt(fan in). */
@@ -112,9 +112,8 @@ int main(int argc, char **argv)
     make_parameters(&p, s.batch, cpu);
     p.batch = malloc((size_t)s.batch * PIXELS * sizeof *p.batch);
     p.graph = context();
-    p.scheduler =
-        ggml_backend_sched_new(&cpu, NULL, 1, GGML_DEFAULT_GRAPH_SIZE, false,
-                               false);
+    p.scheduler = ggml_backend_sched_new(&cpu, NULL, 1, GGML_DEFAULT_GRAPH_SIZE,
+                                         false, false);
     struct ggml_opt_params o = ggml_opt_default_params(
         p.scheduler, GGML_OPT_LOSS_TYPE_MEAN_SQUARED_ERROR);
     o.ctx_compute = p.graph;

@@ -1,8 +1,8 @@
 /* kann.c - the dense workloads in KANN (github.com/attractivechaos/kann).
  *
- * Built by build.sh beside a checkout of it. KANN has RMSprop and no Adam, which
- * moves a third less memory: left to it as an advantage. Its threads share the
- * batch. */
+ * Built by build.sh beside a checkout of it. KANN has RMSprop and no Adam,
+ * which moves a third less memory: left to it as an advantage. Its threads
+ * share the batch. */
 #include "serve.h"
 
 #include <kann.h>

@@ -48,7 +48,8 @@ static const char *serve_open(serve *s, int argc, char **argv)
     if (argc < 2)
         return NULL;
 #ifdef __SSE__
-    _mm_setcsr(_mm_getcsr() | 0x8040); /* denormals are zero; threads inherit it */
+    _mm_setcsr(_mm_getcsr() |
+               0x8040); /* denormals are zero; threads inherit it */
 #endif
     snprintf(name, sizeof name, "%s", argv[1]);
     batch = strstr(name, "-b");
