@@ -22,12 +22,6 @@ hg_tensor *hg_grad_or_none(hg_tensor *y, hg_tensor *x, hg_tensor *v);
  * those that are asked for. */
 bool hg_fail_unreached(const hg_tensor *loss, const char *who);
 
-/* The block whose buffer t looks at. */
-static inline hg_block *hg_base_of(const hg_tensor *t)
-{
-    return (hg_block *)((char *)t->storage - offsetof(hg_block, storage));
-}
-
 /* Forgets a leaf's gradient and gives its memory back. */
 void hg_clear_gradient(hg_tensor *leaf);
 

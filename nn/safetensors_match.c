@@ -142,8 +142,10 @@ int64_t hg_take_records(const hg_reader *r)
         if (!f->record)
             continue;
         convert(r, f);
-        if (f->record->tensor)
+        if (f->record->tensor) {
+            hg_undo_settle(f->record->tensor);
             f->record->tensor->storage->version++;
+        }
         taken++;
     }
     return taken;

@@ -100,6 +100,12 @@ static inline hg_block *hg_block_of(const hg_tensor *t)
     return (hg_block *)(uintptr_t)t;
 }
 
+/* The block whose buffer t looks at. */
+static inline hg_block *hg_base_of(const hg_tensor *t)
+{
+    return (hg_block *)((char *)t->storage - offsetof(hg_block, storage));
+}
+
 /* What owns tensors: a scope, or a store. Headers and the like lie in
  * `region`, values in `values`: the same region on the CPU. */
 typedef struct hg_owner {

@@ -26,8 +26,11 @@ bool hg_undo_note(hg_tensor *t)
     if (!s)
         return false;
     hg_context *context = s->owner.context;
-    /* What a scope owns goes with it. */
-    if (hg_block_of(t)->owner->scope || is_noted(context, t))
+    t = &hg_base_of(t)->t; /* of which it may be a part */
+    /* What a scope owns goes with it; an operation on what another context owns
+     * is refused. */
+    if (hg_block_of(t)->owner->scope || t->storage->context != context ||
+        is_noted(context, t))
         return true;
     while (s->parent)
         s = s->parent;

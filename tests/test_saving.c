@@ -283,6 +283,22 @@ START_TEST(saving_and_loading_again_takes_no_more_memory)
 }
 END_TEST
 
+START_TEST(statistics_that_were_loaded_stay_when_something_fails)
+{
+    hg_params *p = hg_params_new(ctx);
+    nn_layer *norm = nn_batch_norm(p, "bn", 1, (nn_norm_options){0});
+    hg_tensor *mean = hg_params_find(p, "bn.running_mean");
+    hg_set(mean, 7);
+    expect_ok(hg_params_save(p, path_of("model")));
+    hg_set(mean, 0);
+    expect_ok(nn_forward(norm, tensor((2, 1), 1, 3)) != NULL);
+    expect_ok(hg_params_load(p, path_of("model")));
+    ck_assert_ptr_null(hg_matmul(vector(1, 2), vector(1, 2, 3)));
+    expect_error(SHAPE, "matmul");
+    expect_values(mean, 7);
+}
+END_TEST
+
 FILES_TEST_MAIN("saving",
                 saving_works_while_an_error_is_pending_and_loading_refuses,
                 a_full_disk_leaves_the_old_file,
@@ -293,4 +309,5 @@ FILES_TEST_MAIN("saving",
                 states_that_do_not_fit_are_refused,
                 every_failing_allocation_of_saving_is_a_sentence,
                 every_failing_allocation_of_loading_is_a_sentence,
-                saving_and_loading_again_takes_no_more_memory)
+                saving_and_loading_again_takes_no_more_memory,
+                statistics_that_were_loaded_stay_when_something_fails)

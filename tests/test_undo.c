@@ -175,6 +175,19 @@ START_TEST(statistics_that_a_scope_owns_are_left_alone)
 }
 END_TEST
 
+START_TEST(statistics_that_are_rows_of_a_stores_table_are_taken_back)
+{
+    hg_params *p = hg_params_new(ctx);
+    hg_tensor *table = hg_buffer(p, "table", HG_SHAPE(2, 1), 1);
+    hg_tensor *mean = hg_select(table, 0, 0), *var = hg_select(table, 0, 1);
+    hg_tensor *x = tensor((2, 1), 1, 3);
+    ck_assert_ptr_nonnull(hg_batch_norm(x, NULL, NULL, mean, var, 0.1, 1e-5));
+    expect_values(table, 1.1, 1.1);
+    fail_now();
+    expect_values(table, 1, 1);
+}
+END_TEST
+
 /* ---- The count ---------------------------------------------------------- */
 
 static void set_count(int32_t batches)
@@ -224,5 +237,6 @@ TEST_MAIN("undo", an_error_takes_back_what_the_forward_moved,
           many_steps_in_one_scope_take_no_memory,
           what_fails_on_the_device_is_taken_back_too,
           statistics_that_a_scope_owns_are_left_alone,
+          statistics_that_are_rows_of_a_stores_table_are_taken_back,
           batches_are_counted_beyond_what_a_float_tells_apart,
           a_pass_that_is_not_stochastic_counts_nothing)
