@@ -137,7 +137,9 @@ static bool fail_memory(hg_context *context, size_t bytes)
                    total);
 }
 
-/* Chunks that nobody uses may be too small, or too many, for what is asked. */
+/* Chunks that nobody uses may be too small, or too many, for what is asked. A
+ * queue that is run may have work for them yet: they are given back after it.
+ */
 static void *allocate(hg_context *context, size_t bytes)
 {
     void *p = NULL;
@@ -145,7 +147,7 @@ static void *allocate(hg_context *context, size_t bytes)
     if (cudaMalloc(&p, bytes) == cudaSuccess)
         return p;
     cudaGetLastError();
-    if (!hg_spare_release(context, true))
+    if (context->flushing || !hg_spare_release(context, true))
         return NULL;
     return cudaMalloc(&p, bytes) == cudaSuccess ? p : NULL;
 }

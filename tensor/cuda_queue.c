@@ -279,8 +279,10 @@ bool hg_flush(hg_context *context)
     d->entries = 0;
     context->launches = d->stream.launches;
     context->flushing = false;
-    if (!ok)
+    if (!ok) {
         hg_undo_all(context);
+        hg_spare_release(context, true); /* room for the next try */
+    }
     return ok;
 }
 

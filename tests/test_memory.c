@@ -2,6 +2,8 @@
  * no more. */
 #include "tests/support.h"
 
+#include "tensor/device.h"
+
 /* ---- A small network of raw operations ---------------------------------- */
 
 typedef struct {
@@ -303,6 +305,36 @@ START_TEST(the_context_counts_bytes_and_remembers_the_peak)
 }
 END_TEST
 
+/* ---- The device's memory ------------------------------------------------ */
+
+static int begun; /* how often the work began */
+
+static void run_hungry(const hg_kernel *k)
+{
+    begun++;
+    hg_device_scratch(k->context, (size_t)1 << 60);
+}
+
+START_TEST(work_under_way_does_not_begin_again_to_make_room)
+{
+    static const hg_op hungry = {.name = "hungry",
+                                 .arity = 1,
+                                 .shape = first_shape,
+                                 .cpu = run_hungry,
+                                 .cuda = run_hungry};
+    if (on_cpu())
+        skip_test("there is no queue");
+    hg_scope *s = hg_scope_open(ctx, HG_EVAL);
+    ck_assert_ptr_nonnull(hg_zeros(HG_SHAPE(1 << 20)));
+    hg_scope_close(s); /* leaves spare memory */
+    begun = 0;
+    ck_assert(is_refused(hg_apply(&hungry, NULL, scalar(1))));
+    expect_error(MEMORY, "could not be allocated on device");
+    ck_assert_int_eq(begun, 1);
+    ck_assert_ptr_null(ctx->free_chunks[1]); /* there is more the next time */
+}
+END_TEST
+
 /* ---- What a context owns ------------------------------------------------ */
 
 static char order[8];
@@ -352,5 +384,6 @@ TEST_MAIN("memory", a_thousand_steps_allocate_nothing_after_the_first,
           a_tensor_of_a_closed_scope_is_noticed_throughout_the_next,
           closing_a_scope_closes_those_inside,
           the_context_counts_bytes_and_remembers_the_peak,
+          work_under_way_does_not_begin_again_to_make_room,
           a_context_destroys_what_it_owns_newest_first,
           temporaries_of_a_backward_leave_no_trace_in_the_scope)
