@@ -15,21 +15,14 @@ static bool count_fits(const hg_op *op, int count)
     return true;
 }
 
-static bool inputs_usable(const hg_op *op, const hg_scope *s,
-                          hg_tensor *const *in, int count)
+static bool inputs_usable(const hg_op *op, hg_tensor *const *in, int count)
 {
     static const char *const names[] = {"input 0", "input 1", "input 2",
                                         "input 3", "input 4", "input 5",
                                         "input 6", "input 7"};
     for (int i = 0; i < count; i++) {
-        if (!hg_usable(in[i], names[i]))
+        if (!hg_usable(in[i], names[i]) || !hg_of_scope(in[i], names[i]))
             return false;
-        if (in[i]->storage->context != s->owner.context)
-            return hg_fail(HG_ERROR_DEVICE,
-                           "input %d lives on the device of another context "
-                           "than the open scope; copy it over with hg_read "
-                           "and hg_from",
-                           i);
         if (in[i]->dtype == HG_INT32 && !(op->int_inputs >> i & 1))
             return hg_fail(HG_ERROR_ARGUMENT,
                            "input %d holds int32 values, real ones are "
@@ -217,7 +210,7 @@ static hg_tensor *apply(const hg_op *op, const void *attr, hg_tensor *const *in,
 {
     hg_scope *s = hg_scope_here();
     hg_tensor draft = {.op = op, .attr = attr};
-    if (!s || !count_fits(op, count) || !inputs_usable(op, s, in, count) ||
+    if (!s || !count_fits(op, count) || !inputs_usable(op, in, count) ||
         !gather_inputs(op, in, count, &draft))
         return NULL;
     if (op->attr_size && !attr) {

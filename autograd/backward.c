@@ -272,9 +272,14 @@ static bool walk(const pass *p, hg_tensor *v)
 
 /* ---- The public functions ----------------------------------------------- */
 
+static bool usable_here(const hg_tensor *t, const char *what)
+{
+    return hg_usable(t, what) && hg_of_scope(t, what);
+}
+
 static bool loss_is_legal(const hg_tensor *loss)
 {
-    if (!hg_scope_here() || !hg_usable(loss, "hg_backward: the loss"))
+    if (!usable_here(loss, "hg_backward: the loss"))
         return false;
     if (hg_numel(loss) != 1)
         return hg_fail(HG_ERROR_SHAPE,
@@ -329,10 +334,8 @@ bool hg_backward(hg_tensor *loss)
 
 static bool grad_is_legal(hg_tensor *y, hg_tensor *x, const hg_tensor *v)
 {
-    if (!hg_scope_here() || !hg_usable(y, "hg_grad: y") ||
-        !hg_usable(x, "hg_grad: x"))
-        return false;
-    if (v && !hg_usable(v, "hg_grad: v"))
+    if (!usable_here(y, "hg_grad: y") || !usable_here(x, "hg_grad: x") ||
+        (v && !usable_here(v, "hg_grad: v")))
         return false;
     if (v && !hg_shape_equal(v->shape, y->shape))
         return hg_fail(HG_ERROR_SHAPE,

@@ -132,8 +132,9 @@ static void add_values(term *r, hg_scope *s, const hg_tensor *t)
 
 void hg_report(const char *name, hg_tensor *t)
 {
+    static const char what[] = "hg_report: the tensor";
     hg_scope *s = hg_scope_here();
-    if (!s || !hg_usable(t, "hg_report: the tensor"))
+    if (!s || !hg_usable(t, what) || !hg_of_scope(t, what))
         return;
     if (s->owner.context->mute)
         return;

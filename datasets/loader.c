@@ -159,6 +159,11 @@ static bool make_batch(gather *g, int64_t size, hg_batch *batch)
     hg_scope *s = hg_scope_here();
     if (!s)
         return false;
+    if (s->owner.context != data->context)
+        return hg_fail(HG_ERROR_STATE,
+                       "hg_data_batch: %s belongs to another context than the "
+                       "open scope; open one of its own (hg_data_context)",
+                       data->name);
     hg_batch b = {.size = size, .unlabelled = !data->labels};
     hg_shape many = {1, {size}}, flat = {2, {size, data->features}};
     if (!hg_shape_legal(flat))

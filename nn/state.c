@@ -173,6 +173,11 @@ static bool optimizers_usable(hg_optimizer *const *list, int n, const char *who)
         if (!list[i])
             return hg_fail(HG_ERROR_ARGUMENT, "%s: optimiser %d is NULL", who,
                            i);
+        if (list[i]->owner.context != list[0]->owner.context)
+            return hg_fail(HG_ERROR_ARGUMENT,
+                           "%s: %s belongs to another context than %s; take "
+                           "one file a context",
+                           who, list[i]->name, list[0]->name);
         for (int k = 0; k < i; k++)
             if (!strcmp(list[i]->name, list[k]->name))
                 return hg_fail(HG_ERROR_ARGUMENT,

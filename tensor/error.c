@@ -97,6 +97,17 @@ bool hg_usable(const hg_tensor *t, const char *what)
     return true;
 }
 
+bool hg_of_scope(const hg_tensor *t, const char *what)
+{
+    const hg_scope *s = hg_scope_here();
+    if (!s || t->storage->context == s->owner.context)
+        return s != NULL;
+    return hg_fail(HG_ERROR_DEVICE,
+                   "%s lives on the device of another context than the open "
+                   "scope; copy it over with hg_read and hg_from",
+                   what);
+}
+
 bool hg_context_was_freed(const hg_context *context)
 {
     for (int i = 0; i < 8; i++)

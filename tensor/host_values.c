@@ -282,6 +282,11 @@ bool hg_assign(hg_tensor *target, const hg_tensor *value)
     if (!hg_is_contiguous(target))
         return hg_fail(HG_ERROR_ARGUMENT,
                        "hg_assign: the target must be contiguous");
+    if (target->storage->context != value->storage->context)
+        return hg_fail(HG_ERROR_DEVICE,
+                       "hg_assign: the value lives on the device of another "
+                       "context than the target; copy it over with hg_read "
+                       "and hg_write");
     hg_undo_settle(target);
     if (target->storage != value->storage ? !hg_copy_values(target, value)
                                           : !assign_overlapping(target, value))

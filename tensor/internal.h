@@ -225,6 +225,9 @@ hg_scope *hg_scope_here(void);
 /* False, with a sentence, for NULL and tensors of closed scopes. `what` names
  * the argument. Quiet about NULL while an error is pending. */
 bool hg_usable(const hg_tensor *, const char *what);
+/* False, with a sentence, for tensors of another context than the open scope's,
+ * or where none is open. */
+bool hg_of_scope(const hg_tensor *, const char *what);
 /* False, with a sentence, for NULL and contexts freed on this thread. */
 bool hg_context_usable(const hg_context *, const char *what);
 /* Is it one of the contexts that this thread freed last? */

@@ -240,7 +240,7 @@ HG_API HG_CHECK bool hg_write(hg_tensor *, const hg_real *values,
                               int64_t count);
 /* Fills with one value (schedules: rates, KL weights); bumps the version. */
 HG_API void hg_set(hg_tensor *, hg_real value);
-/* Copies `value` into `target` (same shape); bumps the version. */
+/* Copies `value` into `target` (same shape and context); bumps the version. */
 HG_API HG_CHECK bool hg_assign(hg_tensor *target, const hg_tensor *value);
 HG_API uint64_t hg_version(const hg_tensor *);
 /* Shape and values, long axes abbreviated. */

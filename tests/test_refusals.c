@@ -2,6 +2,8 @@
  * mistakes that only few calls can make. */
 #include "tests/optim_fixture.h"
 
+#include "datasets/data.h"
+
 static hg_params *params;
 static hg_tensor *w, *image, *rows, *index;
 static nn_layer *layer;
@@ -169,6 +171,87 @@ START_TEST(a_long_list_of_parameters_without_gradient_is_cut)
 }
 END_TEST
 
+/* ---- Two contexts ------------------------------------------------------- */
+
+/* Of a context on the CPU, wherever the test's own is. */
+typedef struct {
+    hg_context *context;
+    hg_params *params;
+    hg_tensor *rows, *number, *column;
+    hg_optimizer *sgd;
+    hg_data *data;
+} stranger;
+
+static stranger meet_stranger(void)
+{
+    static const float item[2] = {0, 1};
+    stranger s = {.context = hg_context_new("cpu", 1)};
+    s.params = hg_params_new(s.context);
+    s.rows = hg_param(s.params, "rows", HG_SHAPE(3, 3), HG_NORMAL);
+    s.number = hg_param(s.params, "number", HG_SCALAR, HG_NORMAL);
+    s.column = hg_buffer(s.params, "column", HG_SHAPE(3), 1);
+    s.sgd = hg_sgd(s.params, "theirs", (hg_sgd_options){0});
+    s.data = hg_data_from(s.context, item, "f4", HG_SHAPE(2, 1), NULL,
+                          (hg_data_options){0});
+    expect_no_error();
+    return s;
+}
+
+START_TEST(values_of_another_context_are_not_taken)
+{
+    make_everything();
+    stranger s = meet_stranger();
+    uint64_t version = hg_version(w);
+    ck_assert(!hg_assign(w, s.rows));
+    expect_error(DEVICE, "hg_assign", "another context than the target",
+                 "hg_read");
+    ck_assert(!hg_assign(s.rows, w));
+    expect_error(DEVICE, "hg_assign", "another context");
+    ck_assert_uint_eq(hg_version(w), version);
+    hg_report("rows", s.rows);
+    expect_error(DEVICE, "hg_report", "another context");
+    ck_assert_ptr_null(
+        hg_batch_norm(rows, NULL, NULL, s.column, s.column, 0.1, 1e-5));
+    expect_error(DEVICE, "batch_norm", "input 1", "another context");
+    expect_values(s.column, 1, 1, 1);
+    hg_context_free(s.context);
+}
+END_TEST
+
+START_TEST(gradients_do_not_pass_between_contexts)
+{
+    make_everything();
+    stranger s = meet_stranger();
+    hg_tensor *x = hg_watch(rows);
+    ck_assert(!hg_backward(s.number));
+    expect_error(DEVICE, "hg_backward: the loss", "another context");
+    ck_assert_ptr_null(s.number->grad);
+    ck_assert_ptr_null(hg_grad(s.rows, s.rows, NULL));
+    expect_error(DEVICE, "hg_grad: y", "another context");
+    ck_assert_ptr_null(hg_grad(x, s.rows, NULL));
+    expect_error(DEVICE, "hg_grad: x", "another context");
+    ck_assert_ptr_null(hg_grad(hg_transpose(x), x, s.rows));
+    expect_error(DEVICE, "hg_grad: v", "another context");
+    hg_context_free(s.context);
+}
+END_TEST
+
+START_TEST(sets_and_optimizers_of_two_contexts_do_not_mix)
+{
+    make_everything();
+    stranger s = meet_stranger();
+    hg_optimizer *both[] = {adam, s.sgd};
+    ck_assert(!hg_optimizers_save(both, 2, "nothing"));
+    expect_error(ARGUMENT, "hg_optimizers_save", "theirs", "another context");
+    ck_assert(!hg_optimizers_load(both, 2, "nothing"));
+    expect_error(ARGUMENT, "hg_optimizers_load", "theirs", "another context");
+    hg_batch b;
+    ck_assert(!hg_data_batch(s.data, (const int64_t[]){0, 1}, 2, &b));
+    expect_error(STATE, "hg_data_batch", "another context", "open one");
+    hg_context_free(s.context);
+}
+END_TEST
+
 /* ---- Gradient checks ---------------------------------------------------- */
 
 static hg_tensor *largest(void *user, hg_tensor *const *in, int count)
@@ -257,6 +340,9 @@ TEST_MAIN("refusals", operations_refuse_while_an_error_is_pending,
           values_and_settings_stay_while_an_error_is_pending,
           rare_mistakes_have_their_sentences,
           a_long_list_of_parameters_without_gradient_is_cut,
+          values_of_another_context_are_not_taken,
+          gradients_do_not_pass_between_contexts,
+          sets_and_optimizers_of_two_contexts_do_not_mix,
           a_result_of_whole_numbers_has_no_gradient,
           a_wrong_constant_in_a_rule_is_named,
           every_failing_allocation_of_a_check_is_a_sentence)
