@@ -195,6 +195,9 @@ HG_API HG_CHECK bool hg_data_batch(const hg_data *, const int64_t *rows,
 HG_API HG_CHECK bool hg_data_batch_in(const hg_data *, int64_t epoch,
                                       const int64_t *rows, int64_t count,
                                       hg_batch *);
+/* The same of `count` rows one after another, from `first` on. */
+HG_API HG_CHECK bool hg_data_batch_from(const hg_data *, int64_t first,
+                                        int64_t count, hg_batch *);
 
 /* ---- Loaders ------------------------------------------------------------ */
 

@@ -225,6 +225,24 @@ bool hg_data_batch_in(const hg_data *data, int64_t epoch, const int64_t *rows,
     return make_batch(&g, count, batch);
 }
 
+bool hg_data_batch_from(const hg_data *data, int64_t first, int64_t count,
+                        hg_batch *batch)
+{
+    if (hg_error())
+        return false;
+    if (!data || !batch)
+        return hg_fail(HG_ERROR_ARGUMENT, "hg_data_batch_from: the %s is NULL",
+                       data ? "batch" : "data set");
+    if (first < 0 || count < 0 || count > data->size - first)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "hg_data_batch_from: %lld rows from %lld on are out of "
+                       "range; %s has %lld",
+                       (long long)count, (long long)first, data->name,
+                       (long long)data->size);
+    gather g = stretch(data, 0, first, false);
+    return make_batch(&g, count, batch);
+}
+
 /* ---- Loaders ------------------------------------------------------------ */
 
 hg_loader *hg_loader_new(hg_data *data, int64_t batch_size, bool shuffle)

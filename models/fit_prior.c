@@ -17,14 +17,11 @@ typedef struct {
 /* Codes of the n images, [n, latent]. */
 static bool codes_of(const source *s, double *codes, int64_t n)
 {
-    int64_t rows[AT_ONCE];
     hg_batch b;
     for (int64_t from = 0; from < n; from += AT_ONCE) {
         int64_t count = n - from < AT_ONCE ? n - from : AT_ONCE;
-        for (int64_t i = 0; i < count; i++)
-            rows[i] = from + i;
         hg_scope *scope = hg_scope_open(s->context, HG_EVAL);
-        bool ok = scope && hg_data_batch(s->data, rows, count, &b);
+        bool ok = scope && hg_data_batch_from(s->data, from, count, &b);
         hg_tensor *z = ok ? hg_model_encode(s->model, s->state, b.x) : NULL;
         const hg_real *value = hg_fetch_values(z);
         for (int64_t i = 0; value && i < count * s->latent; i++)

@@ -70,11 +70,8 @@ static hg_tensor *straightened(hg_tensor *x, hg_shape item)
 static bool project_rows(const hg_data *data, const plane *p, int64_t from,
                          int64_t n, double *out)
 {
-    int64_t rows[AT_ONCE];
     hg_batch b;
-    for (int64_t i = 0; i < n; i++)
-        rows[i] = from + i;
-    if (!hg_data_batch(data, rows, n, &b))
+    if (!hg_data_batch_from(data, from, n, &b))
         return false;
     if (p->upright)
         b.x = straightened(b.x, hg_data_shape(data));

@@ -31,11 +31,8 @@ static bool add_products(const totals *t, hg_tensor *x)
 static bool add_rows(const totals *t, const hg_data *data, int64_t from,
                      int64_t n)
 {
-    int64_t rows[AT_ONCE];
     hg_batch b;
-    for (int64_t i = 0; i < n; i++)
-        rows[i] = from + i;
-    if (!hg_data_batch(data, rows, n, &b))
+    if (!hg_data_batch_from(data, from, n, &b))
         return false;
     const hg_real *x = hg_fetch_values(b.x);
     if (!x)
@@ -125,7 +122,7 @@ static bool take_images(hg_context *context, const hg_data *data, double *out)
     for (int64_t i = 0; i < n; i++) {
         hg_batch b;
         hg_scope *s = hg_scope_open(context, HG_EVAL);
-        bool ok = s && hg_data_batch(data, &i, 1, &b);
+        bool ok = s && hg_data_batch_from(data, i, 1, &b);
         const hg_real *x = ok ? hg_fetch_values(b.x) : NULL;
         for (int64_t j = 0; x && j < d; j++)
             out[i * d + j] = (double)x[j];

@@ -258,6 +258,31 @@ START_TEST(a_path_that_is_no_file_is_refused)
 }
 END_TEST
 
+START_TEST(a_stretch_of_rows_is_the_batch_of_these_rows)
+{
+    write_set(false);
+    hg_data *data = open_folder();
+    hg_scope *s = hg_scope_open(ctx, HG_EVAL);
+    hg_real x[24], wanted[24];
+    int32_t row[4], label[4];
+    hg_batch b, rows;
+    ck_assert(hg_data_batch_from(data, 3, 4, &b));
+    ck_assert(hg_data_batch(data, (int64_t[]){3, 4, 5, 6}, 4, &rows));
+    ck_assert(hg_read(b.x, x, 24) && hg_read(rows.x, wanted, 24));
+    ck_assert_mem_eq(x, wanted, sizeof x);
+    ck_assert(hg_read_int(b.index, row, 4) && hg_read_int(b.label, label, 4));
+    for (int i = 0; i < 4; i++)
+        ck_assert(row[i] == 3 + i && label[i] == 3 + i);
+    ck_assert(!hg_data_batch_from(data, 7, 4, &b));
+    expect_error(HG_ERROR_ARGUMENT, "4 rows from 7 on are out of range");
+    ck_assert(!hg_data_batch_from(data, -1, 1, &b));
+    expect_error(HG_ERROR_ARGUMENT, "1 rows from -1 on");
+    ck_assert(!hg_data_batch_from(NULL, 0, 1, &b));
+    expect_error(HG_ERROR_ARGUMENT, "the data set is NULL");
+    hg_scope_close(s);
+}
+END_TEST
+
 START_TEST(a_missing_set_is_named)
 {
     ck_assert_ptr_null(hg_data_spread(NULL, 3));
@@ -285,6 +310,7 @@ int main(void)
     tcase_add_test(c, a_set_is_named_after_the_last_part_of_its_path);
     tcase_add_test(c, images_and_labels_mixed_up_are_named);
     tcase_add_test(c, a_path_that_is_no_file_is_refused);
+    tcase_add_test(c, a_stretch_of_rows_is_the_batch_of_these_rows);
     tcase_add_test(c, a_missing_set_is_named);
     return run_suite("datasets", c);
 }
