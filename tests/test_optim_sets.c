@@ -165,6 +165,17 @@ START_TEST(backward_to_sets_leaves_other_gradients_alone)
 }
 END_TEST
 
+START_TEST(a_backward_into_no_set_is_an_error)
+{
+    hg_params *p = hg_params_new(ctx);
+    hg_tensor *w = hg_param(p, "w", HG_SCALAR, HG_NORMAL);
+    ck_assert(!hg_backward_to_n(hg_square(w), &p, 0));
+    expect_error(ARGUMENT, "hg_backward_to", "no set");
+    ck_assert(!hg_minimize_n(hg_square(w), NULL, 0));
+    expect_error(ARGUMENT, "hg_minimize", "no optimiser");
+}
+END_TEST
+
 /* Its marks are counted by itself and may be this context's too. */
 START_TEST(sets_of_another_context_get_no_gradients)
 {
@@ -366,6 +377,7 @@ TEST_MAIN("optim_sets", a_step_consumes_gradients_and_makes_a_new_version,
           the_critic_gets_nothing_from_the_generators_phase,
           minimize_forgets_gradients_that_were_there_before,
           backward_to_sets_leaves_other_gradients_alone,
+          a_backward_into_no_set_is_an_error,
           sets_of_another_context_get_no_gradients,
           frozen_parameters_are_left_alone_and_not_reported,
           a_parameter_without_a_gradient_is_left_alone_and_reported_once,
