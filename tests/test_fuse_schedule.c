@@ -31,9 +31,6 @@ static void with(int i, int in, how way)
     touch(i, in, way, false);
 }
 
-/* Buffers of N values. */
-enum { A = 0, B = BYTES, C = 2 * BYTES, D = 3 * BYTES, E = 4 * BYTES };
-
 static bool same_launch(int i, int j)
 {
     return place[i].launch == place[j].launch;
@@ -44,66 +41,98 @@ static bool same_line(int i, int j)
     return same_launch(i, j) && place[i].line == place[j].line;
 }
 
-START_TEST(parts_that_do_not_touch_share_a_launch_side_by_side)
-{
-    make(0, HG_MAP, A);
-    make(1, HG_MAKER, B);
-    with(1, C, ANY);
-    make(2, HG_MAP, D);
-    with(2, C, EACH);
-    ck_assert_int_eq(hg_fuse(&room, parts, 3, place), 1);
-    ck_assert(!same_line(0, 1) && !same_line(1, 2) && !same_line(0, 2));
-}
-END_TEST
+/* ---- What shares a launch, and a line ----------------------------------- */
 
-START_TEST(a_map_goes_on_with_the_same_values_in_one_line)
-{
-    make(0, HG_MAKER, B);
-    with(0, A, ANY);
-    make(1, HG_MAP, C);
-    with(1, B, EACH);
-    make(2, HG_MAP, B); /* in place */
-    with(2, C, EACH);
-    ck_assert_int_eq(hg_fuse(&room, parts, 3, place), 1);
-    ck_assert(same_line(0, 1) && same_line(1, 2));
-}
-END_TEST
+/* A word a part: m a map, p a product (a maker), x what runs alone, ? one of
+ * which nothing is known; the buffer that it writes; those that it reads, of
+ * capitals any value. Of the places, launches lie between bars and their lines
+ * between spaces. */
+static const struct {
+    const char *says, *parts, *places;
+} schedules[] = {
+    {"parts that do not touch go side by side", "ma pbC mdc", "0 1 2"},
+    {"a map goes on with the same values, in place too", "pbA mcb mbc", "012"},
+    {"a map that reads other values waits", "mb mcB", "0|1"},
+    {"a map that overwrites what a product reads waits", "pbA mab", "0|1"},
+    {"what is read is not overwritten in the same launch", "pb pcD md",
+     "0 1|2"},
+    {"two makers are never one line", "pa pb mcab", "0 1|2"},
+    {"lines that one map follows become one", "ma pb md mcab", "013 2"},
+    {"a maker does not go on with values", "ma pba", "0|1"},
+    {"what runs alone goes ahead", "ma xb mca", "1|02"},
+    {"nothing passes what is not known", "ma ? mc", "0|1|2"},
+};
 
-START_TEST(a_map_that_reads_other_values_waits)
+/* Where the buffer with this letter begins. */
+static int buffer(char letter)
 {
-    make(0, HG_MAP, B);
-    make(1, HG_MAP, C);
-    with(1, B, ANY); /* broadcast, transposed, a neighbour's */
-    ck_assert_int_eq(hg_fuse(&room, parts, 2, place), 2);
+    return (letter | 32) % 32 * BYTES;
 }
-END_TEST
 
-START_TEST(a_map_that_overwrites_what_a_product_reads_waits)
+/* Makes the parts; how many. */
+static int make_all(const char *word)
 {
-    make(0, HG_MAKER, B);
-    with(0, A, ANY);
-    make(1, HG_MAP, A);
-    with(1, B, EACH);
-    ck_assert_int_eq(hg_fuse(&room, parts, 2, place), 2);
+    int count = 0;
+    for (; *word; count++) {
+        hg_role role = *word == 'x'   ? HG_ALONE
+                       : *word == 'p' ? HG_MAKER
+                                      : HG_MAP;
+        make(count, role, *word == '?' ? 0 : buffer(word[1]));
+        if (*word == '?')
+            parts[count] = (hg_part){.open = true};
+        for (word += *word == '?' ? 1 : 2; *word && *word != ' '; word++)
+            with(count, buffer(*word), *word < 'a' ? ANY : EACH);
+        word += *word == ' ';
+    }
+    return count;
 }
-END_TEST
 
-START_TEST(a_map_that_overwrites_a_product_waits_for_its_readers)
+static bool begins_line(int i)
 {
-    make(0, HG_MAKER, B);
-    make(1, HG_MAKER, C);
-    with(1, D, ANY);
-    make(2, HG_MAP, D);
-    ck_assert_int_eq(hg_fuse(&room, parts, 3, place), 2);
-    ck_assert(same_launch(0, 1) && !same_launch(1, 2));
+    for (int j = 0; j < i; j++)
+        if (same_line(i, j))
+            return false;
+    return true;
+}
+
+static const char *places_of(int count, int launches)
+{
+    static char text[64];
+    char *at = text;
+    for (int launch = 0; launch < launches; launch++) {
+        char *begin = at;
+        for (int i = 0; i < count; i++) {
+            if (place[i].launch != launch || !begins_line(i))
+                continue;
+            char before = at == begin ? '|' : ' ';
+            if (at > text)
+                *at++ = before;
+            for (int j = i; j < count; j++)
+                if (same_line(i, j))
+                    *at++ = (char)('0' + j);
+        }
+    }
+    *at = 0;
+    return text;
+}
+
+START_TEST(parts_share_launches_and_lines_where_nothing_forbids_it)
+{
+    for (size_t i = 0; i < sizeof schedules / sizeof *schedules; i++) {
+        int count = make_all(schedules[i].parts);
+        const char *places =
+            places_of(count, hg_fuse(&room, parts, count, place));
+        ck_assert_msg(!strcmp(places, schedules[i].places), "%s: %s, not %s",
+                      schedules[i].says, places, schedules[i].places);
+    }
 }
 END_TEST
 
 START_TEST(values_that_begin_elsewhere_are_not_the_same_values)
 {
-    make(0, HG_MAP, A);
-    make(1, HG_MAP, D);
-    with(1, A + (int)sizeof(hg_real), EACH);
+    make(0, HG_MAP, 0);
+    make(1, HG_MAP, BYTES * 2);
+    with(1, (int)sizeof(hg_real), EACH);
     ck_assert_int_eq(hg_parts_conflict(&parts[0], &parts[1]), HG_CLASHING);
     ck_assert_int_eq(hg_fuse(&room, parts, 2, place), 2);
 }
@@ -111,81 +140,23 @@ END_TEST
 
 START_TEST(values_of_another_count_are_not_the_same_values)
 {
-    make(0, HG_MAP, A);
-    make(1, HG_MAP, D);
-    with(1, A, EACH);
+    make_all("ma mda");
     ck_assert_int_eq(hg_parts_conflict(&parts[0], &parts[1]), HG_MEETING);
     parts[1].n = N / 2;
     ck_assert_int_eq(hg_parts_conflict(&parts[0], &parts[1]), HG_CLASHING);
 }
 END_TEST
 
-START_TEST(two_makers_are_never_one_line)
-{
-    make(0, HG_MAKER, A);
-    make(1, HG_MAKER, B);
-    make(2, HG_MAP, C);
-    with(2, A, EACH);
-    with(2, B, EACH);
-    ck_assert_int_eq(hg_fuse(&room, parts, 3, place), 2);
-    ck_assert(same_launch(0, 1) && !same_line(0, 1));
-}
-END_TEST
-
-START_TEST(lines_that_one_map_follows_become_one)
-{
-    make(0, HG_MAP, A);
-    make(1, HG_MAKER, B);
-    make(2, HG_MAP, D);
-    make(3, HG_MAP, C);
-    with(3, A, EACH);
-    with(3, B, EACH);
-    ck_assert_int_eq(hg_fuse(&room, parts, 4, place), 1);
-    ck_assert(same_line(0, 1) && same_line(1, 3) && !same_line(2, 3));
-}
-END_TEST
-
-START_TEST(a_maker_does_not_go_on_with_values)
-{
-    make(0, HG_MAP, A);
-    make(1, HG_MAKER, B);
-    with(1, A, EACH);
-    ck_assert_int_eq(hg_fuse(&room, parts, 2, place), 2);
-}
-END_TEST
-
-START_TEST(what_runs_alone_goes_ahead)
-{
-    make(0, HG_MAP, A);
-    make(1, HG_ALONE, B);
-    make(2, HG_MAP, C);
-    with(2, A, EACH);
-    ck_assert_int_eq(hg_fuse(&room, parts, 3, place), 2);
-    ck_assert_int_eq(place[1].launch, 0);
-    ck_assert_int_eq(place[1].line, -1);
-    ck_assert(same_line(0, 2));
-}
-END_TEST
-
-START_TEST(nothing_passes_a_part_of_which_nothing_is_known)
-{
-    make(0, HG_MAP, A);
-    parts[1] = (hg_part){.open = true};
-    make(2, HG_MAP, C);
-    ck_assert_int_eq(hg_fuse(&room, parts, 3, place), 3);
-    ck_assert_int_lt(place[0].launch, place[1].launch);
-    ck_assert_int_lt(place[1].launch, place[2].launch);
-}
-END_TEST
-
 START_TEST(a_part_with_too_many_ranges_is_passed_by_nothing)
 {
-    make(0, HG_MAP, A);
+    make(0, HG_MAP, 0);
     for (int i = 0; i < HG_PART_RANGES; i++)
-        with(0, B, EACH);
+        with(0, BYTES, EACH);
     ck_assert(parts[0].open);
 }
 END_TEST
+
+/* ---- Any parts ---------------------------------------------------------- */
 
 /* Whatever the parts are: where one of two writes what the other touches, they
  * keep their order, or are one line and meet value by value. */
@@ -193,6 +164,7 @@ static void expect_order(int n, int launches)
 {
     for (int j = 0; j < n; j++) {
         ck_assert_int_lt(place[j].launch, launches);
+        ck_assert((parts[j].role == HG_ALONE) == (place[j].line < 0));
         for (int i = 0; i < j; i++) {
             hg_conflict c = hg_parts_conflict(&parts[i], &parts[j]);
             bool before = place[i].launch < place[j].launch;
@@ -234,15 +206,9 @@ START_TEST(no_schedule_changes_an_order_that_matters)
 }
 END_TEST
 
-TEST_MAIN("fuse_schedule", parts_that_do_not_touch_share_a_launch_side_by_side,
-          a_map_goes_on_with_the_same_values_in_one_line,
-          a_map_that_reads_other_values_waits,
-          a_map_that_overwrites_what_a_product_reads_waits,
-          a_map_that_overwrites_a_product_waits_for_its_readers,
+TEST_MAIN("fuse_schedule",
+          parts_share_launches_and_lines_where_nothing_forbids_it,
           values_that_begin_elsewhere_are_not_the_same_values,
           values_of_another_count_are_not_the_same_values,
-          two_makers_are_never_one_line, lines_that_one_map_follows_become_one,
-          a_maker_does_not_go_on_with_values, what_runs_alone_goes_ahead,
-          nothing_passes_a_part_of_which_nothing_is_known,
           a_part_with_too_many_ranges_is_passed_by_nothing,
           no_schedule_changes_an_order_that_matters)
