@@ -114,9 +114,10 @@ typedef struct hg_model {
     hg_adam_options adam;
     /* Instead of that one. */
     bool (*optimizers)(void *model, hg_params *, hg_optimizers *);
-    /* Once, before the first step: what the recipe takes from the training
-     * set as a whole (a mean, a few labels, a fit). The set outlives the model;
-     * what is learnt from it goes into buffers, which checkpoints restore. */
+    /* Before the first step, and before a run goes on: what the recipe takes
+     * from the training set as a whole (a mean, a few labels, a fit). The set
+     * outlives the model; what is learnt from it goes into buffers, which
+     * checkpoints restore afterwards, or is found again. */
     bool (*prepare)(void *model, hg_data *train);
     /* Instead of minimising the loss: a whole training step, for several
      * losses. Takes the optimisers in the order they were listed. */

@@ -169,6 +169,10 @@ bool hg_pairs_join(const hg_pairs *pairs,
 {
     uint64_t steps[2];
     hg_batch one, other;
+    if (!pairs->data)
+        return hg_fail(HG_ERROR_STATE,
+                       "--neighbours: they were not looked for; call "
+                       "hg_model_prepare before the first step");
     n = n < HG_MOST_PAIRS ? n : HG_MOST_PAIRS;
     hg_context_steps(hg_data_context(pairs->data), steps);
     if (!hg_pairs_batch(pairs, (int64_t)steps[0], n, &one, &other))

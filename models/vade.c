@@ -22,7 +22,7 @@ struct vade {
     hg_tensor *seen, *fitted; /* images trained on so far; as many when the
                                  mixture was last fitted, or -1 */
     struct {
-        uint64_t step; /* for which they hold */
+        uint64_t version; /* of the buffers, of which they are; 0: none */
         double seen, fitted;
     } known; /* the same on the host: to read them a GPU would have to wait */
     hg_params *params;
@@ -124,16 +124,19 @@ static hg_tensor *kl(void *model, hg_tensor *x)
 
 /* ---- From an autoencoder to a mixture ----------------------------------- */
 
-/* What the last step left, or a checkpoint. */
+static uint64_t version_of(const struct vade *m)
+{
+    return 1 + hg_version(m->seen) + hg_version(m->fitted);
+}
+
+/* What was loaded is read; what the last step left is known. */
 static void recall(struct vade *m)
 {
-    uint64_t steps[2];
-    hg_context_steps(hg_params_context(m->params), steps);
-    if (m->known.step != steps[0]) {
-        m->known.seen = hg_item(m->seen);
-        m->known.fitted = hg_item(m->fitted);
-    }
-    m->known.step = steps[0] + 1;
+    if (m->known.version == version_of(m))
+        return;
+    m->known.seen = (double)hg_item(m->seen);
+    m->known.fitted = (double)hg_item(m->fitted);
+    m->known.version = version_of(m);
 }
 
 static bool fit_is_due(const struct vade *m, double epoch)
@@ -187,10 +190,11 @@ static bool step(void *model, const hg_batch *b, const hg_optimizers *o)
     bool ok = m->known.seen < m->pretrain * epoch
                   ? pretrain(m, b, o)
                   : (!fit_is_due(m, epoch) || fit_mixture(m)) && train(m, b, o);
-    if (!ok)
+    if (!ok || !hg_assign(m->seen, hg_shift(m->seen, (double)b->size)))
         return false;
     m->known.seen += (double)b->size;
-    return hg_assign(m->seen, hg_shift(m->seen, (double)b->size));
+    m->known.version = version_of(m);
+    return true;
 }
 
 const hg_model model_vade = {

@@ -123,6 +123,10 @@ hg_tensor *hg_model_input(const hg_model *model, void *state, const hg_batch *b)
 /* Sums over images are divided by how many there are. */
 hg_tensor *hg_model_loss(const hg_model *model, void *state, const hg_batch *b)
 {
+    if (!model->loss) {
+        hg_fail(HG_ERROR_ARGUMENT, "%s has no loss, only steps", model->name);
+        return NULL;
+    }
     hg_tensor *loss = model->loss(state, b);
     if (!loss || (loss->shape.rank == 1 && loss->shape.dim[0] == b->size))
         return loss;

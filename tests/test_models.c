@@ -157,7 +157,17 @@ START_TEST(a_model_without_a_size_is_refused)
 }
 END_TEST
 
+START_TEST(a_model_of_steps_alone_has_no_loss_to_ask_for)
+{
+    static const hg_model idle = {.name = "idle"};
+    hg_batch b = {.size = 1};
+    ck_assert_ptr_null(hg_model_loss(&idle, NULL, &b));
+    expect_error(ARGUMENT, "idle has no loss");
+}
+END_TEST
+
 TEST_MAIN("models", a_model_without_a_size_is_refused,
+          a_model_of_steps_alone_has_no_loss_to_ask_for,
           the_models_have_the_published_number_of_parameters,
           every_parameter_moves_in_a_step,
           a_step_reports_its_loss_and_an_evaluation_reports_nothing,

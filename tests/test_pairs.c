@@ -274,6 +274,21 @@ START_TEST(more_neighbours_than_images_are_told)
 }
 END_TEST
 
+START_TEST(neighbours_that_were_not_looked_for_are_asked_for)
+{
+    rig r = {0};
+    expect_ok(opened(&r, "3"));
+    hg_config *c = hg_config_new(r.context, r.model, r.data);
+    expect_ok(rig_set_small(&r, c));
+    hg_params *p = hg_params_new(r.context);
+    r.state = hg_model_build(r.model, p, c);
+    expect_ok(hg_model_optimizers(r.model, r.state, p, c, &r.optimizers));
+    ck_assert(!rig_step(&r));
+    expect_error(STATE, "--neighbours", "hg_model_prepare");
+    rig_close(&r);
+}
+END_TEST
+
 TEST_MAIN("pairs", pairs_cost_how_surely_they_differ,
           evenly_used_classes_are_worth_their_entropy,
           a_pair_of_two_sure_classes_has_no_gradient,
@@ -286,4 +301,5 @@ TEST_MAIN("pairs", pairs_cost_how_surely_they_differ,
           the_two_of_a_pair_are_moved_each_by_itself,
           neighbours_have_an_update_of_their_own_where_they_are_asked_for,
           what_the_label_does_not_need_the_neighbours_leave_alone,
-          more_neighbours_than_images_are_told)
+          more_neighbours_than_images_are_told,
+          neighbours_that_were_not_looked_for_are_asked_for)

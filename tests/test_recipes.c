@@ -303,7 +303,6 @@ START_TEST(the_mixture_is_fitted_again_when_that_is_asked_for)
     expect_ok(rig_train(&r, 15));
     ck_assert(one_of(&r, "fitted") == 0 && one_of(&r, "seen") == 2 * RIG_ITEMS);
     hg_set(hg_params_find(r.params, "seen"), RIG_ITEMS); /* as if loaded */
-    hg_scope_close(hg_scope_open(r.context, HG_TRAIN));
     expect_ok(rig_train(&r, 1));
     ck_assert(one_of(&r, "fitted") == 0);
     expect_ok(rig_train(&r, 8));
