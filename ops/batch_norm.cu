@@ -6,7 +6,7 @@
 #include "ops/divisor.cuh"
 #include "ops/moments.cuh"
 
-enum { MOST_THREADS = 1024, WARPS = MOST_THREADS / HG_WARP };
+enum { MOST_THREADS = 1024 };
 
 /* x as [n, channels, inner]. */
 struct layout {
