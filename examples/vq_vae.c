@@ -9,10 +9,7 @@ static hg_tensor *quantise(hg_tensor *ze, hg_tensor *book, hg_tensor **commit,
     int64_t d = book->shape.dim[1];
     hg_tensor *flat =
         hg_reshape(hg_permute(ze, HG_OVER(0, 2, 3, 1)), HG_SHAPE(-1, d));
-    hg_tensor *far = hg_add(hg_sum(hg_square(flat), HG_KEEP(1)),
-                            hg_sum(hg_square(book), HG_OVER(1)));
-    hg_tensor *inner = hg_matmul(flat, hg_transpose(book));
-    hg_tensor *k = hg_argmin(hg_sub(far, hg_scale(inner, 2)), 1);
+    hg_tensor *k = hg_argmin(hg_cdist_squared(flat, book), 1);
     hg_tensor *zq = hg_index_select(book, 0, k);
     *code = hg_mean(hg_square(hg_sub(zq, hg_detach(flat))), HG_ALL);
     *commit = hg_mean(hg_square(hg_sub(flat, hg_detach(zq))), HG_ALL);

@@ -141,6 +141,9 @@ HG_API hg_tensor *hg_int_of(hg_tensor *x);
 HG_API hg_tensor *hg_matmul(hg_tensor *a, hg_tensor *b);
 /* x [..., in], w [out, in], b [out] or NULL: x w' + b, [..., out]. */
 HG_API hg_tensor *hg_linear(hg_tensor *x, hg_tensor *w, hg_tensor *b);
+/* Squared distances of all points x [..., n, d] to all of y [..., m, d]: [...,
+ * n, m], the squares of PyTorch's cdist; leading axes broadcast. */
+HG_API hg_tensor *hg_cdist_squared(hg_tensor *x, hg_tensor *y);
 
 /* ---- Convolutions: images are [N, C, H, W] ------------------------------ */
 
