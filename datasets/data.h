@@ -199,6 +199,18 @@ HG_API HG_CHECK bool hg_data_batch_in(const hg_data *, int64_t epoch,
 HG_API HG_CHECK bool hg_data_batch_from(const hg_data *, int64_t first,
                                         int64_t count, hg_batch *);
 
+/* ---- A look at images --------------------------------------------------- */
+
+/* Writes images [n, c, h, w], grey (c = 1) or colour (3), values from 0 to 1,
+ * as one PNG with so many beside each other (0: about as many as below). The
+ * file is replaced whole or left as it was.
+ *
+ *     hg_tensor *y = hg_reshape(decoded, HG_SHAPE(-1, 1, 28, 28));
+ *     bool ok = hg_images_save(y, 8, "decoded.png");
+ */
+HG_API HG_CHECK bool hg_images_save(const hg_tensor *, int64_t columns,
+                                    const char *file);
+
 /* ---- Loaders ------------------------------------------------------------ */
 
 /* Batches of batch_size items; the last one of an epoch may be smaller. With

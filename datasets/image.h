@@ -33,6 +33,10 @@ bool hg_image_has_name(const char *name);
 bool hg_image_fit(hg_region *, const hg_image *, hg_fit, int64_t height,
                   int64_t width, int channels, uint8_t *out);
 
+/* Writes a PNG; false without a sentence where the file is to blame. `name` and
+ * the region as above. */
+bool hg_png_write(hg_region *, const char *name, const hg_image *, FILE *);
+
 /* ---- Between the decoders ----------------------------------------------- */
 
 /* Sets the sizes and makes room; false with a sentence. */

@@ -77,6 +77,11 @@ int64_t hg_data_hashed_val(const hg_data *, double fraction);
 
 /* ---- Files -------------------------------------------------------------- */
 
+/* Calls `write` for a file that takes the place of `path` when it is complete;
+ * false, with a sentence, where it could not be written. */
+bool hg_write_whole(const char *path, bool (*write)(FILE *, const void *),
+                    const void *user);
+
 /* Reads an IDX file of bytes, plain or gzip, as images (rank 2 to 4) into a
  * set without rows, or as labels of a set that has its images. sha256: of the
  * uncompressed file, in hexadecimal digits, or NULL not to check. */

@@ -77,38 +77,27 @@ static bool write_values(FILE *f, const hg_data *part)
     return good;
 }
 
-static bool write_all(FILE *f, const hg_data *data, const header *h)
+static bool write_all(FILE *f, const void *user)
 {
-    return fwrite(h, sizeof *h, 1, f) == 1 &&
-           !fseek(f, (long)h->labels_at, SEEK_SET) &&
-           (!h->labelled ||
+    const hg_data *data = user;
+    header h = header_of(data);
+    return fwrite(&h, sizeof h, 1, f) == 1 &&
+           !fseek(f, (long)h.labels_at, SEEK_SET) &&
+           (!h.labelled ||
             (write_labels(f, data) && write_labels(f, data->test))) &&
-           !fseek(f, (long)h->values_at, SEEK_SET) && write_values(f, data) &&
-           write_values(f, data->test) && !fflush(f) && !fsync(fileno(f));
+           !fseek(f, (long)h.values_at, SEEK_SET) && write_values(f, data) &&
+           write_values(f, data->test);
 }
 
 bool hg_data_pack(const hg_data *data, const char *path)
 {
-    char part[4096];
     if (hg_error())
         return false;
     if (!data || !path || data->is_split)
         return hg_fail(HG_ERROR_ARGUMENT,
                        "hg_data_pack: a whole set, as it was opened, and a "
                        "file name are needed");
-    header h = header_of(data);
-    snprintf(part, sizeof part, "%.4000s.tmp", path);
-    FILE *f = fopen(part, "wb");
-    bool good = f && write_all(f, data, &h);
-    int why = errno;
-    if (f && fclose(f))
-        good = false;
-    if (good && !rename(part, path))
-        return true;
-    if (f)
-        unlink(part);
-    return hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
-                   strerror(why ? why : errno));
+    return hg_write_whole(path, write_all, data);
 }
 
 /* ---- Mapping ------------------------------------------------------------ */

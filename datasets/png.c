@@ -1,5 +1,6 @@
-/* png.c - PNG pictures, through libpng: 16 bits become 8 by their value, and
- * transparency is laid over white, both without a detour over gamma. */
+/* png.c - PNG pictures, through libpng. When they are read, 16 bits become 8 by
+ * their value, and transparency is laid over white, both without a detour over
+ * gamma. */
 #include "datasets/image.h"
 
 #ifdef HG_HAVE_PNG
@@ -141,7 +142,61 @@ bool hg_png_decode(hg_region *region, const char *name, const uint8_t *bytes,
     return good;
 }
 
+/* ---- Writing ------------------------------------------------------------ */
+
+static void write_rows(png_structp png, png_infop info, const hg_image *image)
+{
+    size_t row = (size_t)image->width * (size_t)image->channels;
+    png_set_IHDR(
+        png, info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
+        image->channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY,
+        PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+        PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(png, info);
+    for (int64_t y = 0; y < image->height; y++)
+        png_write_row(png, image->pixels + (size_t)y * row);
+    png_write_end(png, NULL);
+}
+
+/* As `decode`. */
+static bool encode(png_structp png, png_infop info, source *s, FILE *file)
+{
+    if (setjmp(png_jmpbuf(png)))
+        return !ferror(file) &&
+               hg_fail(HG_ERROR_ARGUMENT, "%s cannot be drawn: %s", s->name,
+                       s->text);
+    png_init_io(png, file);
+    write_rows(png, info, s->image);
+    return true;
+}
+
+bool hg_png_write(hg_region *region, const char *name, const hg_image *image,
+                  FILE *file)
+{
+    hg_image grid = *image;
+    source s = {.name = name, .region = region, .image = &grid};
+    png_structp png = png_create_write_struct_2(
+        PNG_LIBPNG_VER_STRING, &s, on_error, on_warning, &s, take, give);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    bool good = info
+                    ? encode(png, info, &s, file)
+                    : hg_fail(HG_ERROR_MEMORY, "%s: libpng cannot start", name);
+    if (png)
+        png_destroy_write_struct(&png, &info);
+    return good;
+}
+
 #else
+
+bool hg_png_write(hg_region *region, const char *name, const hg_image *image,
+                  FILE *file)
+{
+    (void)region, (void)image, (void)file;
+    return hg_fail(HG_ERROR_STATE,
+                   "%s: this build has no libpng; install libpng-dev and "
+                   "build again",
+                   name);
+}
 
 bool hg_png_decode(hg_region *region, const char *name, const uint8_t *bytes,
                    size_t size, bool sizes_only, hg_image *image)

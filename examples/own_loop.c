@@ -1,5 +1,5 @@
-/* own_loop.c - one's own array, one's own loop, a schedule, and the precision
- * of the arithmetic by name. */
+/* own_loop.c - one's own array, one's own loop, a schedule, the precision of
+ * the arithmetic by name, and a picture of what was learnt. */
 #include <hourglass.h>
 
 #include <stdlib.h>
@@ -28,6 +28,24 @@ static hg_tensor *vae_loss(nn_layer *head, nn_layer *decoder, hg_tensor *weight,
     hg_tensor *error = hg_sum(hg_square(hg_sub(y, b->target)), HG_FROM(1));
     hg_tensor *kl = hg_sum(hg_normal_kl(part[0], std), HG_FROM(1));
     return hg_add(error, hg_mul(kl, weight));
+}
+
+/* Eight ramps, and below them what the decoder makes of their codes. */
+static bool save_picture(nn_layer *head, nn_layer *decoder, const hg_data *data)
+{
+    hg_batch b;
+    hg_tensor *code[2] = {0};
+    hg_scope *s = hg_scope_open(hg_data_context(data), HG_EVAL);
+    bool ok = s && hg_data_batch_from(data, 0, 8, &b) &&
+              hg_split(nn_forward(head, b.x), 1, 2, code);
+    if (ok) {
+        hg_tensor *y = hg_concat(0, b.x, nn_forward(decoder, code[0]));
+        ok = hg_images_save(hg_reshape(y, HG_SHAPE(-1, 1, 8, 8)), 8,
+                            "own_loop.png");
+    }
+    if (s)
+        hg_scope_close(s);
+    return ok;
 }
 
 int main(int argc, char **argv)
@@ -68,6 +86,8 @@ int main(int argc, char **argv)
         first = epoch ? first : mean;
     }
     printf("the loss fell: %s\n", mean < first ? "yes" : "no");
+    if (!save_picture(head, decoder, data))
+        fprintf(stderr, "%s\n", hg_error()); /* no libpng, say */
     bool ok = hg_params_save(p, "own_loop.safetensors");
     hg_context_free(ctx);
     free(x);

@@ -1,6 +1,9 @@
 /* test_images.c - pictures as they are decoded and resized. */
 #include "pictures_fixture.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 static const struct {
     const char *file, *pixels;
     int gap; /* decoders of JPEG differ in rounding */
@@ -118,6 +121,100 @@ START_TEST(pictures_that_are_too_large_or_for_print_are_refused)
 }
 END_TEST
 
+/* ---- Writing ------------------------------------------------------------ */
+
+static hg_image saved(const hg_tensor *images, int64_t columns)
+{
+    hg_image image = {0};
+    region.context = ctx;
+    ck_assert_msg(
+        hg_images_save(images, columns, in_folder("grid.png")) &&
+            hg_image_read(&region, in_folder("grid.png"), false, &image),
+        "%s", hg_error());
+    return image;
+}
+
+/* What is in a row of grey pixels; w is white. */
+static void expect_row(const hg_image *image, int row, const int *wanted)
+{
+    for (int i = 0; i < (int)image->width; i++)
+        ck_assert_int_eq(image->pixels[row * (int)image->width + i], wanted[i]);
+}
+
+START_TEST(images_are_saved_side_by_side)
+{
+    static const float x[] = {0, 1, 0.5, 2, -1, NAN};
+    enum { W = 255 };
+    hg_scope *s = hg_scope_open(ctx, HG_EVAL);
+    hg_image grid = saved(hg_from(x, "f4", HG_SHAPE(3, 1, 1, 2)), 2);
+    ck_assert(grid.height == 8 && grid.width == 10 && grid.channels == 1);
+    expect_row(&grid, 1, (int[]){W, W, W, W, W, W, W, W, W, W});
+    expect_row(&grid, 2, (int[]){W, W, 0, W, W, W, 128, W, W, W});
+    expect_row(&grid, 5, (int[]){W, W, 0, 0, W, W, W, W, W, W});
+    hg_region_free(&region);
+    hg_scope_close(s);
+}
+END_TEST
+
+START_TEST(colours_are_saved_and_columns_chosen)
+{
+    static const float x[] = {1, 0, 0.2f, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    hg_scope *s = hg_scope_open(ctx, HG_EVAL);
+    hg_image grid = saved(hg_from(x, "f4", HG_SHAPE(4, 3, 1, 1)), 0);
+    ck_assert(grid.height == 8 && grid.width == 8 && grid.channels == 3);
+    ck_assert_mem_eq(grid.pixels + 3 * (2 * 8 + 2), "\xff\0\x33", 3);
+    hg_region_free(&region);
+    hg_scope_close(s);
+}
+END_TEST
+
+START_TEST(what_cannot_be_saved_as_a_picture_is_told)
+{
+    static const float x[4] = {0};
+    hg_scope *s = hg_scope_open(ctx, HG_EVAL);
+    hg_tensor *flat = hg_from(x, "f4", HG_SHAPE(2, 2));
+    ck_assert(!hg_images_save(flat, 2, in_folder("grid.png")));
+    expect_error(HG_ERROR_SHAPE, "images [2, 2]; [n, c, h, w]");
+    ck_assert(!hg_images_save(NULL, 2, in_folder("grid.png")));
+    expect_error(HG_ERROR_ARGUMENT, "the tensor is NULL");
+    hg_tensor *one = hg_from(x, "f4", HG_SHAPE(1, 1, 2, 2));
+    ck_assert(!hg_images_save(one, 2, ""));
+    expect_error(HG_ERROR_ARGUMENT, "the file has no name");
+    ck_assert(!hg_images_save(one, 2, in_folder("no/such/folder.png")));
+    expect_error(HG_ERROR_IO, "cannot be written: No such file");
+    hg_scope_close(s);
+}
+END_TEST
+
+START_TEST(a_picture_that_a_disk_does_not_hold_leaves_the_old_one)
+{
+    static float noise[150 * 150];
+    struct rlimit was, tight;
+    for (int i = 0; i < 150 * 150; i++)
+        noise[i] = (float)(hg_permuted(1, 0, 150 * 150, i) % 256) / 255;
+    hg_scope *s = hg_scope_open(ctx, HG_EVAL);
+    hg_tensor *old = hg_from(noise, "f4", HG_SHAPE(1, 1, 2, 3));
+    saved(old, 1);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &was), 0);
+    tight = was;
+    tight.rlim_cur = 10000;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    bool ok = hg_images_save(hg_from(noise, "f4", HG_SHAPE(1, 1, 150, 150)), 1,
+                             in_folder("grid.png"));
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &was), 0);
+    signal(SIGXFSZ, handler);
+    ck_assert(!ok);
+    expect_error(HG_ERROR_IO, "cannot be written: File too large");
+    ck_assert_int_ne(access(in_folder("grid.png.tmp"), F_OK), 0);
+    hg_image image;
+    ck_assert(hg_image_read(&region, in_folder("grid.png"), false, &image));
+    ck_assert(image.height == 6 && image.width == 7);
+    hg_region_free(&region);
+    hg_scope_close(s);
+}
+END_TEST
+
 int main(void)
 {
     TCase *c = tcase_create("images");
@@ -129,5 +226,9 @@ int main(void)
     tcase_add_test(c, padding_keeps_the_shape_and_adds_black);
     tcase_add_test(c, pictures_cut_off_anywhere_are_refused);
     tcase_add_test(c, pictures_that_are_too_large_or_for_print_are_refused);
+    tcase_add_test(c, images_are_saved_side_by_side);
+    tcase_add_test(c, colours_are_saved_and_columns_chosen);
+    tcase_add_test(c, what_cannot_be_saved_as_a_picture_is_told);
+    tcase_add_test(c, a_picture_that_a_disk_does_not_hold_leaves_the_old_one);
     return run_suite("images", c);
 }
