@@ -163,9 +163,12 @@ static bool prepare(void *model, hg_data *train)
     return m->pretrain > 0 || fit_mixture(m);
 }
 
-/* As an ordinary autoencoder, on the means. */
+/* As an ordinary autoencoder, on the means. A KL comes later: the trainer's
+ * wish to weigh it is not refused. */
 static bool pretrain(struct vade *m, const hg_batch *b, const hg_optimizers *o)
 {
+    if (b->objective)
+        b->objective->weighed_kl = true;
     hg_tensor *std, *mu = posterior(m, b->x, &std);
     hg_tensor *logits = nn_forward(m->decoder, mu);
     hg_tensor *bce = hg_bce_nats(logits, b);

@@ -294,6 +294,21 @@ START_TEST(the_mixture_is_fitted_to_codes_after_the_pretraining)
 }
 END_TEST
 
+START_TEST(a_kl_that_comes_after_the_pretraining_can_be_weighed)
+{
+    rig r = {0};
+    hg_batch b;
+    hg_objective free_bits = {.free_bits = 1};
+    open_with(&r, "vade", "pretrain", "1");
+    hg_scope *s = hg_next(r.loader, HG_TRAIN, &b);
+    b.objective = &free_bits;
+    expect_ok(hg_model_step(r.model, r.state, &b, &r.optimizers));
+    ck_assert(free_bits.weighed_kl);
+    hg_scope_close(s);
+    rig_close(&r);
+}
+END_TEST
+
 START_TEST(the_mixture_is_fitted_again_when_that_is_asked_for)
 {
     rig r = {0};
@@ -376,6 +391,7 @@ TEST_MAIN("recipes", the_jacobian_by_second_derivatives_is_the_closed_form,
           draws_have_every_class_in_turn, more_labels_than_there_are_is_told,
           labels_are_wanted_where_they_are_needed,
           the_mixture_is_fitted_to_codes_after_the_pretraining,
+          a_kl_that_comes_after_the_pretraining_can_be_weighed,
           the_mixture_is_fitted_again_when_that_is_asked_for,
           full_covariances_are_those_of_the_fitted_mixture,
           the_prior_of_vade_has_the_density_that_it_draws_from)
