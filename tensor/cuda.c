@@ -121,20 +121,30 @@ void hg_device_close(hg_context *context)
 
 /* ---- Memory ------------------------------------------------------------- */
 
+static size_t bytes_in(const hg_chunk *c)
+{
+    size_t bytes = 0;
+    for (; c; c = c->next)
+        bytes += c->size;
+    return bytes;
+}
+
 static bool fail_memory(hg_context *context, size_t bytes)
 {
-    size_t available = 0, total = 0;
+    size_t available = 0, total = 0, open = 0;
+    for (const hg_scope *s = hg_ambient_here()->scope; s; s = s->parent)
+        open += bytes_in(s->owner.there.chunks);
     cudaGetLastError();
     cudaMemGetInfo(&available, &total);
     return hg_fail(HG_ERROR_MEMORY,
                    "%zu bytes could not be allocated on device %s: this "
-                   "context holds %zu there (%zu in parameters, their "
-                   "gradients and optimisers, %zu in data sets, the rest in "
-                   "the tensors of open scopes and spare chunks), %zu of %zu "
+                   "context holds %zu there (%zu in the tensors of open "
+                   "scopes, %zu in data sets, %zu to spare, the rest in "
+                   "parameters, their gradients and optimisers), %zu of %zu "
                    "are free; try a smaller batch or model",
-                   bytes, context->device, context->device_bytes,
-                   context->device_kept, context->device_data, available,
-                   total);
+                   bytes, context->device, context->device_bytes, open,
+                   context->device_data, bytes_in(context->free_chunks[1]),
+                   available, total);
 }
 
 /* Chunks that nobody uses may be too small, or too many, for what is asked. A

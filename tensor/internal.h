@@ -187,7 +187,7 @@ struct hg_context {
     size_t bytes, peak;
     uint64_t launches;
     hg_device *gpu; /* NULL on the CPU */
-    size_t device_bytes, device_peak, device_kept, device_data;
+    size_t device_bytes, device_peak, device_data;
     uint64_t queued, replays; /* entries and uploads; graphs */
     uint64_t ran[HG_RAN_KINDS];
     uint64_t waits; /* of the host, for the device */
