@@ -18,8 +18,10 @@
 #include <dlfcn.h>
 #endif
 
-bool hg_named_missing(const hg_named *set, const char *data_dir,
-                      const char *folder, const char *why)
+/* Says which files, with which hashes, belong into which folder, and why they
+ * could not be fetched; false. */
+static bool fail_missing(const hg_named *set, const char *data_dir,
+                         const char *folder, const char *why)
 {
     char list[480] = "", tried[512];
     hg_named_tried(set, data_dir, tried);
@@ -266,15 +268,15 @@ bool hg_named_fetch(hg_context *context, const hg_named *set,
         options->offline || (given && given[0] && strcmp(given, "0"));
     bool can_write = hg_named_folder(set, options->data_dir, !offline, folder);
     if (offline)
-        return hg_named_missing(set, options->data_dir, folder,
-                                "nothing is fetched (offline)");
+        return fail_missing(set, options->data_dir, folder,
+                            "nothing is fetched (offline)");
     if (!can_write)
-        return hg_named_missing(set, options->data_dir, folder,
-                                "no data folder can be written");
+        return fail_missing(set, options->data_dir, folder,
+                            "no data folder can be written");
     library l = {0};
     if (!load(&l))
-        return hg_named_missing(set, options->data_dir, folder,
-                                "libcurl.so.4 was not found to fetch them");
+        return fail_missing(set, options->data_dir, folder,
+                            "libcurl.so.4 was not found to fetch them");
     int lock = take_turn(context, folder);
     bool good = true;
     for (int i = 0; good && i < HG_MOST_FILES && set->file[i].name; i++)
@@ -282,7 +284,7 @@ bool hg_named_fetch(hg_context *context, const hg_named *set,
     if (lock >= 0)
         close(lock);
     return good || hg_error() ||
-           hg_named_missing(set, options->data_dir, folder, why);
+           fail_missing(set, options->data_dir, folder, why);
 }
 
 #else
@@ -293,8 +295,8 @@ bool hg_named_fetch(hg_context *context, const hg_named *set,
     hg_location folder;
     (void)context;
     hg_named_folder(set, options->data_dir, false, folder);
-    return hg_named_missing(set, options->data_dir, folder,
-                            "this build has no libcurl to fetch them");
+    return fail_missing(set, options->data_dir, folder,
+                        "this build has no libcurl to fetch them");
 }
 
 #endif

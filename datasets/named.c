@@ -80,11 +80,6 @@ static const hg_named sets[] = {
 
 enum { SETS = sizeof sets / sizeof sets[0] };
 
-const hg_named *hg_named_at(int i)
-{
-    return i >= 0 && i < SETS ? &sets[i] : NULL;
-}
-
 const hg_named *hg_named_find(const char *name)
 {
     for (int i = 0; i < SETS; i++)
@@ -95,7 +90,7 @@ const hg_named *hg_named_find(const char *name)
 
 const char *hg_data_known(int i, const char **about)
 {
-    const hg_named *set = hg_named_at(i);
+    const hg_named *set = i >= 0 && i < SETS ? &sets[i] : NULL;
     if (set && about)
         *about = set->about;
     return set ? set->name : NULL;
@@ -149,8 +144,10 @@ static bool find_all(const hg_named *set, const char *folder, hg_location *at,
     return true;
 }
 
-bool hg_named_locate(const hg_named *set, const char *data_dir, hg_location *at,
-                     int *missing)
+/* NAME, or NAME without .gz, in the set's folder below one of the roots; false
+ * without an error where a file is missing: `missing` is its number. */
+static bool locate(const hg_named *set, const char *data_dir, hg_location *at,
+                   int *missing)
 {
     const char *root[3], *below[2] = {set->name, set->other};
     hg_location text, folder;
@@ -278,9 +275,9 @@ hg_data *hg_named_open(hg_context *context, const hg_named *set,
 {
     hg_location at[HG_MOST_FILES];
     int missing;
-    if (!hg_named_locate(set, options->data_dir, at, &missing) &&
+    if (!locate(set, options->data_dir, at, &missing) &&
         (!hg_named_fetch(context, set, options) ||
-         !hg_named_locate(set, options->data_dir, at, &missing)))
+         !locate(set, options->data_dir, at, &missing)))
         return NULL;
     hg_location path;
     bool cached = packed_name(set, at, path);
@@ -306,7 +303,7 @@ bool hg_data_fetch(hg_context *context, const char *name,
                        "there is no data set %s to be fetched; names are "
                        "mnist, fashion-mnist, binarized-mnist and cifar10",
                        name ? name : "(NULL)");
-    return hg_named_locate(set, options.data_dir, at, &missing) ||
+    return locate(set, options.data_dir, at, &missing) ||
            hg_named_fetch(context, set, &options);
 }
 
@@ -316,7 +313,7 @@ bool hg_data_locate(const char *name, const char *data_dir, char *text,
     hg_location at[HG_MOST_FILES];
     int missing;
     const hg_named *set = name ? hg_named_find(name) : NULL;
-    if (!set || !hg_named_locate(set, data_dir, at, &missing))
+    if (!set || !locate(set, data_dir, at, &missing))
         return false;
     char *slash = strrchr(at[0], '/');
     *slash = 0;

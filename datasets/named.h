@@ -27,13 +27,7 @@ typedef struct {
                      const hg_remote_file *);
 } hg_named;
 
-/* The table; NULL at the end. */
-const hg_named *hg_named_at(int i);
 const hg_named *hg_named_find(const char *name);
-/* NAME, or NAME without .gz, in the set's folder below one of the roots; false
- * without an error where a file is missing: `missing` is its number. */
-bool hg_named_locate(const hg_named *, const char *data_dir, hg_location *at,
-                     int *missing);
 /* Where it was looked for, and what is not there: a line a place. */
 void hg_named_tried(const hg_named *, const char *data_dir, char text[512]);
 /* The folder that files are fetched into: a root that can be written; where
@@ -47,10 +41,6 @@ hg_data *hg_named_open(hg_context *, const hg_named *, const hg_data_options *);
 /* Fetches what is missing into the folder: from mirror after mirror, each file
  * under a temporary name, checked, then renamed; one process at a time. */
 bool hg_named_fetch(hg_context *, const hg_named *, const hg_data_options *);
-/* Says which files, with which hashes, belong into which folder, and why they
- * could not be fetched; false. */
-bool hg_named_missing(const hg_named *, const char *data_dir,
-                      const char *folder, const char *why);
 
 /* ---- Readers ------------------------------------------------------------ */
 

@@ -86,9 +86,6 @@ hg_shape hg_config_image(const hg_config *);
 void hg_wants_28(const hg_config *, const char *model);
 /* An error for data without labels. */
 void hg_wants_labels(const hg_config *, const char *model);
-/* Mean image [features] and, unless NULL, covariance [features, features] of a
- * whole data set, divided by its size. */
-bool hg_data_moments(const hg_data *, double *mean, double *covariance);
 /* Principal axes of a data set into three buffers: mean [features], the leading
  * axes [k, features] and the deviations along them [k]. */
 bool hg_data_axes(const hg_data *, hg_tensor *mean, hg_tensor *axes,

@@ -58,7 +58,9 @@ static bool add_all(const totals *t, const hg_data *data)
     return true;
 }
 
-bool hg_data_moments(const hg_data *data, double *mean, double *covariance)
+/* Mean image [features] and, unless NULL, covariance [features, features] of a
+ * whole data set, divided by its size. */
+static bool moments_of(const hg_data *data, double *mean, double *covariance)
 {
     int64_t d = hg_data_features(data);
     double n = (double)hg_data_size(data);
@@ -108,7 +110,7 @@ static bool axes_of_many(hg_context *context, const hg_data *data,
         return false;
     double *variance = centre + d, *covariance = variance + d;
     double *all = covariance + d * d;
-    bool ok = hg_data_moments(data, centre, covariance) &&
+    bool ok = moments_of(data, centre, covariance) &&
               hg_eigen(context, covariance, d, variance, all) &&
               take_axes(context, centre, variance, all, to);
     hg_memory_release(context, centre, size);
@@ -170,7 +172,7 @@ bool hg_data_log_odds(const hg_data *data, hg_tensor *bias)
     double *mean = hg_memory_allocate(context, (size_t)n * sizeof *mean);
     if (!mean)
         return false;
-    bool ok = hg_data_moments(data, mean, NULL);
+    bool ok = moments_of(data, mean, NULL);
     hg_scope *s = ok ? hg_scope_open(context, HG_EVAL) : NULL;
     if (s) {
         hg_tensor *p = hg_from(mean, "f8", HG_SHAPE(n));
