@@ -2,6 +2,7 @@
 #ifndef HG_MODELS_INTERNAL_H
 #define HG_MODELS_INTERNAL_H
 
+#include "models/measure.h"
 #include "models/model.h"
 
 extern const char *const hg_no_yes[];
@@ -86,6 +87,8 @@ hg_shape hg_config_image(const hg_config *);
 void hg_wants_28(const hg_config *, const char *model);
 /* An error for data without labels. */
 void hg_wants_labels(const hg_config *, const char *model);
+/* False, with a sentence that names the first coordinate that is not. */
+bool hg_points_finite(hg_points, const char *who);
 /* Principal axes of a data set into three buffers: mean [features], the leading
  * axes [k, features] and the deviations along them [k]. */
 bool hg_data_axes(const hg_data *, hg_tensor *mean, hg_tensor *axes,

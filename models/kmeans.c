@@ -1,6 +1,7 @@
 /* kmeans.c - Lloyd's algorithm from k-means++ starts: each further start is
  * drawn with a probability that grows with its squared distance from those
  * chosen (Arthur and Vassilvitskii, 2007). */
+#include "models/internal.h"
 #include "models/measure.h"
 #include "tensor/internal.h"
 #include "tensor/random.h"
@@ -143,6 +144,8 @@ bool hg_kmeans(hg_context *context, hg_points p, int k, int tries,
                        "hg_kmeans: %lld points of width %lld cannot make %d "
                        "groups",
                        (long long)p.count, (long long)p.width, k);
+    if (!hg_points_finite(p, "hg_kmeans"))
+        return false;
     int64_t numbers = 2 * k * p.width + k + p.count;
     size_t size =
         (size_t)numbers * sizeof(double) + (size_t)p.count * sizeof(int32_t);

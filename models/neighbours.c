@@ -128,6 +128,9 @@ bool hg_nearest(hg_context *context, hg_points points, hg_points queries, int k,
                        k, (long long)points.count, (long long)points.width,
                        (long long)queries.count, (long long)queries.width,
                        MOST_NEIGHBOURS);
+    if (!hg_points_finite(points, "hg_nearest") ||
+        !hg_points_finite(queries, "hg_nearest"))
+        return false;
     int64_t own = squared ? 0 : queries.count * k;
     size_t size = (size_t)(points.width + own) * sizeof(double);
     double *room = hg_memory_allocate(context, size);

@@ -21,6 +21,25 @@ START_TEST(k_means_finds_far_groups)
 }
 END_TEST
 
+START_TEST(points_that_are_not_finite_are_near_nothing)
+{
+    const double values[] = {0, 0, 1, 1, 5, NAN, 5, 5, INFINITY, 1};
+    hg_points good = {values, 2, 2}, bad = {values, 5, 2};
+    double centres[4];
+    int32_t group[5];
+    ck_assert(!hg_kmeans(ctx, bad, 2, 1, 1, centres, group));
+    expect_error(NONFINITE, "hg_kmeans: coordinate 1 of point 2 is nan");
+    ck_assert_ptr_null(hg_mixture_fit(ctx, bad, 2, 1, 1));
+    expect_error(NONFINITE, "coordinate 1 of point 2");
+    ck_assert(!hg_nearest(ctx, bad, good, 1, group, NULL));
+    expect_error(NONFINITE, "hg_nearest: coordinate 1 of point 2 is nan");
+    bad.values += 6;
+    bad.count = 2;
+    ck_assert(!hg_nearest(ctx, good, bad, 1, group, NULL));
+    expect_error(NONFINITE, "hg_nearest: coordinate 0 of point 1 is inf");
+}
+END_TEST
+
 START_TEST(a_mixture_of_one_is_the_gaussian_of_scipy)
 {
     hg_mixture *m = hg_mixture_fit(ctx, made_points(), 1, 1, 1);
@@ -141,6 +160,7 @@ START_TEST(the_order_is_by_falling_values)
 END_TEST
 
 TEST_MAIN("groups", k_means_finds_far_groups,
+          points_that_are_not_finite_are_near_nothing,
           a_mixture_of_one_is_the_gaussian_of_scipy,
           a_mixture_of_few_wide_points_has_diagonals_alone,
           densities_of_a_mixture_are_those_of_scipy,
