@@ -238,7 +238,8 @@ device_suite() {
 # Where the tests were cut off.
 unfinished() {
     for log in "$work"/*.tap; do
-        [ -e "$log" ] && [ ! -e "$log.said" ] || continue
+        [ -e "$log" ] || continue
+        [ -e "$log.said" ] && continue
         echo "CUT OFF $(basename "$log" .tap): $(grep -c '^ok' "$log") ok"
         tail -n 5 "$log" | sed 's/^/    /'
     done
