@@ -167,7 +167,7 @@ typedef struct hg_model {
 /* What HG_EXPORT_MODEL leaves for the program: the model, and with which
  * headers it was compiled. The version goes up with every change of a public
  * header that compiled models would not survive. */
-#define HG_MODEL_VERSION 3
+#define HG_MODEL_VERSION 4
 
 typedef struct {
     uint32_t version, real_bytes, sizes[4];
