@@ -13,7 +13,7 @@
  *     ops/ops.h            the operations
  *     nn/nn.h              stores, layers, optimisers, schedules, weight files
  *     nn/parts.h           nets, posteriors, losses that models share
- *     datasets/data.h      data sets and the loader
+ *     datasets/data.h      data sets, the loader, a look at images
  *     models/model.h       what a model is, and the zoo
  *     models/objective.h   terms of a loss that the trainer can weigh
  *     models/measure.h     projections, mixtures, metrics of codes and images
