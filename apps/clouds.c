@@ -83,19 +83,11 @@ typedef struct {
     const cloud *codes;
 } maker;
 
-bool batch_of_items(const hg_data *data, int64_t from, int64_t n, hg_batch *b)
-{
-    int64_t rows[AT_ONCE];
-    for (int64_t i = 0; i < n; i++)
-        rows[i] = from + i;
-    return hg_data_batch(data, rows, n, b);
-}
-
 static hg_tensor *item_rows(void *user, int64_t from, int64_t n)
 {
     const maker *k = user;
     hg_batch b;
-    if (!batch_of_items(k->data, from, n, &b))
+    if (!hg_data_batch_from(k->data, from, n, &b))
         return NULL;
     if (k->kind == PIXELS)
         return b.x;

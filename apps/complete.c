@@ -28,7 +28,7 @@ typedef struct {
 /* The batch of these items with its mask. */
 static bool masked(const hiding *h, int64_t from, int64_t n, hg_batch *b)
 {
-    if (!batch_of_items(h->v->data, from, n, b))
+    if (!hg_data_batch_from(h->v->data, from, n, b))
         return false;
     hg_shape one = HG_SHAPE(1, hg_data_features(h->v->data));
     const char *reals = sizeof(hg_real) == 8 ? "f8" : "f4";

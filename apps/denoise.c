@@ -49,7 +49,7 @@ static hg_tensor *noisy_rows(void *user, int64_t from, int64_t n)
 {
     const cure *c = user;
     hg_batch b;
-    return batch_of_items(c->v->data, from, n, &b) ? spoil(c, b.x) : NULL;
+    return hg_data_batch_from(c->v->data, from, n, &b) ? spoil(c, b.x) : NULL;
 }
 
 static hg_tensor *restored_rows(void *user, int64_t from, int64_t n)
@@ -57,7 +57,7 @@ static hg_tensor *restored_rows(void *user, int64_t from, int64_t n)
     const cure *c = user;
     const hg_model *m = c->v->model;
     hg_batch b;
-    if (!batch_of_items(c->v->data, from, n, &b))
+    if (!hg_data_batch_from(c->v->data, from, n, &b))
         return NULL;
     b.x =
         hg_from(cloud_row(&c->noisy, from), "f8", HG_SHAPE(n, c->noisy.width));

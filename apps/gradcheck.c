@@ -68,16 +68,15 @@ int run_gradcheck(int argc, char **argv)
 
 #else
 
-/* The loss of the batch, everything random held fixed. */
-static double loss_at(const hg_model *m, workbench *w, const int64_t *rows,
-                      int64_t n, bool backward)
+/* The loss of the first n images, everything random held fixed. */
+static double loss_at(const hg_model *m, workbench *w, int64_t n, bool backward)
 {
     uint64_t steps[2] = {7, 7};
     hg_context_set_steps(w->context, steps);
     hg_batch b;
     hg_scope *s = hg_scope_open(w->context, HG_TRAIN);
     double value = NAN;
-    if (s && hg_data_batch(w->train, rows, n, &b)) {
+    if (s && hg_data_batch_from(w->train, 0, n, &b)) {
         hg_tensor *loss = hg_mean(hg_model_loss(m, w->state, &b), HG_ALL);
         value = (double)hg_item(loss);
         if (backward && !hg_backward(loss))
@@ -89,9 +88,8 @@ static double loss_at(const hg_model *m, workbench *w, const int64_t *rows,
 }
 
 /* Central differences of fourth order along one value, at step h. */
-static double difference(const hg_model *m, workbench *w, const int64_t *rows,
-                         int64_t n, hg_tensor *p, hg_real *values, int64_t at,
-                         double h)
+static double difference(const hg_model *m, workbench *w, int64_t n,
+                         hg_tensor *p, hg_real *values, int64_t at, double h)
 {
     static const double places[] = {-2, -1, 1, 2};
     static const double weights[] = {1, -8, 8, -1};
@@ -101,7 +99,7 @@ static double difference(const hg_model *m, workbench *w, const int64_t *rows,
         values[at] = was + (hg_real)(places[i] * h);
         if (!hg_write(p, values, hg_numel(p)))
             return NAN;
-        sum += weights[i] * loss_at(m, w, rows, n, false);
+        sum += weights[i] * loss_at(m, w, n, false);
     }
     values[at] = was;
     return hg_write(p, values, hg_numel(p)) ? sum / (12 * h) : NAN;
@@ -127,26 +125,26 @@ static double distance(const outcome *all, double a, double b, double h)
 
 /* Where two steps give different differences the loss has a kink between
  * (ReLU): false, nothing can be compared there. */
-static bool slope(const hg_model *m, workbench *w, const int64_t *rows,
-                  int64_t n, hg_tensor *p, hg_real *values, int64_t at,
-                  const outcome *all, double h, double *out)
+static bool slope(const hg_model *m, workbench *w, int64_t n, hg_tensor *p,
+                  hg_real *values, int64_t at, const outcome *all, double h,
+                  double *out)
 {
-    double narrow = difference(m, w, rows, n, p, values, at, h / 2);
-    *out = difference(m, w, rows, n, p, values, at, h);
+    double narrow = difference(m, w, n, p, values, at, h / 2);
+    *out = difference(m, w, n, p, values, at, h);
     return distance(all, *out, narrow, h) <= all->tolerance / 2;
 }
 
 /* A smaller step may stay on one side of a kink; a wrong gradient is off
  * whatever the step. */
-static void check_value(const hg_model *m, workbench *w, const int64_t *rows,
-                        int64_t n, hg_tensor *p, hg_real *values, int64_t at,
-                        double got, double *worst, outcome *all)
+static void check_value(const hg_model *m, workbench *w, int64_t n,
+                        hg_tensor *p, hg_real *values, int64_t at, double got,
+                        double *worst, outcome *all)
 {
     static const double steps[] = {4e-4, 4e-5, 4e-6};
     double want, error = INFINITY;
     bool seen = false;
     for (int i = 0; i < 3 && !(error <= all->tolerance); i++)
-        if (slope(m, w, rows, n, p, values, at, all, steps[i], &want)) {
+        if (slope(m, w, n, p, values, at, all, steps[i], &want)) {
             error = fmin(error, distance(all, want, got, steps[i]));
             seen = true;
         }
@@ -159,9 +157,8 @@ static void check_value(const hg_model *m, workbench *w, const int64_t *rows,
     all->off += !(error <= all->tolerance);
 }
 
-static bool check_parameter(const hg_model *m, workbench *w,
-                            const int64_t *rows, int64_t n, hg_tensor *p,
-                            outcome *all)
+static bool check_parameter(const hg_model *m, workbench *w, int64_t n,
+                            hg_tensor *p, outcome *all)
 {
     int64_t size = hg_numel(p), k = all->samples;
     hg_real *values = malloc((size_t)size * 2 * sizeof *values);
@@ -171,8 +168,7 @@ static bool check_parameter(const hg_model *m, workbench *w,
     double worst = 0;
     for (int64_t i = 0; ok && i < k && i < size; i++) {
         int64_t at = size <= k ? i : i * (size - 1) / (k > 1 ? k - 1 : 1);
-        check_value(m, w, rows, n, p, values, at, (double)gradient[at], &worst,
-                    all);
+        check_value(m, w, n, p, values, at, (double)gradient[at], &worst, all);
     }
     if (ok)
         printf("  %-32s %-18s %.1e\n", p->name, HG_SHAPE_TEXT(p->shape), worst);
@@ -203,10 +199,10 @@ static bool find_scale(workbench *w, outcome *all)
     return true;
 }
 
-static bool loss_is_finite(const hg_model *m, workbench *w, const int64_t *rows,
-                           int64_t n, double *loss)
+static bool loss_is_finite(const hg_model *m, workbench *w, int64_t n,
+                           double *loss)
 {
-    double value = *loss = loss_at(m, w, rows, n, true);
+    double value = *loss = loss_at(m, w, n, true);
     return !hg_error() && (isfinite(value) ||
                            hg_fail(HG_ERROR_NONFINITE,
                                    "%s: the loss is %s; there are no gradients "
@@ -216,10 +212,7 @@ static bool loss_is_finite(const hg_model *m, workbench *w, const int64_t *rows,
 
 static bool check_all(const hg_model *m, workbench *w, int64_t n, outcome *all)
 {
-    int64_t rows[256];
-    for (int64_t i = 0; i < n; i++)
-        rows[i] = i;
-    if (!loss_is_finite(m, w, rows, n, &all->loss) || !find_scale(w, all))
+    if (!loss_is_finite(m, w, n, &all->loss) || !find_scale(w, all))
         return false;
     printf("%s: loss and gradients of %lld images, relative errors\n", m->name,
            (long long)n);
@@ -227,7 +220,7 @@ static bool check_all(const hg_model *m, workbench *w, int64_t n, outcome *all)
     hg_tensor *p;
     for (int64_t i = 0; ok && (p = hg_params_entry(w->params, i)); i++)
         if (is_checked(p))
-            ok = check_parameter(m, w, rows, n, p, all);
+            ok = check_parameter(m, w, n, p, all);
     if (!ok)
         return false;
     printf("  %lld values checked, %lld at kinks, %lld off, worst %.1e\n",

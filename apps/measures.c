@@ -147,7 +147,7 @@ static hg_tensor *logit_rows(void *user, int64_t from, int64_t n)
 {
     const view *v = user;
     hg_batch b;
-    if (!batch_of_items(v->data, from, n, &b))
+    if (!hg_data_batch_from(v->data, from, n, &b))
         return NULL;
     return v->model->classify(v->w.state,
                               hg_model_input(v->model, v->w.state, &b));

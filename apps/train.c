@@ -45,16 +45,10 @@ static hg_scope *first_batch(trainer *t, hg_batch *b)
     if (t->epoch_steps == hg_loader_batches(t->loader))
         return NULL;
     hg_scope *s = hg_scope_open(t->w.context, HG_TRAIN);
-    int64_t *rows = malloc((size_t)n * sizeof *rows + 1);
-    for (int64_t i = 0; rows && i < n; i++)
-        rows[i] = i;
-    bool ok = s && rows && hg_data_batch(t->w.train, rows, n, b);
-    free(rows);
-    if (ok)
+    if (s && hg_data_batch_from(t->w.train, 0, n, b))
         return s;
     if (s)
         hg_scope_close(s);
-    hg_fail(HG_ERROR_MEMORY, "no memory for the batch");
     return NULL;
 }
 

@@ -89,8 +89,6 @@ hg_points cloud_points(const cloud *);
 typedef enum { PIXELS, CODES, POSTERIOR, RECONSTRUCTIONS } cloud_kind;
 bool cloud_items(cloud *, const workbench *, const hg_model *, const hg_data *,
                  int64_t count, cloud_kind);
-/* The batch of n of them from one on, at most AT_ONCE, in the open scope. */
-bool batch_of_items(const hg_data *, int64_t from, int64_t n, hg_batch *);
 /* Takes away what a conditional model's codes, and its prior's draws, end with.
  */
 bool cloud_drop_condition(cloud *, const workbench *, const hg_model *,

@@ -57,11 +57,8 @@ static bool set_warning(trainer *t, const char *kind, const char *text,
 
 static bool batch_to_look_at(const trainer *t, hg_batch *b)
 {
-    int64_t rows[LOOKED_AT], n = hg_data_size(t->w.train);
-    n = n < LOOKED_AT ? n : LOOKED_AT;
-    for (int64_t i = 0; i < n; i++)
-        rows[i] = i;
-    return hg_data_batch(t->w.train, rows, n, b);
+    int64_t n = hg_data_size(t->w.train);
+    return hg_data_batch_from(t->w.train, 0, n < LOOKED_AT ? n : LOOKED_AT, b);
 }
 
 /* Nats that each dimension of the code carries, or the variance of what an
