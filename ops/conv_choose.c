@@ -3,6 +3,7 @@
  * lanes, and the reference where there is nothing to compute or too much to
  * number. */
 #include "ops/conv_lanes.h"
+#include "ops/conv_winograd.h"
 #include "ops/gemm.h"
 
 #include <limits.h>
@@ -98,32 +99,42 @@ static void weight_product(const hg_kernel *k, const hg_conv_job *job)
                               .c_col = 1});
 }
 
-static void choose(const hg_kernel *k, const hg_conv_job *job, kernel *product,
-                   kernel *cuda, kernel *lanes, kernel *reference)
+/* What there is for one of the three. */
+typedef struct {
+    kernel *product, *winograd, *lanes, *reference;
+} kernels;
+
+static void choose(const hg_kernel *k, const hg_conv_job *job, kernel *cuda,
+                   kernels of)
 {
     const hg_conv *s = &job->shape;
-    (is_product(k, s)  ? product
-     : k->stream       ? cuda
-     : lanes_fit(k, s) ? lanes
-                       : reference)(k, job);
+    bool fit = lanes_fit(k, s);
+    (is_product(k, s)              ? of.product
+     : k->stream                   ? cuda
+     : fit && hg_winograd_suits(s) ? of.winograd
+     : fit                         ? of.lanes
+                                   : of.reference)(k, job);
 }
 
 void hg_conv_forward(const hg_kernel *k, const hg_conv_job *job)
 {
-    choose(k, job, forward_product, forward_cuda, hg_conv_forward_lanes,
-           hg_conv_forward_reference);
+    choose(k, job, forward_cuda,
+           (kernels){forward_product, hg_conv_forward_winograd,
+                     hg_conv_forward_lanes, hg_conv_forward_reference});
 }
 
 void hg_conv_input(const hg_kernel *k, const hg_conv_job *job)
 {
-    choose(k, job, input_product, input_cuda, hg_conv_input_lanes,
-           hg_conv_input_reference);
+    choose(k, job, input_cuda,
+           (kernels){input_product, hg_conv_input_winograd, hg_conv_input_lanes,
+                     hg_conv_input_reference});
 }
 
 void hg_conv_weight(const hg_kernel *k, const hg_conv_job *job)
 {
-    choose(k, job, weight_product, weight_cuda, hg_conv_weight_lanes,
-           hg_conv_weight_reference);
+    choose(k, job, weight_cuda,
+           (kernels){weight_product, hg_conv_weight_winograd,
+                     hg_conv_weight_lanes, hg_conv_weight_reference});
 }
 
 /* ---- Parts -------------------------------------------------------------- */

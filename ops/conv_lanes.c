@@ -22,31 +22,6 @@ typedef struct {
     int64_t room_size, result_size;
 } plan;
 
-/* ---- Memory: one piece of scratch, cut up ------------------------------- */
-
-typedef struct {
-    char *base; /* NULL: only measure */
-    size_t used;
-} arena;
-
-static void *take(arena *a, int64_t count, size_t size)
-{
-    void *here = a->base ? a->base + a->used : NULL;
-    size_t bytes = (size_t)count * size;
-    a->used += (bytes + HG_ALIGN - 1) / HG_ALIGN * HG_ALIGN;
-    return here;
-}
-
-static int32_t *take_table(arena *a, int64_t count)
-{
-    return take(a, count, sizeof(int32_t));
-}
-
-static hg_real *take_reals(arena *a, int64_t count)
-{
-    return take(a, count, sizeof(hg_real));
-}
-
 /* ---- Work: slots of units, a unit some rows of a block ------------------ */
 
 /* Lanes as wide as there are images for. */
@@ -154,24 +129,24 @@ static void forward_weight(const plan *p, int64_t taps, hg_real *out)
     }
 }
 
-static void slots_from(plan *p, arena *a)
+static void slots_from(plan *p, hg_arena *a)
 {
     p->room_size = p->in.count * hg_room(&p->in) * p->run->lanes;
     p->result_size = p->run->rows * p->size * p->run->lanes;
-    p->in.at = take_table(a, p->in.height * p->in.width);
-    p->room = take_reals(a, p->slots * p->room_size);
-    p->result = take_reals(a, p->slots * p->result_size);
+    p->in.at = hg_take_table(a, p->in.height * p->in.width);
+    p->room = hg_take_reals(a, p->slots * p->room_size);
+    p->result = hg_take_reals(a, p->slots * p->result_size);
 }
 
-static void cut_forward(plan *p, arena *a)
+static void cut_forward(plan *p, hg_arena *a)
 {
     const hg_conv *s = &p->job->shape;
     int64_t taps = s->c * s->kh * s->kw;
     p->phases = 1;
-    p->phase = take(a, 1, sizeof *p->phase);
-    p->weight = take(a, 1, sizeof *p->weight);
-    int32_t *base = take_table(a, p->size), *tap = take_table(a, taps);
-    hg_real *weight = take_reals(a, p->rows * taps);
+    p->phase = hg_take(a, 1, sizeof *p->phase);
+    p->weight = hg_take(a, 1, sizeof *p->weight);
+    int32_t *base = hg_take_table(a, p->size), *tap = hg_take_table(a, taps);
+    hg_real *weight = hg_take_reals(a, p->rows * taps);
     slots_from(p, a);
     if (!a->base)
         return;
@@ -182,12 +157,12 @@ static void cut_forward(plan *p, arena *a)
 }
 
 /* Measures, allocates, cuts, and runs. */
-static void run(const hg_kernel *k, plan *p, void (*cut)(plan *, arena *),
+static void run(const hg_kernel *k, plan *p, void (*cut)(plan *, hg_arena *),
                 void (*slots)(void *, int64_t, int64_t))
 {
-    arena a = {0};
+    hg_arena a = {0};
     cut(p, &a);
-    a = (arena){.base = hg_scratch(k->context, a.used)};
+    a = (hg_arena){.base = hg_scratch(k->context, a.used)};
     if (!a.base)
         return;
     cut(p, &a);
@@ -218,16 +193,17 @@ static void phase_weight(const plan *p, int64_t taps, const int32_t *index,
     }
 }
 
-static void cut_input(plan *p, arena *a)
+static void cut_input(plan *p, hg_arena *a)
 {
     const hg_conv *s = &p->job->shape;
     int64_t taps = s->o * s->kh * s->kw;
     p->phases = s->stride * s->stride;
-    p->phase = take(a, p->phases, sizeof *p->phase);
-    p->weight = take(a, p->phases, sizeof *p->weight);
-    int32_t *base = take_table(a, p->size), *dest = take_table(a, p->size);
-    int32_t *tap = take_table(a, taps), *index = take_table(a, taps);
-    hg_real *weight = take_reals(a, p->rows * taps);
+    p->phase = hg_take(a, p->phases, sizeof *p->phase);
+    p->weight = hg_take(a, p->phases, sizeof *p->weight);
+    int32_t *base = hg_take_table(a, p->size),
+            *dest = hg_take_table(a, p->size);
+    int32_t *tap = hg_take_table(a, taps), *index = hg_take_table(a, taps);
+    hg_real *weight = hg_take_reals(a, p->rows * taps);
     slots_from(p, a);
     for (int64_t i = 0; i < p->phases && a->base; i++) {
         int64_t up = i / s->stride, left = i % s->stride;
@@ -285,20 +261,20 @@ static void correlate_slots(void *argument, int64_t from, int64_t to)
     }
 }
 
-static void cut_weight(plan *p, arena *a)
+static void cut_weight(plan *p, hg_arena *a)
 {
     const hg_conv *s = &p->job->shape;
     int64_t taps = s->c * s->kh * s->kw, places = s->oh * s->ow;
-    p->phase = take(a, 1, sizeof *p->phase);
-    p->weight = take(a, 1, sizeof *p->weight);
-    int32_t *base = take_table(a, places), *tap = take_table(a, taps);
-    hg_real *sums = take_reals(a, p->blocks * p->rows * taps);
+    p->phase = hg_take(a, 1, sizeof *p->phase);
+    p->weight = hg_take(a, 1, sizeof *p->weight);
+    int32_t *base = hg_take_table(a, places), *tap = hg_take_table(a, taps);
+    hg_real *sums = hg_take_reals(a, p->blocks * p->rows * taps);
     p->room_size = p->in.count * hg_room(&p->in) * p->run->lanes;
     p->result_size = p->rows * places * p->run->lanes;
-    p->in.at = take_table(a, p->in.height * p->in.width);
-    p->y.at = take_table(a, places);
-    p->room = take_reals(a, p->slots * p->room_size);
-    p->result = take_reals(a, p->slots * p->result_size);
+    p->in.at = hg_take_table(a, p->in.height * p->in.width);
+    p->y.at = hg_take_table(a, places);
+    p->room = hg_take_reals(a, p->slots * p->room_size);
+    p->result = hg_take_reals(a, p->slots * p->result_size);
     if (!a->base)
         return;
     p->phase[0] = (hg_gather){places, taps, base, NULL, tap};

@@ -20,6 +20,7 @@ typedef struct {
     int64_t c_row, c_col;
     const hg_real *bias;
     int64_t bias_row, bias_col;
+    bool add; /* to what C holds; of the panels of gemm_kernels.h only */
 } hg_gemm_job;
 
 /* Many products of one shape: how far the operands step along each of the

@@ -214,7 +214,8 @@ static void multiply_tile(const block *at, int64_t row, int64_t rows)
 {
     const hg_gemm_job *job = at->job;
     hg_real buffer[ROWS * WIDTH];
-    bool direct = job->c_col == 1 && at->width == WIDTH, more = at->from > 0;
+    bool direct = job->c_col == 1 && at->width % LANES == 0;
+    bool more = at->from > 0 || job->add;
     hg_real *c = job->c + row * job->c_row + at->at * job->c_col;
     tile t = {
         .depth = at->to - at->from,
@@ -294,8 +295,25 @@ static void run_panels(const hg_gemm_job *job, int64_t first, int64_t last,
     }
 }
 
+static void run_packed(const hg_gemm_job *job)
+{
+    static const hg_real zero[WIDTH];
+    for (int64_t at = 0; at < job->n; at += WIDTH) {
+        block panel = {
+            .job = job,
+            .at = at,
+            .width = job->n - at < WIDTH ? job->n - at : WIDTH,
+            .to = job->k,
+            .b = job->b + at / WIDTH * job->b_col,
+            .bias = job->bias ? job->bias + at : zero,
+        };
+        multiply_rows(&panel, 1, 0, job->m);
+    }
+}
+
 const hg_gemm_kernels HG_ISA_NAME(hg_gemm) = {
     .width = WIDTH,
     .rows = ROWS,
     .panels = run_panels,
+    .packed = run_packed,
 };

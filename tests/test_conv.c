@@ -129,6 +129,28 @@ START_TEST(fast_convolutions_agree_with_the_reference_over_large_shapes)
 }
 END_TEST
 
+/* Channels in whole vectors under 5 x 5 taps: by values of polynomials
+ * (ops/conv_winograd.h). Small pixels, so that no gradient is a difference of
+ * numbers much larger than itself. */
+static void compare_whole_vectors(bool transposed)
+{
+    int64_t n = 1 + draw(5), h = 5 + draw(12), w = 5 + draw(12);
+    int64_t c = 16 * (1 + draw(3)), o = 16 * (1 + draw(3));
+    hg_conv_options options = {.padding = draw(transposed ? 3 : 5)};
+    hg_tensor *x = uniform(HG_SHAPE(n, c, h, w));
+    hg_tensor *weight =
+        uniform(transposed ? HG_SHAPE(c, o, 5, 5) : HG_SHAPE(o, c, 5, 5));
+    compare_kernels(hg_watch(hg_scale(x, (hg_real)0.0625)), hg_watch(weight),
+                    hg_watch(uniform(HG_SHAPE(o))), transposed, options);
+}
+
+START_TEST(fast_convolutions_agree_with_the_reference_over_whole_vectors)
+{
+    for (int i = 0; i < 12; i++)
+        compare_whole_vectors(i & 1);
+}
+END_TEST
+
 START_TEST(windows_as_large_as_the_image_are_products)
 {
     hg_tensor *x = hg_watch(uniform(HG_SHAPE(5, 3, 4, 6)));
@@ -141,13 +163,9 @@ START_TEST(windows_as_large_as_the_image_are_products)
 }
 END_TEST
 
-START_TEST(convolutions_do_not_depend_on_the_number_of_threads)
+/* Forward and both gradients have the same bits for any number. */
+static void compare_threads(hg_tensor *x, hg_tensor *w, hg_conv_options o)
 {
-    if (!on_cpu())
-        skip_test("its kernels have no threads of the CPU");
-    hg_tensor *x = hg_watch(uniform(HG_SHAPE(37, 3, 9, 8)));
-    hg_tensor *w = hg_watch(uniform(HG_SHAPE(13, 3, 3, 3)));
-    hg_conv_options o = {.stride = 2, .padding = 1};
     hg_tensor *first[3];
     for (int threads = 1; threads < 6; threads++) {
         hg_context_set_threads(ctx, threads);
@@ -159,12 +177,25 @@ START_TEST(convolutions_do_not_depend_on_the_number_of_threads)
         }
     }
 }
+
+START_TEST(convolutions_do_not_depend_on_the_number_of_threads)
+{
+    if (!on_cpu())
+        skip_test("its kernels have no threads of the CPU");
+    compare_threads(hg_watch(uniform(HG_SHAPE(37, 3, 9, 8))),
+                    hg_watch(uniform(HG_SHAPE(13, 3, 3, 3))),
+                    (hg_conv_options){.stride = 2, .padding = 1});
+    compare_threads(hg_watch(uniform(HG_SHAPE(37, 16, 9, 7))),
+                    hg_watch(uniform(HG_SHAPE(32, 16, 5, 5))),
+                    (hg_conv_options){.padding = 2});
+    compare_threads(hg_watch(uniform(HG_SHAPE(7, 32, 28, 19))),
+                    hg_watch(uniform(HG_SHAPE(16, 32, 5, 5))),
+                    (hg_conv_options){.padding = 2});
+}
 END_TEST
 
-START_TEST(a_second_convolution_allocates_nothing_from_the_heap_by_us)
+static void expect_steady(hg_tensor *x, hg_tensor *w)
 {
-    hg_tensor *x = uniform(HG_SHAPE(16, 3, 9, 8));
-    hg_tensor *w = uniform(HG_SHAPE(4, 3, 3, 3));
     long before = 0;
     for (int i = 0; i < 6; i++) {
         hg_scope *s = hg_scope_open(ctx, HG_EVAL);
@@ -174,12 +205,18 @@ START_TEST(a_second_convolution_allocates_nothing_from_the_heap_by_us)
     }
     ck_assert_int_eq(memory.calls, before);
 }
+
+START_TEST(a_second_convolution_allocates_nothing_from_the_heap_by_us)
+{
+    expect_steady(uniform(HG_SHAPE(16, 3, 9, 8)),
+                  uniform(HG_SHAPE(4, 3, 3, 3)));
+    expect_steady(uniform(HG_SHAPE(16, 16, 9, 8)),
+                  uniform(HG_SHAPE(16, 16, 5, 5)));
+}
 END_TEST
 
-START_TEST(a_convolution_without_memory_is_an_error_and_leaks_nothing)
+static void expect_no_memory(hg_tensor *x, hg_tensor *w)
 {
-    hg_tensor *x = uniform(HG_SHAPE(16, 3, 40, 40));
-    hg_tensor *w = uniform(HG_SHAPE(4, 3, 3, 3));
     bool done = false;
     for (long n = 1; n < 20 && !done; n++) {
         memory.fail_at = memory.calls + n;
@@ -190,6 +227,14 @@ START_TEST(a_convolution_without_memory_is_an_error_and_leaks_nothing)
             expect_error(MEMORY, "bytes");
     }
     ck_assert(done);
+}
+
+START_TEST(a_convolution_without_memory_is_an_error_and_leaks_nothing)
+{
+    expect_no_memory(uniform(HG_SHAPE(16, 3, 40, 40)),
+                     uniform(HG_SHAPE(4, 3, 3, 3)));
+    expect_no_memory(uniform(HG_SHAPE(16, 16, 40, 40)),
+                     uniform(HG_SHAPE(32, 16, 5, 5)));
 }
 END_TEST
 
@@ -346,6 +391,7 @@ END_TEST
 TEST_MAIN("conv", convolution_is_the_weight_times_the_unfolded_windows,
           gradients_of_convolution_are_those_of_the_unfolded_product,
           fast_convolutions_agree_with_the_reference_over_random_shapes,
+          fast_convolutions_agree_with_the_reference_over_whole_vectors,
           fast_convolutions_agree_with_the_reference_over_large_shapes,
           windows_as_large_as_the_image_are_products,
           convolutions_do_not_depend_on_the_number_of_threads,
