@@ -13,9 +13,9 @@
  * matrices, [tiles, C] by [C, O]. Vectors hold channels of one pixel, so that
  * no transform moves lanes.
  *
- * The price: errors are about 3e-6 of the results' root mean square, where plain
- * sums have 5e-7 (bench/log.md), and what is not finite spreads over the places
- * of its tile. */
+ * The price: errors are about 3e-6 of the results' root mean square, where
+ * plain sums have 5e-7 (bench/log.md), and what is not finite spreads over the
+ * places of its tile. */
 #ifndef HG_CONV_WINOGRAD_H
 #define HG_CONV_WINOGRAD_H
 
