@@ -293,6 +293,13 @@ static const char *const folders[] = {"checkpoints", "recon",     "samples",
 
 enum { FOLDERS = sizeof folders / sizeof folders[0] };
 
+/* What no picture came into would only be looked into. */
+void drop_empty_folders(const trainer *t)
+{
+    for (int i = 0; i < FOLDERS; i++)
+        rmdir(path_join(t->folder, folders[i]).text);
+}
+
 static bool is_there(const trainer *t)
 {
     struct stat s;

@@ -149,6 +149,7 @@ static bool finish(trainer *t)
     if (!ok)
         return false;
     say_test(t, &test);
+    drop_empty_folders(t);
     if (!report_write(t->folder))
         return false;
     if (!t->s.dry_run)

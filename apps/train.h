@@ -107,6 +107,8 @@ bool settle_folder(trainer *);
 /* Takes back what was logged after the checkpoint, or everything. */
 bool cut_logs(trainer *);
 void close_logs(trainer *);
+/* Folders of the run that stayed empty, at its end. */
+void drop_empty_folders(const trainer *);
 
 /* ---- lock.c: one process trains a run ----------------------------------- */
 

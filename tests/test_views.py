@@ -197,6 +197,13 @@ class Pictures(Runs):
             self.assertGreater(height, 58 * down + 30, path)
             self.assertGreater(width, 58 * across + 20, path)
 
+    def test_no_folder_stays_empty(self):
+        # An autoencoder has no prior, so no samples either.
+        for name in "ae", "vae":
+            for folder in filter(pathlib.Path.is_dir, self.run_of(name).rglob("*")):
+                self.assertTrue(any(folder.iterdir()), folder)
+        self.assertFalse((self.run_of("ae") / "samples").exists())
+
     def test_one_is_said_in_the_singular(self):
         brief = "train ae --data synthetic:600 --threads 1 --epochs 1".split()
         run = "--out", self.folder, "--name", "one"
