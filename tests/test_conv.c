@@ -146,7 +146,8 @@ static void compare_whole_vectors(bool transposed)
 
 START_TEST(fast_convolutions_agree_with_the_reference_over_whole_vectors)
 {
-    for (int i = 0; i < 12; i++)
+    /* A GPU has no kernels of their own for them. */
+    for (int i = 0; i < (on_cpu() ? 12 : 2); i++)
         compare_whole_vectors(i & 1);
 }
 END_TEST
@@ -218,7 +219,8 @@ END_TEST
 static void expect_no_memory(hg_tensor *x, hg_tensor *w)
 {
     bool done = false;
-    for (long n = 1; n < 20 && !done; n++) {
+    long n = 1;
+    for (; n < 20 && !done; n++) {
         memory.fail_at = memory.calls + n;
         hg_tensor *z = hg_conv2d(x, w, NULL, (hg_conv_options){.padding = 1});
         memory.fail_at = 0;
@@ -226,15 +228,15 @@ static void expect_no_memory(hg_tensor *x, hg_tensor *w)
         if (!done)
             expect_error(MEMORY, "bytes");
     }
-    ck_assert(done);
+    ck_assert(done && (n > 2 || !on_cpu())); /* it did ask for memory */
 }
 
 START_TEST(a_convolution_without_memory_is_an_error_and_leaks_nothing)
 {
+    expect_no_memory(uniform(HG_SHAPE(8, 16, 24, 24)),
+                     uniform(HG_SHAPE(16, 16, 5, 5)));
     expect_no_memory(uniform(HG_SHAPE(16, 3, 40, 40)),
                      uniform(HG_SHAPE(4, 3, 3, 3)));
-    expect_no_memory(uniform(HG_SHAPE(16, 16, 40, 40)),
-                     uniform(HG_SHAPE(32, 16, 5, 5)));
 }
 END_TEST
 
