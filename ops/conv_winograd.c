@@ -53,28 +53,37 @@ static void convolve_strip(const plan *p, const room *r, int64_t from,
     hg_winograd_down(p, r, 1, p->run->places, from, to, true);
 }
 
+/* A square of `from` lines of as many vectors, each `in_apart` values behind
+ * the one before, to one of `to` lines: its columns, and then its rows. */
+static void transform_square(const plan *p, hg_transform *transform,
+                             int64_t from, const hg_real *in, int64_t in_apart,
+                             int64_t to, hg_real *out, int64_t out_apart)
+{
+    int64_t lanes = p->lanes->lanes;
+    square half;
+    hg_lines down = {.count = from,
+                     .in_step = in_apart,
+                     .in_apart = from * in_apart,
+                     .out_step = lanes,
+                     .out_apart = from * lanes};
+    hg_lines across = {.count = to,
+                       .in_step = from * lanes,
+                       .in_apart = lanes,
+                       .out_step = to * out_apart,
+                       .out_apart = out_apart};
+    transform(&down, in, half);
+    transform(&across, half, out);
+}
+
 /* A window, its taps in vectors, to row k and column n of the weight. */
 static void transform_window(const plan *p, const hg_real *window, int64_t k,
                              int64_t n)
 {
-    int64_t w = HG_WINDOW, lanes = p->lanes->lanes, width = p->gemm->width;
-    int64_t point =
-        p->in.planes.count * hg_winograd_padded(p, p->out.planes.count);
-    square half;
-    hg_lines down = {.count = w,
-                     .in_step = lanes,
-                     .in_apart = w * lanes,
-                     .out_step = lanes,
-                     .out_apart = w * lanes};
-    hg_lines across = {.count = HG_POINTS,
-                       .in_step = w * lanes,
-                       .in_apart = lanes,
-                       .out_step = HG_POINTS * point,
-                       .out_apart = point};
-    p->run->taps(&down, window, half);
-    p->run->taps(&across, half,
-                 p->weight + (n / width * p->in.planes.count + k) * width +
-                     n % width);
+    int64_t rows = p->in.planes.count, width = p->gemm->width;
+    hg_real *out = p->weight + (n / width * rows + k) * width + n % width;
+    transform_square(p, p->run->taps, HG_WINDOW, window, p->lanes->lanes,
+                     HG_POINTS, out,
+                     rows * hg_winograd_padded(p, p->out.planes.count));
 }
 
 /* Channels [from, to) of those that are summed over. */
@@ -150,33 +159,14 @@ static void correlate_strip(const plan *p, const room *r, int64_t from,
     }
 }
 
-/* A pair of channels of a sum back to the taps of a window. */
-static void transform_sum(const plan *p, const hg_real *sum, hg_real *window)
-{
-    int64_t w = HG_WINDOW, lanes = p->lanes->lanes;
-    int64_t point = p->in.planes.count * p->out.planes.count;
-    square half;
-    hg_lines down = {.count = HG_POINTS,
-                     .in_step = point,
-                     .in_apart = HG_POINTS * point,
-                     .out_step = lanes,
-                     .out_apart = HG_POINTS * lanes};
-    hg_lines across = {.count = w,
-                       .in_step = HG_POINTS * lanes,
-                       .in_apart = lanes,
-                       .out_step = w * lanes,
-                       .out_apart = lanes};
-    p->run->tap_gradients(&down, sum, half);
-    p->run->tap_gradients(&across, half, window);
-}
-
 static void finish_unit(const plan *p, const room *r, int64_t unit)
 {
     int64_t pairs = p->in.planes.count * p->out.planes.count;
     int64_t lanes = p->lanes->lanes;
     square window;
     for (int64_t i = 0; i < pairs; i += lanes) {
-        transform_sum(p, r->sum + i, window);
+        transform_square(p, p->run->tap_gradients, HG_POINTS, r->sum + i, pairs,
+                         HG_WINDOW, window, lanes);
         p->lanes->unpack(window, 1, HG_TAPS,
                          p->weight + (unit * pairs + i) * HG_TAPS, HG_TAPS,
                          lanes);

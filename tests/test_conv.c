@@ -129,9 +129,8 @@ START_TEST(fast_convolutions_agree_with_the_reference_over_large_shapes)
 }
 END_TEST
 
-/* Channels in whole vectors under 5 x 5 taps: by values of polynomials
- * (ops/conv_winograd.h). Small pixels, so that no gradient is a difference of
- * numbers much larger than itself. */
+/* For ops/conv_winograd.h, which a GPU has not. Small pixels, so that no
+ * gradient is a difference of much larger numbers. */
 static void compare_whole_vectors(bool transposed)
 {
     int64_t n = 1 + draw(5), h = 5 + draw(12), w = 5 + draw(12);
@@ -146,7 +145,6 @@ static void compare_whole_vectors(bool transposed)
 
 START_TEST(fast_convolutions_agree_with_the_reference_over_whole_vectors)
 {
-    /* A GPU has no kernels of their own for them. */
     for (int i = 0; i < (on_cpu() ? 12 : 2); i++)
         compare_whole_vectors(i & 1);
 }
@@ -165,8 +163,9 @@ START_TEST(windows_as_large_as_the_image_are_products)
 END_TEST
 
 /* Forward and both gradients have the same bits for any number. */
-static void compare_threads(hg_tensor *x, hg_tensor *w, hg_conv_options o)
+static void compare_threads(hg_shape a, hg_shape b, hg_conv_options o)
 {
+    hg_tensor *x = hg_watch(uniform(a)), *w = hg_watch(uniform(b));
     hg_tensor *first[3];
     for (int threads = 1; threads < 6; threads++) {
         hg_context_set_threads(ctx, threads);
@@ -183,20 +182,18 @@ START_TEST(convolutions_do_not_depend_on_the_number_of_threads)
 {
     if (!on_cpu())
         skip_test("its kernels have no threads of the CPU");
-    compare_threads(hg_watch(uniform(HG_SHAPE(37, 3, 9, 8))),
-                    hg_watch(uniform(HG_SHAPE(13, 3, 3, 3))),
+    compare_threads(HG_SHAPE(37, 3, 9, 8), HG_SHAPE(13, 3, 3, 3),
                     (hg_conv_options){.stride = 2, .padding = 1});
-    compare_threads(hg_watch(uniform(HG_SHAPE(37, 16, 9, 7))),
-                    hg_watch(uniform(HG_SHAPE(32, 16, 5, 5))),
+    compare_threads(HG_SHAPE(37, 16, 9, 7), HG_SHAPE(32, 16, 5, 5),
                     (hg_conv_options){.padding = 2});
-    compare_threads(hg_watch(uniform(HG_SHAPE(7, 32, 28, 19))),
-                    hg_watch(uniform(HG_SHAPE(16, 32, 5, 5))),
+    compare_threads(HG_SHAPE(7, 32, 28, 19), HG_SHAPE(16, 32, 5, 5),
                     (hg_conv_options){.padding = 2});
 }
 END_TEST
 
-static void expect_steady(hg_tensor *x, hg_tensor *w)
+static void expect_steady(hg_shape a, hg_shape b)
 {
+    hg_tensor *x = uniform(a), *w = uniform(b);
     long before = 0;
     for (int i = 0; i < 6; i++) {
         hg_scope *s = hg_scope_open(ctx, HG_EVAL);
@@ -209,34 +206,29 @@ static void expect_steady(hg_tensor *x, hg_tensor *w)
 
 START_TEST(a_second_convolution_allocates_nothing_from_the_heap_by_us)
 {
-    expect_steady(uniform(HG_SHAPE(16, 3, 9, 8)),
-                  uniform(HG_SHAPE(4, 3, 3, 3)));
-    expect_steady(uniform(HG_SHAPE(16, 16, 9, 8)),
-                  uniform(HG_SHAPE(16, 16, 5, 5)));
+    expect_steady(HG_SHAPE(16, 3, 9, 8), HG_SHAPE(4, 3, 3, 3));
+    expect_steady(HG_SHAPE(16, 16, 9, 8), HG_SHAPE(16, 16, 5, 5));
 }
 END_TEST
 
-static void expect_no_memory(hg_tensor *x, hg_tensor *w)
+static void expect_no_memory(hg_shape a, hg_shape b)
 {
-    bool done = false;
+    hg_tensor *x = uniform(a), *w = uniform(b), *z = NULL;
     long n = 1;
-    for (; n < 20 && !done; n++) {
+    for (; n < 20 && !z; n++) {
         memory.fail_at = memory.calls + n;
-        hg_tensor *z = hg_conv2d(x, w, NULL, (hg_conv_options){.padding = 1});
+        z = hg_conv2d(x, w, NULL, (hg_conv_options){.padding = 1});
         memory.fail_at = 0;
-        done = z != NULL;
-        if (!done)
+        if (!z)
             expect_error(MEMORY, "bytes");
     }
-    ck_assert(done && (n > 2 || !on_cpu())); /* it did ask for memory */
+    ck_assert(z && (n > 2 || !on_cpu())); /* it did ask for memory */
 }
 
 START_TEST(a_convolution_without_memory_is_an_error_and_leaks_nothing)
 {
-    expect_no_memory(uniform(HG_SHAPE(8, 16, 24, 24)),
-                     uniform(HG_SHAPE(16, 16, 5, 5)));
-    expect_no_memory(uniform(HG_SHAPE(16, 3, 40, 40)),
-                     uniform(HG_SHAPE(4, 3, 3, 3)));
+    expect_no_memory(HG_SHAPE(8, 16, 24, 24), HG_SHAPE(16, 16, 5, 5));
+    expect_no_memory(HG_SHAPE(16, 3, 40, 40), HG_SHAPE(4, 3, 3, 3));
 }
 END_TEST
 
