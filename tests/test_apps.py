@@ -523,6 +523,7 @@ class Zoo(Case):
         "aae-cluster":
             "--hidden 32 --critic 32 --clusters 5 --neighbours 2",
         "gan": "--hidden 16",
+        "tfp-vae": "--width 4",
         "vade": "--hidden 32 --pretrain 1 --clusters 4 --covariance full",
     }
 

@@ -4,18 +4,8 @@
 
 #include <pthread.h>
 
-/* ThreadSanitizer looks at accesses, not at bits, and takes ten times as long:
- * a step of one and of three threads shows it all. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WATCHED
-#endif
-#endif
-#ifdef WATCHED
-enum { STEPS = 1, FEWEST = 3 };
-#else
-enum { STEPS = 3, FEWEST = 2 };
-#endif
+/* A step of one and of three threads shows ThreadSanitizer all there is. */
+enum { STEPS = WATCHED ? 1 : 3, FEWEST = WATCHED ? 3 : 2 };
 
 static uint64_t bits_after_training(const hg_model *m, int threads,
                                     bool reference)

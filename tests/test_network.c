@@ -47,7 +47,7 @@ START_TEST(training_lowers_the_loss)
     hg_scope_close(scope);
     machine m = build_machine(ctx);
     double first = train_once(ctx, &m), last = first;
-    for (int i = 0; i < (on_cpu() ? 300 : 100); i++)
+    for (int i = 0; i < (on_cpu() ? 300 : 60); i++)
         last = train_once(ctx, &m);
     expect_no_error();
     ck_assert_double_lt(last, 0.7 * first);
@@ -55,7 +55,7 @@ START_TEST(training_lowers_the_loss)
 }
 END_TEST
 
-/* An emulated device is slow: a hundred there. */
+/* An emulated device is slow: forty there. */
 START_TEST(a_thousand_steps_allocate_nothing)
 {
     hg_scope_close(scope);
@@ -63,7 +63,7 @@ START_TEST(a_thousand_steps_allocate_nothing)
     for (int i = 0; i < 5; i++)
         train_once(ctx, &m);
     long before = memory.calls;
-    for (int i = 0; i < (on_cpu() ? 1000 : 100); i++)
+    for (int i = 0; i < (on_cpu() ? 1000 : 40); i++)
         train_once(ctx, &m);
     expect_no_error();
     ck_assert_int_eq(memory.calls, before);

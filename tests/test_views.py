@@ -425,7 +425,7 @@ class Tasks(Runs):
             for i in range(60):
                 level = bytes([(128 if name == "light" else 0) + i]) * 784
                 (folder / f"{i}.pgm").write_bytes(b"P5 28 28 255\n" + level)
-        words = "anomaly ae --threads 1 --digits 0 --json --data".split()
+        words = "anomaly ae-keras --threads 1 --digits 0 --json --data".split()
         for more, epochs in ((), None), (("--epochs", 2), 2):
             out = json.loads(self.call(*words, f"{self.folder}/few/", *more))
             (row,) = out["rows"]
@@ -451,7 +451,7 @@ class Tasks(Runs):
             return b""
 
     def test_strange_classes_are_told_from_normal_ones(self):
-        train = "--data", "synthetic:600", "--epochs", 3, "--digits", "0,1"
+        train = "--data", "synthetic:300", "--epochs", 2, "--digits", "0,1"
         for protocol in "normal", "held-out":
             base = "anomaly", "vae", *train, "--protocol", protocol, "--json"
             out = json.loads(self.call(*base))
