@@ -19,6 +19,7 @@ typedef hg_real square[HG_POINTS * HG_WINDOW * MOST_LANES];
 
 /* ---- Forward and input gradient ----------------------------------------- */
 
+/* At the points of one row: tiles [tiles, C] by the weight [C, O]. */
 static void multiply(const plan *p, const room *r, int64_t tiles, int64_t row)
 {
     int64_t n = p->out.planes.count, k = p->in.planes.count;
@@ -28,12 +29,12 @@ static void multiply(const plan *p, const room *r, int64_t tiles, int64_t row)
             .m = tiles,
             .n = n,
             .k = k,
-            .a = r->tiles[0] + i * p->in.apart,
+            .a = r->in.tiles + i * p->in.apart,
             .a_row = p->in.tile,
             .a_col = 1,
             .b = p->weight + point * k * hg_winograd_padded(p, n),
             .b_col = k * p->gemm->width,
-            .c = r->tiles[1] + i * p->out.apart,
+            .c = r->out.tiles + i * p->out.apart,
             .c_row = p->out.tile,
             .c_col = 1,
         });
@@ -44,13 +45,14 @@ static void convolve_strip(const plan *p, const room *r, int64_t from,
                            int64_t to, bool more)
 {
     (void)more;
-    hg_winograd_down(p, r, 0, p->run->pixels, from, to, false);
+    int64_t rows = to - from;
+    hg_winograd_to_columns(p, &p->in, &r->in, from, to);
     for (int64_t i = 0; i < HG_POINTS; i++) {
-        hg_winograd_across(p, r, 0, p->run->pixels, to - from, i, false);
-        multiply(p, r, (to - from) * p->cols, i);
-        hg_winograd_across(p, r, 1, p->run->places, to - from, i, true);
+        hg_winograd_to_tiles(p, &p->in, &r->in, rows, i);
+        multiply(p, r, rows * p->cols, i);
+        hg_winograd_from_tiles(p, &r->out, rows, i);
     }
-    hg_winograd_down(p, r, 1, p->run->places, from, to, true);
+    hg_winograd_from_columns(p, &r->out, from, to);
 }
 
 /* A square of `from` lines of as many vectors, each `in_apart` values behind
@@ -125,6 +127,7 @@ void hg_conv_input_winograd(const hg_kernel *k, const hg_conv_job *job)
 
 /* ---- Weight gradient ---------------------------------------------------- */
 
+/* At the points of one row: y's tiles [O, tiles] by those of x [tiles, C]. */
 static void add_products(const plan *p, const room *r, int64_t tiles,
                          int64_t row, bool more)
 {
@@ -134,10 +137,10 @@ static void add_products(const plan *p, const room *r, int64_t tiles,
             .m = o,
             .n = c,
             .k = tiles,
-            .a = r->tiles[1] + i * p->out.apart,
+            .a = r->out.tiles + i * p->out.apart,
             .a_row = 1,
             .a_col = p->out.tile,
-            .b = r->tiles[0] + i * p->in.apart,
+            .b = r->in.tiles + i * p->in.apart,
             .b_col = p->in.panel,
             .c = r->sum + (row * HG_POINTS + i) * o * c,
             .c_row = c,
@@ -149,13 +152,13 @@ static void add_products(const plan *p, const room *r, int64_t tiles,
 static void correlate_strip(const plan *p, const room *r, int64_t from,
                             int64_t to, bool more)
 {
-    const hg_winograd *run = p->run;
-    hg_winograd_down(p, r, 0, run->pixels, from, to, false);
-    hg_winograd_down(p, r, 1, run->place_gradients, from, to, false);
+    int64_t rows = to - from;
+    hg_winograd_to_columns(p, &p->in, &r->in, from, to);
+    hg_winograd_to_columns(p, &p->out, &r->out, from, to);
     for (int64_t i = 0; i < HG_POINTS; i++) {
-        hg_winograd_across(p, r, 0, run->pixels, to - from, i, false);
-        hg_winograd_across(p, r, 1, run->place_gradients, to - from, i, false);
-        add_products(p, r, (to - from) * p->cols, i, more);
+        hg_winograd_to_tiles(p, &p->in, &r->in, rows, i);
+        hg_winograd_to_tiles(p, &p->out, &r->out, rows, i);
+        add_products(p, r, rows * p->cols, i, more);
     }
 }
 

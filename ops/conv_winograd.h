@@ -1,10 +1,10 @@
-/* conv_winograd.h - convolution by values of polynomials (Winograd; Lavin and
- * Gray 2016, "Fast algorithms for convolutional neural networks"), for windows
- * of 5 x 5 at stride 1.
+/* conv_winograd.h - convolution by values of polynomials for windows of 5 x 5
+ * at stride 1: F(4 x 4, 5 x 5) of Lavin and Gray 2016, "Fast algorithms for
+ * convolutional neural networks", after Winograd.
  *
  * In one dimension 8 pixels d under a window g of 5 taps give 4 places y. With
  * pixels and taps as coefficients of polynomials, their values at 8 points are
- * multiplied (`.`) instead of every pixel by every tap:
+ * multiplied (`.`) instead of every pixel by every tap; in the paper's letters
  *
  *     y = A' ((G g) . (B' d)),  dg = G' ((A dy) . (B' d))
  *
@@ -12,6 +12,11 @@
  * 400 for 4 x 4 places. Over channels the products at a point are one of
  * matrices, [tiles, C] by [C, O]. Vectors hold channels of one pixel, so that
  * no transform moves lanes.
+ *
+ *     conv_winograd_kernels.c   the five transforms, along one dimension
+ *     conv_winograd_strip.c     the same over the tiles of some rows
+ *     conv_winograd_plan.c      sizes, memory, and who works on what
+ *     conv_winograd.c           the three convolutions, and when they suit
  *
  * The price: errors are about 3e-6 of the results' root mean square, where
  * plain sums have 5e-7 (bench/log.md), and what is not finite spreads over the

@@ -1,5 +1,5 @@
 /* conv_winograd_plan.c - sizes and memory, images into vectors and back, and
- * the transforms of a strip. */
+ * who works on which of them. */
 #include "ops/conv_winograd_plan.h"
 #include "ops/internal.h"
 #include "ops/scratch.h"
@@ -13,12 +13,15 @@ static int64_t clamp(int64_t a, int64_t least, int64_t most)
 
 /* ---- Sizes -------------------------------------------------------------- */
 
-static hg_operand operand_of(hg_planes s, int64_t rows, int64_t cols)
+static hg_operand operand_of(hg_planes s, hg_transform *transform, int64_t rows,
+                             int64_t cols)
 {
     s.rows = rows;
     s.cols = cols;
-    return (hg_operand){
-        .planes = s, .image = s.count * hg_room(&s), .width = cols};
+    return (hg_operand){.planes = s,
+                        .transform = transform,
+                        .image = s.count * hg_room(&s),
+                        .width = cols};
 }
 
 /* The input gradient is the mirror: y with zeros around it, and the window
@@ -35,12 +38,14 @@ static void cover(hg_winograd_plan *p)
     p->rows = hg_ceiling(turned ? s->h : s->oh, HG_SIDE);
     p->cols = hg_ceiling(turned ? s->w : s->ow, HG_SIDE);
     int64_t height = p->rows * HG_SIDE, width = p->cols * HG_SIDE;
-    p->in = operand_of(turned ? y : x, height + HG_WINDOW - 1,
+    p->in = operand_of(turned ? y : x, p->run->pixels, height + HG_WINDOW - 1,
                        width + HG_WINDOW - 1);
-    p->out = operand_of(turned ? x : y, height, width);
-    if (p->kind != HG_WEIGHT) /* a result has no room around it */
-        p->out.image =
-            p->out.planes.count * p->out.planes.height * p->out.planes.width;
+    p->out = operand_of(turned ? x : y, p->run->place_gradients, height, width);
+    if (p->kind == HG_WEIGHT)
+        return;
+    p->out.transform = p->run->places;
+    p->out.image = /* a result has no room around it */
+        p->out.planes.count * p->out.planes.height * p->out.planes.width;
 }
 
 int64_t hg_winograd_padded(const hg_winograd_plan *p, int64_t channels)
@@ -79,15 +84,14 @@ hg_winograd_plan hg_winograd_plan_of(const hg_kernel *k, const hg_conv_job *job,
 
 /* ---- Memory ------------------------------------------------------------- */
 
-static void cut_operand(const hg_winograd_plan *p, hg_operand *o, hg_arena *a,
-                        hg_winograd_room *r, int i)
+static void cut_stages(const hg_winograd_plan *p, const hg_operand *o,
+                       hg_arena *a, hg_stages *s)
 {
     int64_t columns = HG_POINTS * p->strip * o->planes.count * o->width;
     int64_t tiles = HG_POINTS * p->strip * p->cols;
-    r->planes[i] = hg_take_reals(a, p->together * o->image);
-    r->columns[i] = hg_take_reals(a, columns);
-    r->tiles[i] =
-        hg_take_reals(a, tiles * hg_winograd_padded(p, o->planes.count));
+    s->planes = hg_take_reals(a, p->together * o->image);
+    s->columns = hg_take_reals(a, columns);
+    s->tiles = hg_take_reals(a, tiles * hg_winograd_padded(p, o->planes.count));
 }
 
 static void cut(hg_winograd_plan *p, hg_arena *a)
@@ -108,8 +112,8 @@ static void cut(hg_winograd_plan *p, hg_arena *a)
     p->room = hg_take(a, p->slots, sizeof *p->room);
     for (int64_t i = 0; i < p->slots; i++) {
         hg_winograd_room r;
-        cut_operand(p, &p->in, a, &r, 0);
-        cut_operand(p, &p->out, a, &r, 1);
+        cut_stages(p, &p->in, a, &r.in);
+        cut_stages(p, &p->out, a, &r.out);
         r.sum = hg_take_reals(a, gradient ? all * s->o * s->c : 0);
         if (a->base)
             p->room[i] = r;
@@ -171,13 +175,13 @@ static void run_images(const work *w, const hg_winograd_room *r, int64_t first,
 {
     const hg_winograd_plan *p = w->plan;
     int64_t rows = images * p->rows, strips = hg_ceiling(rows, p->strip);
-    pack(p, &p->in, first, images, r->planes[0]);
+    pack(p, &p->in, first, images, r->in.planes);
     if (p->kind == HG_WEIGHT)
-        pack(p, &p->out, first, images, r->planes[1]);
+        pack(p, &p->out, first, images, r->out.planes);
     for (int64_t i = 0; i < strips; i++)
         w->strip(p, r, rows * i / strips, rows * (i + 1) / strips, more || i);
     if (p->kind != HG_WEIGHT)
-        unpack(p, r->planes[1], first, images);
+        unpack(p, r->out.planes, first, images);
 }
 
 static void run_unit(const work *w, const hg_winograd_room *r, int64_t unit)
@@ -200,8 +204,9 @@ static void run_slots(void *argument, int64_t from, int64_t to)
     int64_t in = p->together * p->in.image, out = p->together * p->out.image;
     for (int64_t i = from; i < to; i++) {
         const hg_winograd_room *r = &p->room[i];
-        memset(r->planes[0], 0, (size_t)in * sizeof(hg_real));
-        memset(r->planes[1], 0, (size_t)out * sizeof(hg_real));
+        /* What is packed leaves the zeros around it alone. */
+        memset(r->in.planes, 0, (size_t)in * sizeof(hg_real));
+        memset(r->out.planes, 0, (size_t)out * sizeof(hg_real));
         for (int64_t u = p->units * i / p->slots;
              u < p->units * (i + 1) / p->slots; u++)
             run_unit(w, r, u);
@@ -213,77 +218,4 @@ void hg_winograd_run(const hg_winograd_plan *p, hg_winograd_strip *strip,
 {
     work w = {p, strip, finish};
     hg_parallel_for(p->kernel->threads, p->slots, 1, run_slots, &w);
-}
-
-/* ---- Transforms of a strip ---------------------------------------------- */
-
-/* Row q of tiles, of the channels from c on. */
-static void down_in(const hg_winograd_plan *p, const hg_operand *o,
-                    hg_transform *transform, int64_t q, int64_t c,
-                    const hg_real *plane, hg_real *column)
-{
-    int64_t lanes = p->lanes->lanes, row = q % p->rows * HG_SIDE;
-    hg_lines l = {.count = o->width,
-                  .in_step = lanes,
-                  .in_apart = o->planes.cols * lanes,
-                  .out_step = lanes,
-                  .out_apart = p->strip * o->planes.count * o->width};
-    plane += q / p->rows * o->image + c * hg_room(&o->planes);
-    transform(&l, plane + row * o->planes.cols * lanes, column);
-}
-
-static void down_back(const hg_winograd_plan *p, const hg_operand *o,
-                      hg_transform *transform, int64_t q, int64_t c,
-                      hg_real *plane, const hg_real *column)
-{
-    const hg_planes *s = &o->planes;
-    int64_t lanes = p->lanes->lanes, row = q % p->rows * HG_SIDE;
-    hg_lines l = {.count = s->width,
-                  .keep = s->height - row,
-                  .bias = p->job->bias ? p->job->bias + c : NULL,
-                  .in_step = lanes,
-                  .in_apart = p->strip * s->count * o->width,
-                  .out_step = lanes,
-                  .out_apart = s->width * lanes};
-    plane += q / p->rows * o->image + (c * s->height + row * lanes) * s->width;
-    transform(&l, column, plane);
-}
-
-void hg_winograd_down(const hg_winograd_plan *p, const hg_winograd_room *r,
-                      bool out, hg_transform *transform, int64_t from,
-                      int64_t to, bool back)
-{
-    const hg_operand *o = out ? &p->out : &p->in;
-    hg_real *column = r->columns[out];
-    for (int64_t q = from; q < to; q++)
-        for (int64_t c = 0; c < o->planes.count; c += p->lanes->lanes) {
-            if (back)
-                down_back(p, o, transform, q, c, r->planes[out], column);
-            else
-                down_in(p, o, transform, q, c, r->planes[out], column);
-            column += p->lanes->lanes * o->width;
-        }
-}
-
-void hg_winograd_across(const hg_winograd_plan *p, const hg_winograd_room *r,
-                        bool out, hg_transform *transform, int64_t rows,
-                        int64_t point, bool back)
-{
-    const hg_operand *o = out ? &p->out : &p->in;
-    int64_t lanes = p->lanes->lanes, width = p->gemm->width;
-    hg_real *column =
-        r->columns[out] + point * p->strip * o->planes.count * o->width;
-    hg_lines l = {.count = p->cols,
-                  .in_step = back ? o->tile : HG_SIDE * lanes,
-                  .in_apart = back ? o->apart : lanes,
-                  .out_step = back ? HG_SIDE * lanes : o->tile,
-                  .out_apart = back ? lanes : o->apart,
-                  .keep = HG_SIDE};
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t c = 0; c < o->planes.count; c += lanes) {
-            hg_real *tile = r->tiles[out] + i * p->cols * o->tile +
-                            c / width * o->panel + c % width;
-            transform(&l, back ? tile : column, back ? column : tile);
-            column += lanes * o->width;
-        }
 }

@@ -1,11 +1,16 @@
 /* conv_winograd_plan.h - how conv_winograd.c goes about a convolution.
  *
  * Transformed tiles take several times the memory of the pixels they come
- * from. So few rows of tiles are worked on at a time, a strip, and of these one
- * row of points after the other:
+ * from. So few rows of tiles are worked on at a time, a strip. A tile is 8 x 8;
+ * the transform down its columns is done for all of them, the one across its
+ * rows for one of the 8 rows after the other:
  *
- *     pixels -> columns [8, rows, C, width] -> tiles [tiles, 8, C]
- *     places <- columns [8, rows, O, width] <- tiles [tiles, 8, O]
+ *     planes -> columns [8, rows, C, width] -> tiles [tiles, 8, C]
+ *     planes <- columns [8, rows, O, width] <- tiles [tiles, 8, O]
+ *
+ * `rows` and `tiles` are the strip's; `width` is that of a row of tiles, which
+ * share their edges before the transform across. All but the tiles of a right
+ * operand are vectors of channels, those of one place side by side.
  */
 #ifndef HG_CONV_WINOGRAD_PLAN_H
 #define HG_CONV_WINOGRAD_PLAN_H
@@ -20,15 +25,21 @@ typedef enum { HG_FORWARD, HG_INPUT, HG_WEIGHT } hg_winograd_kind;
 /* What is on one side of the products: x and its tiles, or y and its. */
 typedef struct {
     hg_planes planes;
+    hg_transform *transform;
     int64_t image;              /* values of its planes */
     int64_t width;              /* columns of a row of tiles */
     int64_t tile, apart, panel; /* from tile to tile, point to point, panel of
                                    channels to panel */
 } hg_operand;
 
-/* Working memory of a slot; [0] of `in`, [1] of `out`. */
+/* Its three stages. */
 typedef struct {
-    hg_real *planes[2], *columns[2], *tiles[2];
+    hg_real *planes, *columns, *tiles;
+} hg_stages;
+
+/* Working memory of a slot. */
+typedef struct {
+    hg_stages in, out;
     hg_real *sum; /* of the weight gradient: [64, O, C] */
 } hg_winograd_room;
 
@@ -71,14 +82,19 @@ void hg_winograd_run(const hg_winograd_plan *, hg_winograd_strip *,
 /* Channels of a right operand, its last panel filled up. */
 int64_t hg_winograd_padded(const hg_winograd_plan *, int64_t channels);
 
-/* Transforms of a strip: from planes to columns, and a row of points of those
- * to tiles; or back. */
-void hg_winograd_down(const hg_winograd_plan *, const hg_winograd_room *,
-                      bool out, hg_transform *, int64_t from, int64_t to,
-                      bool back);
-void hg_winograd_across(const hg_winograd_plan *, const hg_winograd_room *,
-                        bool out, hg_transform *, int64_t rows, int64_t point,
-                        bool back);
+/* ---- Transforms of a strip: conv_winograd_strip.c ----------------------- */
+
+/* Planes to columns, rows [from, to) of tiles; and row `point` of those columns
+ * to tiles. */
+void hg_winograd_to_columns(const hg_winograd_plan *, const hg_operand *,
+                            const hg_stages *, int64_t from, int64_t to);
+void hg_winograd_to_tiles(const hg_winograd_plan *, const hg_operand *,
+                          const hg_stages *, int64_t rows, int64_t point);
+/* The way back, of the result. */
+void hg_winograd_from_tiles(const hg_winograd_plan *, const hg_stages *,
+                            int64_t rows, int64_t point);
+void hg_winograd_from_columns(const hg_winograd_plan *, const hg_stages *,
+                              int64_t from, int64_t to);
 
 static inline int64_t hg_ceiling(int64_t a, int64_t b)
 {
