@@ -22,7 +22,8 @@ static void pack_rest(const hg_real *in, int64_t image, int64_t images,
 {
     for (int64_t i = from; i < size; i++)
         for (int64_t n = 0; n < LANES; n++)
-            out[at[i] * LANES + n] = n < images ? in[n * image + i] : 0;
+            out[(int64_t)at[i] * LANES + n] =
+                n < images ? in[n * image + i] : 0;
 }
 
 static void pack(const hg_real *in, int64_t image, int64_t images,
@@ -39,7 +40,7 @@ static void pack(const hg_real *in, int64_t image, int64_t images,
             transpose_lanes(v);
             UNROLL
             for (int n = 0; n < LANES; n++)
-                *(vec *)(out + at[i + n] * LANES) = v[n];
+                *(vec *)(out + (int64_t)at[i + n] * LANES) = v[n];
         }
         pack_rest(in, image, images, i, size, at, out);
     }
