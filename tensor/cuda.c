@@ -133,7 +133,8 @@ static bool fail_memory(hg_context *context, size_t bytes)
 {
     size_t available = 0, total = 0, open = 0;
     for (const hg_scope *s = hg_ambient_here()->scope; s; s = s->parent)
-        open += bytes_in(s->owner.there.chunks);
+        if (s->owner.context == context)
+            open += bytes_in(s->owner.there.chunks);
     cudaGetLastError();
     cudaMemGetInfo(&available, &total);
     return hg_fail(HG_ERROR_MEMORY,

@@ -336,6 +336,18 @@ START_TEST(work_under_way_does_not_begin_again_to_make_room)
 }
 END_TEST
 
+START_TEST(a_full_device_does_not_count_the_scopes_of_another_context)
+{
+    if (on_cpu())
+        skip_test("counted on the host");
+    hg_context *own = hg_context_new(test_device(), 1);
+    ck_assert_ptr_nonnull(hg_zeros(HG_SHAPE(1 << 10)));
+    ck_assert_ptr_null(hg_device_allocate(own, (size_t)1 << 60));
+    expect_error(MEMORY, "(0 in the tensors of open scopes, ");
+    hg_context_free(own);
+}
+END_TEST
+
 /* ---- What a context owns ------------------------------------------------ */
 
 static char order[8];
@@ -386,5 +398,6 @@ TEST_MAIN("memory", a_thousand_steps_allocate_nothing_after_the_first,
           closing_a_scope_closes_those_inside,
           the_context_counts_bytes_and_remembers_the_peak,
           work_under_way_does_not_begin_again_to_make_room,
+          a_full_device_does_not_count_the_scopes_of_another_context,
           a_context_destroys_what_it_owns_newest_first,
           temporaries_of_a_backward_leave_no_trace_in_the_scope)
