@@ -64,7 +64,7 @@ typedef struct {
     hg_part *parts;
     hg_place *place;
     hg_launch *launch;
-    int part_room, part_count, launch_count;
+    int part_room, part_count, launch_count, launched;
     char *table;
     size_t table_room, table_used;
     struct {
@@ -89,6 +89,8 @@ struct hg_device {
     hg_plan plans[HG_PLANS];
     hg_fuser fuser;
     uint64_t flushes;
+    bool fused; /* the queue that is run; if not, so many bytes of it ran */
+    size_t ran;
     /* What changes from step to step: written here, copied there. */
     char *control[HG_CONTROL_RING], *control_there;
     hg_complaint *complaint; /* there, behind the control block */
@@ -113,6 +115,8 @@ void hg_cublas_close(hg_context *);
 bool hg_fuse_queue(hg_device *, int slot);
 /* Runs what was prepared; may be captured. */
 bool hg_run_fused(hg_device *);
+/* Was all of the entry with these arguments run? */
+bool hg_fused_ran(const hg_device *, const void *arguments);
 void hg_fuser_close(hg_device *);
 
 #endif

@@ -335,8 +335,19 @@ static bool run_launch(hg_device *d, const hg_launch *l)
 bool hg_run_fused(hg_device *d)
 {
     bool before = hg_error() != NULL;
-    for (int i = 0; i < d->fuser.launch_count; i++)
-        if (!run_launch(d, &d->fuser.launch[i]) || (!before && hg_error()))
+    int *i = &d->fuser.launched;
+    for (*i = 0; *i < d->fuser.launch_count; ++*i)
+        if (!run_launch(d, &d->fuser.launch[*i]) || (!before && hg_error()))
+            return false;
+    return true;
+}
+
+bool hg_fused_ran(const hg_device *d, const void *arguments)
+{
+    const hg_fuser *f = &d->fuser;
+    for (int i = 0; i < f->part_count; i++)
+        if (f->parts[i].arguments == arguments &&
+            f->place[i].launch >= f->launched)
             return false;
     return true;
 }

@@ -148,11 +148,10 @@ bool hg_queue(hg_context *context, const char *name, const hg_work *work,
 static bool run_entries(hg_device *d)
 {
     bool before = hg_error() != NULL;
-    for (size_t at = 0; at < d->used;) {
-        hg_entry_head e;
-        memcpy(&e, d->queue + at, sizeof e);
-        e.work->run(&d->stream, d->queue + at + HG_ENTRY_HEAD);
-        at += e.bytes;
+    hg_entry_head e;
+    for (d->ran = 0; d->ran < d->used; d->ran += e.bytes) {
+        memcpy(&e, d->queue + d->ran, sizeof e);
+        e.work->run(&d->stream, d->queue + d->ran + HG_ENTRY_HEAD);
         cudaError_t error = cudaGetLastError();
         if (error != cudaSuccess)
             return hg_cuda_fail(d->context, e.name, error);
@@ -162,9 +161,21 @@ static bool run_entries(hg_device *d)
     return true;
 }
 
+static bool run_or_fuse(hg_device *d)
+{
+    return d->fused ? hg_run_fused(d) : run_entries(d);
+}
+
+static void forget_run(hg_device *d)
+{
+    d->ran = 0;
+    d->fuser.launched = 0;
+}
+
 static bool run_once(hg_device *d, int slot)
 {
-    return hg_fuse_queue(d, slot) ? hg_run_fused(d) : run_entries(d);
+    d->fused = hg_fuse_queue(d, slot);
+    return run_or_fuse(d);
 }
 
 static hg_plan *find(hg_device *d)
@@ -214,12 +225,13 @@ static cudaError_t capture(hg_device *d, hg_plan *p)
     cudaStream_t stream = (cudaStream_t)d->stream.handle;
     cudaGraph_t graph = NULL;
     uint64_t before = d->stream.launches;
-    bool fused = hg_fuse_queue(d, (int)(p - d->plans));
+    d->fused = hg_fuse_queue(d, (int)(p - d->plans));
     cudaError_t error =
         cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
     if (error != cudaSuccess)
         return error;
-    bool ran = fused ? hg_run_fused(d) : run_entries(d);
+    bool ran = run_or_fuse(d);
+    forget_run(d); /* it was written down only */
     p->launches = d->stream.launches - before;
     d->stream.launches = before;
     error = cudaStreamEndCapture(stream, &graph);
@@ -233,6 +245,8 @@ static cudaError_t capture(hg_device *d, hg_plan *p)
 static bool replay(hg_device *d, hg_plan *p)
 {
     cudaError_t error = p->graph ? cudaSuccess : capture(d, p);
+    if (error == cudaSuccess && !p->graph)
+        return false; /* an entry has said why */
     if (error == cudaSuccess)
         error = cudaGraphLaunch(p->graph, (cudaStream_t)d->stream.handle);
     if (error != cudaSuccess)
@@ -271,10 +285,14 @@ bool hg_flush(hg_context *context)
         return true;
     cudaSetDevice(d->ordinal);
     d->flushes++;
+    d->fused = false;
+    forget_run(d);
     context->flushing = true;
     cudaError_t error = send_control(d);
     bool ok = error == cudaSuccess ? run_queue(d)
                                    : hg_cuda_fail(context, "a copy", error);
+    if (!ok)
+        hg_undo_void(context);
     d->used = 0;
     d->entries = 0;
     context->launches = d->stream.launches;
@@ -284,6 +302,21 @@ bool hg_flush(hg_context *context)
         hg_spare_release(context, true); /* room for the next try */
     }
     return ok;
+}
+
+hg_queued hg_queue_end(const hg_context *context)
+{
+    const hg_device *d = context->gpu;
+    return d ? (hg_queued){d->flushes + 1, d->used} : (hg_queued){0};
+}
+
+bool hg_queue_ran(const hg_context *context, hg_queued entry)
+{
+    const hg_device *d = context->gpu;
+    if (entry.queue != d->flushes)
+        return true;
+    return d->fused ? hg_fused_ran(d, d->queue + entry.at + HG_ENTRY_HEAD)
+                    : entry.at < d->ran;
 }
 
 void hg_cuda_queue_close(hg_device *d)

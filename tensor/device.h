@@ -108,6 +108,15 @@ size_t hg_control_room(void);
 /* Runs what is queued. Does not wait. */
 bool hg_flush(hg_context *);
 
+/* Where the next entry will lie, and in which queue. */
+typedef struct {
+    uint64_t queue;
+    size_t at;
+} hg_queued;
+hg_queued hg_queue_end(const hg_context *);
+/* While a queue fails: was this entry, of it or of an earlier one, run? */
+bool hg_queue_ran(const hg_context *, hg_queued);
+
 /* ---- Values on the device ----------------------------------------------- */
 
 /* Queued copies and fills; `to` is dense. `size` is that of one element. */

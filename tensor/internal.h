@@ -245,6 +245,8 @@ void hg_undo_forget(hg_context *);
 void hg_undo_settle(const hg_tensor *);
 /* Puts back what was noted; hg_fail does it. */
 void hg_undo_all(hg_context *);
+/* Forgets those whose copy was lost with a queue that failed. */
+void hg_undo_void(hg_context *);
 
 /* ---- Making tensors ----------------------------------------------------- */
 

@@ -5,11 +5,12 @@
  * will succeed. So whoever moves a stored value in passing notes it first;
  * hg_fail puts the former values back, an optimiser's step makes the new ones
  * final. Notes live in the outermost scope. */
-#include "tensor/internal.h"
+#include "tensor/device.h"
 
 struct hg_undo {
     hg_undo *next;
     hg_tensor *target, *former;
+    hg_queued copy; /* on a GPU: where the one is copied to the other */
 };
 
 static bool is_noted(const hg_context *context, const hg_tensor *t)
@@ -36,9 +37,10 @@ bool hg_undo_note(hg_tensor *t)
         s = s->parent;
     hg_undo *u = hg_region_take(&s->owner.region, sizeof *u);
     hg_tensor *former = u ? hg_tensor_new(&s->owner, t->shape, t->dtype) : NULL;
+    hg_queued copy = hg_queue_end(context);
     if (!former || !hg_copy_values(former, t))
         return false;
-    *u = (hg_undo){context->undo, t, former};
+    *u = (hg_undo){context->undo, t, former, copy};
     context->undo = u;
     return true;
 }
@@ -59,16 +61,31 @@ void hg_undo_forget(hg_context *context)
     }
 }
 
+static void drop_at(hg_undo **at)
+{
+    hg_undo *u = *at;
+    *at = u->next;
+    drop(u);
+}
+
 void hg_undo_settle(const hg_tensor *t)
 {
     hg_undo **at = &t->storage->context->undo;
     while (*at && (*at)->target->storage != t->storage)
         at = &(*at)->next;
-    if (*at) {
-        hg_undo *u = *at;
-        *at = u->next;
-        drop(u);
-    }
+    if (*at)
+        drop_at(at);
+}
+
+/* Where the copy was not run, what moves the value was not either: it comes
+ * later. */
+void hg_undo_void(hg_context *context)
+{
+    for (hg_undo **at = &context->undo; *at;)
+        if (hg_queue_ran(context, (*at)->copy))
+            at = &(*at)->next;
+        else
+            drop_at(at);
 }
 
 void hg_undo_all(hg_context *context)

@@ -164,6 +164,80 @@ START_TEST(what_fails_on_the_device_is_taken_back_too)
 }
 END_TEST
 
+/* Once the device has lost what it was told. */
+static bool is_lost;
+
+static void run_unless_lost(const hg_kernel *k)
+{
+    if (is_lost)
+        hg_fail(HG_ERROR_DEVICE, "on purpose");
+    else if (on_cpu())
+        k->out[0] = 0;
+}
+
+static hg_tensor *perhaps(hg_tensor *x)
+{
+    static const hg_op perhaps_op = {.name = "perhaps",
+                                     .arity = 1,
+                                     .shape = same_shape,
+                                     .cpu = run_unless_lost,
+                                     .cuda = run_unless_lost};
+    return hg_apply(&perhaps_op, NULL, x);
+}
+
+/* Launches may be shared or not. */
+START_TEST(what_comes_after_a_failure_on_the_device_was_not_moved)
+{
+    for (int fuse = 0; fuse < 2; fuse++) {
+        make_layer();
+        expect_statistics(0, 1, 0);
+        ctx->fuse = fuse;
+        is_lost = true;
+        hg_tensor *y = perhaps(scalar(1));
+        hg_tensor *z = nn_forward(norm, tensor((2, 1), 1, 3));
+        is_refused(hg_add(z, y));
+        expect_error(DEVICE, "on purpose");
+        expect_statistics(0, 1, 0);
+    }
+}
+END_TEST
+
+START_TEST(what_ran_before_a_failure_on_the_device_is_taken_back)
+{
+    for (int fuse = 0; fuse < 2; fuse++) {
+        make_layer();
+        ctx->fuse = fuse;
+        forward();
+        expect_statistics(0.2, 1.1, 1); /* it has run */
+        forward();
+        is_lost = true;
+        is_refused(perhaps(scalar(1)));
+        expect_error(DEVICE, "on purpose");
+        expect_statistics(0, 1, 0);
+    }
+}
+END_TEST
+
+/* The second of two equal steps is what becomes a graph: it is written down,
+ * and nothing of it has run when that fails. */
+START_TEST(what_a_graph_would_have_moved_stays)
+{
+    make_layer();
+    for (int i = 0; i < 2; i++) {
+        hg_scope_close(scope);
+        scope = hg_scope_open(ctx, HG_TRAIN);
+        is_lost = i == 1;
+        hg_tensor *y = perhaps(hg_sum(forward(), HG_ALL));
+        if (is_lost)
+            is_refused(y);
+    }
+    expect_error(DEVICE, "on purpose");
+    ck_assert(on_cpu() || ctx->ran[HG_RAN_CAPTURED] == 1);
+    expect_statistics(0.2, 1.1, 1);
+    expect_values(hg_neg(scalar(1)), -1); /* the device can go on */
+}
+END_TEST
+
 START_TEST(statistics_that_a_scope_owns_are_left_alone)
 {
     hg_tensor *mean = hg_zeros(HG_SHAPE(1)), *var = hg_ones(HG_SHAPE(1));
@@ -236,6 +310,9 @@ TEST_MAIN("undo", an_error_takes_back_what_the_forward_moved,
           a_value_that_was_given_on_purpose_stays,
           many_steps_in_one_scope_take_no_memory,
           what_fails_on_the_device_is_taken_back_too,
+          what_comes_after_a_failure_on_the_device_was_not_moved,
+          what_ran_before_a_failure_on_the_device_is_taken_back,
+          what_a_graph_would_have_moved_stays,
           statistics_that_a_scope_owns_are_left_alone,
           statistics_that_are_rows_of_a_stores_table_are_taken_back,
           batches_are_counted_beyond_what_a_float_tells_apart,
