@@ -1,5 +1,6 @@
 /* aggregate.c - the aggregate posterior against the prior. */
 #include "models/evaluation.h"
+#include "models/internal.h"
 #include "tensor/internal.h"
 
 #include <math.h>
@@ -16,25 +17,6 @@ typedef struct {
 } codes;
 
 /* ---- Gathering ---------------------------------------------------------- */
-
-static bool keep(const hg_tensor *t, double *out)
-{
-    int64_t n = t ? hg_numel(t) : 0;
-    hg_real *v = hg_region_take(&hg_scope_here()->owner.region,
-                                (size_t)n * sizeof *v + 1);
-    bool ok = t && v && hg_read(t, v, n);
-    for (int64_t i = 0; ok && i < n; i++)
-        out[i] = (double)v[i];
-    return ok;
-}
-
-static hg_tensor *prior_of(const hg_model *model, void *state, hg_tensor *z)
-{
-    if (model->log_prior)
-        return model->log_prior(state, z);
-    hg_tensor *one = hg_ones(HG_SCALAR);
-    return hg_sum(hg_normal_logpdf(z, hg_zeros(HG_SCALAR), one), HG_FROM(1));
-}
 
 /* Room for 3 n d + 3 n numbers in one piece. */
 static bool make_room(codes *c, hg_region *region, int64_t width)
@@ -64,9 +46,12 @@ static bool add_batch(const hg_model *model, void *state, hg_region *region,
         return false;
     int64_t at = from * c->width;
     hg_tensor *z = hg_normal_sample(mu, std);
-    return keep(mu, c->mu + at) && keep(std, c->std + at) &&
-           keep(z, c->z + at) &&
-           keep(prior_of(model, state, z), c->log_prior + from);
+    hg_tensor *log_p = hg_model_log_prior(model, state, z);
+    int64_t size = b->size * c->width;
+    return hg_doubles_of(mu, size, c->mu + at) &&
+           hg_doubles_of(std, size, c->std + at) &&
+           hg_doubles_of(z, size, c->z + at) &&
+           hg_doubles_of(log_p, b->size, c->log_prior + from);
 }
 
 static bool gather(const hg_model *model, void *state, hg_data *data,

@@ -8,17 +8,6 @@
 
 enum { ROWS_AT_ONCE = 500 };
 
-bool hg_points_finite(hg_points p, const char *who)
-{
-    for (int64_t i = 0; i < p.count * p.width; i++)
-        if (!isfinite(p.values[i]))
-            return hg_fail(HG_ERROR_NONFINITE,
-                           "%s: coordinate %lld of point %lld is %g", who,
-                           (long long)(i % p.width), (long long)(i / p.width),
-                           p.values[i]);
-    return true;
-}
-
 /* ---- Covariance --------------------------------------------------------- */
 
 static void mean_of(hg_points p, double *mean)

@@ -23,12 +23,10 @@ static bool codes_of(const source *s, double *codes, int64_t n)
         hg_scope *scope = hg_scope_open(s->context, HG_EVAL);
         bool ok = scope && hg_data_batch_from(s->data, from, count, &b);
         hg_tensor *z = ok ? hg_model_encode(s->model, s->state, b.x) : NULL;
-        const hg_real *value = hg_fetch_values(z);
-        for (int64_t i = 0; value && i < count * s->latent; i++)
-            codes[from * s->latent + i] = (double)value[i];
+        ok = hg_doubles_of(z, count * s->latent, codes + from * s->latent);
         if (scope)
             hg_scope_close(scope);
-        if (!value)
+        if (!ok)
             return false;
     }
     return true;

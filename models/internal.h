@@ -87,6 +87,8 @@ hg_shape hg_config_image(const hg_config *);
 void hg_wants_28(const hg_config *, const char *model);
 /* An error for data without labels. */
 void hg_wants_labels(const hg_config *, const char *model);
+/* The n values of a tensor as doubles; false with an error. */
+bool hg_doubles_of(const hg_tensor *, int64_t n, double *out);
 /* False, with a sentence that names the first coordinate that is not. */
 bool hg_points_finite(hg_points, const char *who);
 /* Principal axes of a data set into three buffers: mean [features], the leading

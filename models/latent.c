@@ -1,5 +1,6 @@
 /* latent.c - what each dimension of a code does, over a data set. */
 #include "models/evaluation.h"
+#include "models/internal.h"
 #include "tensor/internal.h"
 
 #include <math.h>
@@ -22,15 +23,10 @@ static bool prior_moments(const hg_model *model, void *state,
     hg_tensor *z = s ? model->prior(state, PRIOR_DRAWS) : NULL;
     hg_tensor *first = hg_mean(z, HG_OVER(0));
     hg_tensor *second = hg_sqrt(hg_var(z, HG_OVER(0), 0));
-    const hg_real *at = hg_fetch_values(first);
-    const hg_real *width = hg_fetch_values(second);
-    for (int64_t j = 0; at && width && j < d; j++) {
-        mean[j] = (double)at[j];
-        std[j] = (double)width[j];
-    }
+    bool ok = hg_doubles_of(first, d, mean) && hg_doubles_of(second, d, std);
     if (s)
         hg_scope_close(s);
-    return at && width;
+    return ok;
 }
 
 /* KL(N(mu, std^2) || N(m, s^2)) */
@@ -63,15 +59,6 @@ static bool take(survey *s, hg_context *context, int64_t d)
     return prior_moments(s->model, s->state, context, d, s->mean, s->std);
 }
 
-/* The values of a tensor in memory of the open scope. */
-static const hg_real *values_of(const hg_tensor *t)
-{
-    int64_t n = t ? hg_numel(t) : 0;
-    hg_real *v = hg_region_take(&hg_scope_here()->owner.region,
-                                (size_t)n * sizeof *v + 1);
-    return t && v && hg_read(t, v, n) ? v : NULL;
-}
-
 static bool add_batch(survey *s, hg_context *context, const hg_batch *b)
 {
     hg_tensor *x = hg_model_input(s->model, s->state, b), *std = NULL;
@@ -79,8 +66,8 @@ static bool add_batch(survey *s, hg_context *context, const hg_batch *b)
         s->model->posterior ? s->model->posterior(s->state, x, &std) : NULL;
     if (!code || s->model->encode)
         code = hg_model_encode(s->model, s->state, x);
-    const hg_real *m = values_of(code);
-    const hg_real *spread = std ? values_of(std) : NULL;
+    const hg_real *m = hg_fetch_values(code);
+    const hg_real *spread = hg_fetch_values(std);
     if (!m || (std && !spread) ||
         (!s->out->kl && !take(s, context, code->shape.dim[1])))
         return false;

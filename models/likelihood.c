@@ -25,14 +25,6 @@ hg_tensor *hg_model_log_likelihood(const hg_model *model, void *state,
     return hg_neg(hg_sum(cost, HG_FROM(1)));
 }
 
-static hg_tensor *log_prior(const hg_model *model, void *state, hg_tensor *z)
-{
-    if (model->log_prior)
-        return model->log_prior(state, z);
-    hg_tensor *one = hg_ones(HG_SCALAR);
-    return hg_sum(hg_normal_logpdf(z, hg_zeros(HG_SCALAR), one), HG_FROM(1));
-}
-
 /* ---- Log weights -------------------------------------------------------- */
 
 typedef struct {
@@ -43,26 +35,18 @@ typedef struct {
     int64_t n;
 } posterior;
 
-/* [n, width] to [chunk * n, width] */
-static hg_tensor *repeat(hg_tensor *t, int64_t chunk)
-{
-    int64_t n = t ? t->shape.dim[0] : 0, width = t ? t->shape.dim[1] : 0;
-    hg_tensor *wide = hg_expand(t, HG_SHAPE(chunk, n, width));
-    return hg_reshape(wide, HG_SHAPE(chunk * n, width));
-}
-
 /* log p(x|z) + log p(z) - log q(z|x) for `chunk` draws an image:
  * [chunk * n], draw by draw. */
 static hg_tensor *log_weights(const posterior *q, int64_t chunk)
 {
-    hg_tensor *mu = repeat(q->mu, chunk), *std = repeat(q->std, chunk);
+    hg_tensor *mu = nn_repeat(q->mu, chunk), *std = nn_repeat(q->std, chunk);
     hg_tensor *z = hg_normal_sample(mu, std);
     hg_tensor *log_q = hg_sum(hg_normal_logpdf(z, mu, std), HG_FROM(1));
-    hg_tensor *log_p = log_prior(q->model, q->state, z);
+    hg_tensor *log_p = hg_model_log_prior(q->model, q->state, z);
     hg_tensor *code =
-        q->condition ? hg_concat(1, z, repeat(q->condition, chunk)) : z;
-    hg_tensor *log_x =
-        hg_model_log_likelihood(q->model, q->state, repeat(q->x, chunk), code);
+        q->condition ? hg_concat(1, z, nn_repeat(q->condition, chunk)) : z;
+    hg_tensor *log_x = hg_model_log_likelihood(q->model, q->state,
+                                               nn_repeat(q->x, chunk), code);
     return hg_add(log_x, hg_sub(log_p, log_q));
 }
 

@@ -243,6 +243,8 @@ HG_API bool hg_model_has_prior(const hg_model *);
 HG_API hg_tensor *hg_model_encode(const hg_model *, void *model, hg_tensor *x);
 HG_API hg_tensor *hg_model_sample(const hg_model *, void *model, hg_tensor *x);
 HG_API hg_tensor *hg_model_kl(const hg_model *, void *model, hg_tensor *x);
+HG_API hg_tensor *hg_model_log_prior(const hg_model *, void *model,
+                                     hg_tensor *z);
 HG_API hg_tensor *hg_model_prior(const hg_model *, void *model,
                                  const hg_config *, int64_t n);
 /* What encode, sample, kl, posterior and classify take: b->x, and behind it

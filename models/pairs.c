@@ -76,10 +76,8 @@ static bool project_rows(const hg_data *data, const plane *p, int64_t from,
     if (p->upright)
         b.x = straightened(b.x, hg_data_shape(data));
     hg_tensor *x = hg_sub(b.x, p->mean);
-    const hg_real *at = hg_fetch_values(hg_matmul(x, hg_transpose(p->axes)));
-    for (int64_t i = 0; at && i < n * p->width; i++)
-        out[i] = (double)at[i];
-    return at != NULL;
+    hg_tensor *at = hg_matmul(x, hg_transpose(p->axes));
+    return hg_doubles_of(at, n * p->width, out);
 }
 
 /* [images, width] */

@@ -3,6 +3,8 @@
  *
  *   encode   mu                      sample   mu + std * noise
  *   kl       KL(q || N(0, I))        prior    N(0, I), as wide as "latent"
+ *
+ * and without the slot `log_prior` it is that of N(0, I).
  */
 #include "models/model.h"
 
@@ -59,4 +61,9 @@ hg_tensor *hg_model_prior(const hg_model *m, void *state, const hg_config *c,
     if (m->prior)
         return m->prior(state, n);
     return hg_randn(HG_SHAPE(n, hg_config_int(c, "latent")));
+}
+
+hg_tensor *hg_model_log_prior(const hg_model *m, void *state, hg_tensor *z)
+{
+    return m->log_prior ? m->log_prior(state, z) : nn_unit_normal_logpdf(z);
 }

@@ -1,5 +1,6 @@
 /* score.c - how little a model expects an image. */
 #include "models/evaluation.h"
+#include "models/internal.h"
 #include "tensor/internal.h"
 
 enum { AT_ONCE = 250 };
@@ -38,15 +39,6 @@ static hg_tensor *scores_of(const hg_model *m, void *state, const hg_batch *b,
     return kind == HG_SCORE_ELBO ? hg_add(sum, hg_model_kl(m, state, x)) : sum;
 }
 
-static bool keep(const hg_tensor *t, int64_t n, double *out)
-{
-    hg_real v[AT_ONCE];
-    bool ok = t && hg_read(t, v, n);
-    for (int64_t i = 0; ok && i < n; i++)
-        out[i] = (double)v[i];
-    return ok;
-}
-
 bool hg_model_score(const hg_model *model, void *state, hg_data *data,
                     hg_score kind, int draws, double *score)
 {
@@ -59,7 +51,8 @@ bool hg_model_score(const hg_model *model, void *state, hg_data *data,
     hg_loader *loader = hg_loader_new(data, AT_ONCE, false);
     for (hg_scope *s; loader && (s = hg_next(loader, HG_EVAL, &b));
          hg_scope_close(s)) {
-        if (!keep(scores_of(model, state, &b, kind, draws), b.size, score))
+        hg_tensor *scores = scores_of(model, state, &b, kind, draws);
+        if (!hg_doubles_of(scores, b.size, score))
             hg_fail(HG_ERROR_STATE, "%s: the scores cannot be read",
                     model->name);
         score += b.size;

@@ -125,12 +125,10 @@ static bool take_images(hg_context *context, const hg_data *data, double *out)
         hg_batch b;
         hg_scope *s = hg_scope_open(context, HG_EVAL);
         bool ok = s && hg_data_batch_from(data, i, 1, &b);
-        const hg_real *x = ok ? hg_fetch_values(b.x) : NULL;
-        for (int64_t j = 0; x && j < d; j++)
-            out[i * d + j] = (double)x[j];
+        ok = ok && hg_doubles_of(b.x, d, out + i * d);
         if (s)
             hg_scope_close(s);
-        if (!x)
+        if (!ok)
             return false;
     }
     return true;

@@ -64,8 +64,7 @@ static hg_tensor *log_prior(void *model, hg_tensor *z)
     const struct tfp_vae *m = model;
     if (m->mixture.k > 1)
         return nn_mixture_logpdf(&m->mixture, z);
-    hg_tensor *zero = hg_zeros(HG_SCALAR), *one = hg_ones(HG_SCALAR);
-    return hg_sum(hg_normal_logpdf(z, zero, one), HG_FROM(1));
+    return nn_unit_normal_logpdf(z);
 }
 
 static hg_tensor *log_likelihood(void *model, hg_tensor *x, hg_tensor *z)
@@ -77,11 +76,7 @@ static hg_tensor *log_likelihood(void *model, hg_tensor *x, hg_tensor *z)
 /* [batch, ...] `samples` times over: [samples * batch, ...]. */
 static hg_tensor *again(const struct tfp_vae *m, hg_tensor *t)
 {
-    if (!t || m->samples == 1)
-        return t;
-    int64_t n = t->shape.dim[0], d = t->shape.dim[1];
-    hg_tensor *many = hg_expand(t, HG_SHAPE(m->samples, n, d));
-    return hg_reshape(many, HG_SHAPE(m->samples * n, d));
+    return m->samples > 1 ? nn_repeat(t, m->samples) : t;
 }
 
 /* Mean over the samples: [samples * batch] -> [batch]. */

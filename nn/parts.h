@@ -100,6 +100,11 @@ HG_API hg_tensor *nn_normal_head(hg_tensor *head,
 /* exp(x / 2), and softplus(x + 0.5413), which is 1 at 0. */
 HG_API hg_tensor *nn_std_of_log_var(hg_tensor *x);
 HG_API hg_tensor *nn_std_from_one(hg_tensor *x);
+/* log N(z; 0, I), nats: [n] of z [n, ...]. */
+HG_API hg_tensor *nn_unit_normal_logpdf(hg_tensor *z);
+/* All rows again and again, for so many draws of each: [n, ...] to [times * n,
+ * ...]. */
+HG_API hg_tensor *nn_repeat(hg_tensor *t, int64_t times);
 
 /* ---- What keeps a wide code from copying: penalties.c ------------------- */
 

@@ -228,6 +228,23 @@ START_TEST(the_aggregate_posterior_has_the_kl_of_its_gaussian)
 }
 END_TEST
 
+static hg_tensor *not_summed(void *model, hg_tensor *z)
+{
+    (void)model;
+    return z;
+}
+
+START_TEST(a_prior_that_is_not_one_number_an_image_is_refused)
+{
+    hg_model wide = shift;
+    double std = 1, kl, information;
+    wide.log_prior = not_summed;
+    ck_assert(!hg_model_aggregate(ctx, &wide, &std, two_points(), 0, &kl,
+                                  &information));
+    expect_error(SHAPE, "2 values are needed, [2, ");
+}
+END_TEST
+
 /* ---- Codes with a class, and what is given ------------------------------ */
 
 /* Decodes [z, visible pixels, mask] to z everywhere, so that all that is known
@@ -355,5 +372,6 @@ TEST_MAIN("evaluation", a_posterior_has_the_kl_that_its_model_states,
           dimensions_of_a_code_have_the_kl_of_the_formula,
           far_codes_tell_their_image_and_equal_ones_nothing,
           the_aggregate_posterior_has_the_kl_of_its_gaussian,
+          a_prior_that_is_not_one_number_an_image_is_refused,
           what_is_hidden_costs_its_cross_entropy,
           codes_that_end_with_a_class_are_known, noise_is_of_the_size_asked_for)

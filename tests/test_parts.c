@@ -162,6 +162,29 @@ START_TEST(the_norm_of_a_linear_jacobian_is_that_of_its_weight)
 }
 END_TEST
 
+START_TEST(all_rows_come_again_and_again)
+{
+    hg_tensor *x = hg_watch(tensor((2, 2), 1, 2, 3, 4));
+    hg_tensor *y = nn_repeat(x, 3);
+    expect_values(y, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4);
+    ck_assert(hg_shape_equal(y->shape, HG_SHAPE(6, 2)));
+    expect_values(hg_grad(y, x, NULL), 3, 3, 3, 3);
+    expect_values(nn_repeat(vector(1, 2), 2), 1, 2, 1, 2);
+    ck_assert_ptr_null(nn_repeat(NULL, 2));
+    expect_error(ARGUMENT, "is NULL");
+    ck_assert_ptr_null(nn_repeat(x, -1));
+    expect_error(SHAPE, "-1");
+}
+END_TEST
+
+START_TEST(the_density_of_a_code_is_that_of_its_coordinates)
+{
+    hg_tensor *z = tensor((2, 2), 0, 0, 1, -2);
+    double at_zero = -log(2 * PI);
+    expect_values(nn_unit_normal_logpdf(z), at_zero, at_zero - 2.5);
+}
+END_TEST
+
 START_TEST(a_head_is_means_and_then_deviations)
 {
     hg_tensor *std, *head = hg_from((double[]){1, 2, 0, 0, 3, 4, 2, -2}, "f8",
@@ -276,7 +299,8 @@ TEST_MAIN("parts", an_mlp_is_the_chain_that_one_would_write,
           the_norm_of_a_linear_jacobian_is_that_of_its_weight,
           nets_of_convolutions_go_there_and_back,
           halving_fits_every_size_and_colour,
-          a_head_is_means_and_then_deviations,
+          a_head_is_means_and_then_deviations, all_rows_come_again_and_again,
+          the_density_of_a_code_is_that_of_its_coordinates,
           the_game_is_even_where_the_critic_knows_nothing,
           the_normal_and_the_uniform_prior_have_their_moments,
           the_mixture_has_ten_petals, the_swiss_roll_is_a_spiral,
