@@ -111,7 +111,8 @@ HG_API hg_tensor *nn_repeat(hg_tensor *t, int64_t times);
 /* h [batch, width], zero but for the k largest of each row. */
 HG_API hg_tensor *nn_keep_largest(hg_tensor *h, int64_t k);
 /* KL of Bernoulli variables, summed over units: how far the mean activity of
- * each in the batch is from rho. h [batch, width] in (0, 1); a scalar. */
+ * each in the batch is from rho, which lies in (0, 1). h [batch, width] in [0,
+ * 1]; a scalar. */
 HG_API hg_tensor *nn_activity_kl(hg_tensor *h, double rho);
 /* Squared Frobenius norm of dh/dx, [batch], of h [batch, width] that was made
  * from x on the tape: row by row, which can be differentiated again, or as

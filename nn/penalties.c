@@ -8,9 +8,17 @@ hg_tensor *nn_keep_largest(hg_tensor *h, int64_t k)
     return hg_mul(h, hg_greater_equal(h, hg_detach(last)));
 }
 
+/* Kept from the ends, where the KL is infinite; a unit that is there is still
+ * drawn away. */
 hg_tensor *nn_activity_kl(hg_tensor *h, double rho)
 {
-    hg_tensor *mean = hg_clamp(hg_mean(h, HG_OVER(0)), 1e-6, 1 - 1e-6);
+    if (!(rho > 0 && rho < 1)) {
+        hg_fail(HG_ERROR_ARGUMENT,
+                "nn_activity_kl: rho = %g must lie between 0 and 1", rho);
+        return NULL;
+    }
+    hg_tensor *mean = hg_mean(h, HG_OVER(0));
+    mean = hg_straight_through(hg_clamp(mean, 1e-6, 1 - 1e-6), mean);
     hg_tensor *on = hg_scale(hg_log(hg_scale(mean, 1 / rho)), -rho);
     hg_tensor *off = hg_scale(hg_rsub(mean, 1), 1 / (1 - rho));
     return hg_sum(hg_sub(on, hg_scale(hg_log(off), 1 - rho)), HG_ALL);

@@ -148,6 +148,24 @@ START_TEST(activity_costs_how_far_its_mean_is_from_what_is_wanted)
     hg_tensor *h = tensor((2, 2), 0.1, 0.4, 0.3, 0.6);
     double kl = 0.2 * log(0.2 / 0.5) + 0.8 * log(0.8 / 0.5);
     expect_values(nn_activity_kl(h, 0.2), kl);
+    ck_assert_ptr_null(nn_activity_kl(h, 0));
+    expect_error(ARGUMENT, "nn_activity_kl: rho = 0");
+    ck_assert_ptr_null(nn_activity_kl(h, 1));
+    expect_error(ARGUMENT, "rho = 1 must lie between 0 and 1");
+}
+END_TEST
+
+START_TEST(units_that_never_or_always_work_are_drawn_away_from_it)
+{
+    hg_tensor *h = hg_watch(tensor((2, 2), 0, 1, 0, 1));
+    hg_tensor *kl = nn_activity_kl(h, 0.2);
+    ck_assert(isfinite((double)hg_item(kl)));
+    expect_ok(hg_backward(kl));
+    hg_real slope[4];
+    expect_ok(hg_read(h->grad, slope, 4));
+    for (int i = 0; i < 4; i++)
+        ck_assert(isfinite((double)slope[i]) &&
+                  (i % 2 ? slope[i] > 10000 : slope[i] < -10000));
 }
 END_TEST
 
@@ -296,6 +314,7 @@ TEST_MAIN("parts", an_mlp_is_the_chain_that_one_would_write,
           a_mirrored_mlp_goes_back_by_the_same_widths,
           the_largest_units_are_kept_and_learn,
           activity_costs_how_far_its_mean_is_from_what_is_wanted,
+          units_that_never_or_always_work_are_drawn_away_from_it,
           the_norm_of_a_linear_jacobian_is_that_of_its_weight,
           nets_of_convolutions_go_there_and_back,
           halving_fits_every_size_and_colour,
