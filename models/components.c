@@ -63,6 +63,8 @@ bool hg_covariance(hg_context *context, hg_points p, double *mean, double *a)
         return hg_fail(HG_ERROR_SHAPE,
                        "hg_covariance: %lld points of width %lld have none",
                        (long long)p.count, (long long)p.width);
+    if (!hg_points_finite(p, "hg_covariance"))
+        return false;
     mean_of(p, mean);
     memset(a, 0, (size_t)(p.width * p.width) * sizeof *a);
     for (int64_t from = 0; from < p.count; from += ROWS_AT_ONCE) {
@@ -180,6 +182,8 @@ bool hg_pca(hg_context *context, hg_points p, int64_t k, double *mean,
                        "hg_pca: %lld points of width %lld have no %lld "
                        "components",
                        (long long)p.count, (long long)p.width, (long long)k);
+    if (!hg_points_finite(p, "hg_pca"))
+        return false;
     return p.count < p.width
                ? components_of_few(context, p, k, mean, axes, variance)
                : components(context, p, k, mean, axes, variance);

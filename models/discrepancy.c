@@ -1,5 +1,6 @@
 /* discrepancy.c - how far two sets of points are from one distribution, by
  * kernels: maximum mean discrepancy (Gretton et al., 2012). */
+#include "models/internal.h"
 #include "models/measure.h"
 #include "tensor/internal.h"
 
@@ -11,6 +12,12 @@ typedef struct {
     double *each; /* [a.count]: sums over b, but for the same place in `self` */
     bool self;
 } pairs;
+
+/* The kernel; of scale 0 it tells equal points from others. */
+static double kernel(double scale, double square)
+{
+    return square > 0 ? scale / (scale + square) : 1;
+}
 
 static void sum_range(void *argument, int64_t from, int64_t to)
 {
@@ -25,7 +32,7 @@ static void sum_range(void *argument, int64_t from, int64_t to)
                 square += off * off;
             }
             if (!p->self || i != j)
-                p->each[i] += p->scale / (p->scale + square);
+                p->each[i] += kernel(p->scale, square);
         }
     }
 }
@@ -42,14 +49,14 @@ static double mean_kernel(hg_context *context, pairs p)
 
 static double mean_variance(hg_points p)
 {
-    double total = 0;
+    double total = 0, n = (double)p.count;
     for (int64_t j = 0; j < p.width; j++) {
-        double sum = 0, square = 0, n = (double)p.count;
-        for (int64_t i = 0; i < p.count; i++) {
-            sum += p.values[i * p.width + j];
-            square += p.values[i * p.width + j] * p.values[i * p.width + j];
-        }
-        total += (square / n - sum / n * sum / n) / (double)p.width;
+        double mean = 0, square = 0;
+        for (int64_t i = 0; i < p.count; i++)
+            mean += p.values[i * p.width + j] / n;
+        for (int64_t i = 0; i < p.count; i++)
+            square += pow(p.values[i * p.width + j] - mean, 2);
+        total += square / n / (double)p.width;
     }
     return total;
 }
@@ -64,6 +71,9 @@ bool hg_mmd(hg_context *context, hg_points a, hg_points b, double *squared)
                        "are needed, not [%lld, %lld] and [%lld, %lld]",
                        (long long)a.count, (long long)a.width,
                        (long long)b.count, (long long)b.width);
+    if (!hg_points_finite(a, "hg_mmd: the first set") ||
+        !hg_points_finite(b, "hg_mmd: the second set"))
+        return false;
     int64_t most = a.count > b.count ? a.count : b.count;
     size_t size = (size_t)most * sizeof(double);
     double *each = hg_memory_allocate(context, size);

@@ -5,6 +5,7 @@
  *   Heusel et al., 2017):
  *     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2)
  */
+#include "models/internal.h"
 #include "models/measure.h"
 #include "tensor/internal.h"
 
@@ -88,6 +89,9 @@ bool hg_frechet(hg_context *context, hg_points a, hg_points b, double *distance)
                        "width are needed, not [%lld, %lld] and [%lld, %lld]",
                        (long long)a.count, (long long)a.width,
                        (long long)b.count, (long long)b.width);
+    if (!hg_points_finite(a, "hg_frechet: the first set") ||
+        !hg_points_finite(b, "hg_frechet: the second set"))
+        return false;
     int64_t d = a.width;
     size_t size = (size_t)(5 * d * d + 3 * d) * sizeof(double);
     double *r = hg_memory_allocate(context, size);
@@ -177,6 +181,9 @@ bool hg_precision_recall(hg_context *context, hg_points real, hg_points fake,
                        "%lld]",
                        (long long)real.count, (long long)real.width,
                        (long long)fake.count, (long long)fake.width);
+    if (!hg_points_finite(real, "hg_precision_recall: the real points") ||
+        !hg_points_finite(fake, "hg_precision_recall: the fake points"))
+        return false;
     int64_t most = real.count > fake.count ? real.count : fake.count;
     size_t size = (size_t)(2 * most) * sizeof(double);
     double *r = hg_memory_allocate(context, size);

@@ -131,7 +131,8 @@ static bool check(hg_points train, const int32_t *label, hg_points test,
                            "hg_linear_probe: label %d of point %lld; there "
                            "are %d classes",
                            (int)label[i], (long long)i, classes);
-    return true;
+    return hg_points_finite(train, "hg_linear_probe: the training set") &&
+           hg_points_finite(test, "hg_linear_probe: the test set");
 }
 
 /* A tenth of the largest: pixels that are hardly ever lit would be blown up. */

@@ -8,6 +8,7 @@
  */
 #include "models/tsne.h"
 
+#include "models/internal.h"
 #include "tensor/random.h"
 
 #include <math.h>
@@ -192,6 +193,8 @@ bool hg_tsne(hg_context *context, hg_points p, hg_tsne_options o, double *map,
                        "hg_tsne: a perplexity of %g needs more than %g points, "
                        "there are %lld; use more points or less perplexity",
                        o.perplexity, 3 * o.perplexity, (long long)p.count);
+    if (!hg_points_finite(p, "hg_tsne"))
+        return false;
     hg_region region = {.context = context};
     bool ok = embed(context, &region, p, o, map, kl);
     hg_region_free(&region);

@@ -46,6 +46,74 @@ START_TEST(the_discrepancy_is_the_formula_of_its_kernel)
 }
 END_TEST
 
+/* The kernel's scale is 0, and then one that squares of the mean would lose. */
+START_TEST(a_discrepancy_from_equal_points_counts_those_that_are_not)
+{
+    double a[] = {0.1, 0.1, 7, 0.1}, b[] = {0.1, 0.1, 0.1}, squared;
+    hg_points p = {a, 4, 1}, same = {b, 3, 1};
+    expect_ok(hg_mmd(ctx, p, same, &squared));
+    ck_assert_msg(same_value(squared, 0.5 + 1 - 2 * 0.75, 1e-12), "%g",
+                  squared);
+    for (int i = 0; i < 3; i++)
+        b[i] = 1e9 + i;
+    for (int i = 0; i < 4; i++)
+        a[i] = 1e9 + 3 * i;
+    double far, near;
+    expect_ok(hg_mmd(ctx, p, same, &far));
+    for (int i = 0; i < 4; i++)
+        a[i] -= 1e9;
+    for (int i = 0; i < 3; i++)
+        b[i] -= 1e9;
+    expect_ok(hg_mmd(ctx, p, same, &near));
+    ck_assert_msg(same_value(far, near, 1e-12), "%g, %g", far, near);
+}
+END_TEST
+
+START_TEST(sets_that_are_not_finite_are_compared_with_nothing)
+{
+    double good[] = {0, 1, 2, 3, 4, 5, 6, 7.5}, bad[8], x;
+    memcpy(bad, good, sizeof bad);
+    bad[5] = NAN;
+    hg_points p = {good, 4, 2}, q = {bad, 4, 2};
+    ck_assert(!hg_mmd(ctx, q, p, &x));
+    expect_error(NONFINITE, "hg_mmd: the first set: coordinate 1 of point 2 ");
+    ck_assert(!hg_mmd(ctx, p, q, &x));
+    expect_error(NONFINITE, "hg_mmd: the second set: coordinate 1 of point 2 ");
+    ck_assert(!hg_frechet(ctx, q, p, &x));
+    expect_error(NONFINITE, "hg_frechet: the first set: coordinate 1 ");
+    ck_assert(!hg_frechet(ctx, p, q, &x));
+    expect_error(NONFINITE, "hg_frechet: the second set: coordinate 1 ");
+    ck_assert(!hg_precision_recall(ctx, q, p, &x, &x));
+    expect_error(NONFINITE, "hg_precision_recall: the real points: ");
+    ck_assert(!hg_precision_recall(ctx, p, q, &x, &x));
+    expect_error(NONFINITE, "hg_precision_recall: the fake points: ");
+}
+END_TEST
+
+START_TEST(points_that_are_not_finite_have_no_axes_map_or_probe)
+{
+    enum { POINTS = 20 };
+    static double bad[POINTS * 2], good[POINTS * 2], out[POINTS * 2], x;
+    int32_t label[POINTS] = {0};
+    for (int i = 0; i < POINTS * 2; i++)
+        bad[i] = good[i] = i * i % 17;
+    bad[7] = -INFINITY;
+    hg_points p = {good, POINTS, 2}, q = {bad, POINTS, 2};
+    ck_assert(!hg_pca(ctx, q, 1, out, out + 2, out + 4));
+    expect_error(NONFINITE, "hg_pca: coordinate 1 of point 3 is -inf");
+    ck_assert(!hg_covariance(ctx, q, out, out + 2));
+    expect_error(NONFINITE, "hg_covariance: coordinate 1 of point 3 is -inf");
+    ck_assert(!hg_tsne(ctx, q, (hg_tsne_options){.perplexity = 5}, out, &x));
+    expect_error(NONFINITE, "hg_tsne: coordinate 1 of point 3 is -inf");
+    hg_scope_close(scope);
+    scope = NULL;
+    ck_assert(!hg_linear_probe(ctx, q, label, p, label, 2, 1, &x));
+    expect_error(NONFINITE, "hg_linear_probe: the training set: coordinate 1");
+    ck_assert(!hg_linear_probe(ctx, p, label, q, label, 2, 1, &x));
+    expect_error(NONFINITE, "hg_linear_probe: the test set: coordinate 1");
+}
+END_TEST
+
 START_TEST(neighbours_are_those_of_a_full_search)
 {
     enum { POINTS = 2300, QUERIES = 260, K = 7 };
@@ -141,6 +209,9 @@ END_TEST
 TEST_MAIN("measures", marginals_are_compared_with_the_line_of_chance,
           structural_similarity_is_that_of_scikit_image,
           the_discrepancy_is_the_formula_of_its_kernel,
+          a_discrepancy_from_equal_points_counts_those_that_are_not,
+          sets_that_are_not_finite_are_compared_with_nothing,
+          points_that_are_not_finite_have_no_axes_map_or_probe,
           neighbours_are_those_of_a_full_search,
           votes_of_neighbours_are_counted_and_ties_go_to_the_nearest,
           a_linear_probe_reads_what_is_linear_and_nothing_else)
