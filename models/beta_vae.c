@@ -4,7 +4,8 @@
  *   loss = cross-entropy of sigmoid(decoder(z)) and x + beta KL, nats per image
  *
  * The controlled capacity of Burgess et al. (2018) and a warm-up are options of
- * the training of any model: --capacity, --capacity-steps, --kl-warmup.
+ * the training of any model: --capacity, whose --capacity-weight takes beta's
+ * place, --capacity-steps, --kl-warmup.
  */
 #include "models/internal.h"
 
@@ -44,8 +45,7 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     hg_tensor *std, *mu = posterior(m, b->x, &std);
     hg_tensor *z = hg_normal_sample(mu, std);
     hg_tensor *bce = hg_bce_nats(nn_forward(m->decoder, z), b);
-    hg_tensor *kl = hg_kl_cost(b, hg_normal_kl(mu, std));
-    return hg_add(bce, hg_scale(kl, m->beta));
+    return hg_add(bce, hg_beta_kl_cost(b, hg_normal_kl(mu, std), m->beta));
 }
 
 const hg_model model_beta_vae = {

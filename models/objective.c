@@ -32,6 +32,13 @@ hg_tensor *hg_kl_cost(const hg_batch *b, hg_tensor *kl)
     return o->kl_weight ? hg_mul(cost, o->kl_weight) : cost;
 }
 
+hg_tensor *hg_beta_kl_cost(const hg_batch *b, hg_tensor *kl, double beta)
+{
+    hg_tensor *cost = hg_kl_cost(b, kl);
+    bool weighed = b && b->objective && b->objective->capacity;
+    return weighed ? cost : hg_scale(cost, beta);
+}
+
 /* log std, a scalar; `error` holds the squares. */
 static hg_tensor *log_std_of(const hg_objective *o, hg_tensor *error)
 {

@@ -43,6 +43,9 @@ HG_BEGIN_DECLS
  * a scalar where free bits or a capacity look at the batch's mean. The KL as it
  * is, summed over the dimensions, is reported as "kl". */
 HG_API hg_tensor *hg_kl_cost(const hg_batch *, hg_tensor *kl);
+/* beta times that (Higgins et al., 2017), but for a capacity, whose weight
+ * takes the place of beta. */
+HG_API hg_tensor *hg_beta_kl_cost(const hg_batch *, hg_tensor *kl, double beta);
 
 /* Minus log N(target; y, std^2), [batch], less its value at y = target and
  * std^2 = 1/2: the squared error, sum over pixels, unless the objective says

@@ -57,8 +57,8 @@ static hg_tensor *loss(void *model, const hg_batch *b)
     struct vae *m = model;
     hg_tensor *std, *mu = posterior(m, b->x, &std);
     hg_tensor *y = decode(m, hg_normal_sample(mu, std));
-    hg_tensor *kl = hg_kl_cost(b, divergence(m, mu, std));
-    hg_tensor *loss = hg_add(hg_gaussian_cost(b, y), hg_scale(kl, m->beta));
+    hg_tensor *kl = hg_beta_kl_cost(b, divergence(m, mu, std), m->beta);
+    hg_tensor *loss = hg_add(hg_gaussian_cost(b, y), kl);
     return m->faithful ? hg_scale(loss, 1 / m->pixels) : loss;
 }
 

@@ -80,6 +80,50 @@ START_TEST(a_capacity_asks_for_so_many_nats)
 }
 END_TEST
 
+START_TEST(the_weight_of_a_capacity_takes_the_place_of_beta)
+{
+    hg_objective o = {.free_bits = 2.5};
+    hg_batch b = batch_of(&o);
+    expect_values(hg_beta_kl_cost(&b, kl_of_two(), 4), 4 * (2.5 + 2.5 + 3));
+    o = (hg_objective){.capacity = hg_full(HG_SCALAR, 7),
+                       .capacity_weight = 10};
+    expect_values(hg_beta_kl_cost(&b, kl_of_two(), 4), 20);
+    b.objective = NULL;
+    expect_values(hg_beta_kl_cost(&b, kl_of_two(), 4), 20, 20);
+}
+END_TEST
+
+/* The mean loss of a first batch. */
+static double loss_with(const hg_model *m, const char *beta, double capacity)
+{
+    rig r = {.option = {"beta"}};
+    hg_batch b;
+    snprintf(r.option[1], sizeof r.option[1], "%s", beta);
+    expect_ok(rig_open(&r, m));
+    hg_scope *s = hg_next(r.loader, HG_TRAIN, &b);
+    hg_objective o = {.capacity_weight = 10};
+    if (capacity > 0)
+        o.capacity = hg_full(HG_SCALAR, (hg_real)capacity);
+    b.objective = &o;
+    hg_tensor *loss = hg_model_loss(m, r.state, &b);
+    expect_ok(loss != NULL);
+    double mean = (double)hg_item(hg_mean(loss, HG_ALL));
+    hg_scope_close(s);
+    rig_close(&r);
+    return mean;
+}
+
+START_TEST(a_capacity_costs_the_same_whatever_beta_is)
+{
+    const hg_model *models[] = {&model_vae, &model_beta_vae};
+    for (int i = 0; i < (on_cpu() ? 2 : 1); i++) {
+        ck_assert(loss_with(models[i], "1", 0) < loss_with(models[i], "4", 0));
+        ck_assert(loss_with(models[i], "1", 50) ==
+                  loss_with(models[i], "4", 50));
+    }
+}
+END_TEST
+
 START_TEST(a_fixed_spread_gives_the_densitys_logarithm)
 {
     hg_objective o = {.spread = HG_SPREAD_FIXED, .std = sqrt(0.5)};
@@ -134,6 +178,8 @@ TEST_MAIN("objective", without_an_objective_terms_are_plain_sums,
           free_bits_bound_the_mean_of_each_dimension,
           a_dimension_within_its_free_bits_has_no_gradient,
           a_capacity_asks_for_so_many_nats,
+          the_weight_of_a_capacity_takes_the_place_of_beta,
+          a_capacity_costs_the_same_whatever_beta_is,
           a_fixed_spread_gives_the_densitys_logarithm,
           the_optimal_spread_makes_the_likelihood_largest,
           a_learned_spread_is_pulled_towards_the_optimal_one)
