@@ -157,7 +157,10 @@ typedef struct {
 } hg_conv_options;
 
 /* x [N, C, H, W], w [O, C, kh, kw], b [O] or NULL: the cross-correlation,
- * [N, O, (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, ...]. */
+ * [N, O, (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, ...]. On a CPU
+ * 5 x 5 windows at stride 1 between channels in sixteens are values of
+ * polynomials (conv_winograd.h): an infinity is NaN there, as far as three
+ * places beyond the window. */
 HG_API hg_tensor *hg_conv2d(hg_tensor *x, hg_tensor *w, hg_tensor *b,
                             hg_conv_options);
 /* x [N, C, H, W], w [C, O, kh, kw], b [O] or NULL: the gradient of hg_conv2d

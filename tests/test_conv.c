@@ -234,6 +234,28 @@ START_TEST(a_convolution_without_memory_is_an_error_and_leaks_nothing)
 }
 END_TEST
 
+/* Each needs more than what came before it. */
+START_TEST(gradients_of_a_convolution_without_memory_are_errors_too)
+{
+    int64_t images = on_cpu() ? 8 : 1, c = on_cpu() ? 16 : 2;
+    hg_tensor *x = hg_watch(uniform(HG_SHAPE(images, c, 24, 24)));
+    hg_tensor *w = hg_watch(uniform(HG_SHAPE(c, c, 5, 5)));
+    hg_tensor *z = hg_conv2d(x, w, NULL, (hg_conv_options){.padding = 1});
+    hg_tensor *from[] = {x, w}, *v = hg_ones(z->shape), *g = NULL;
+    for (int i = 0; i < 2; i++, g = NULL) {
+        long n = 1;
+        for (; n < 20 && !g; n++) {
+            memory.fail_at = memory.calls + n;
+            g = hg_grad(z, from[i], v);
+            memory.fail_at = 0;
+            if (!g)
+                expect_error(MEMORY, "bytes");
+        }
+        ck_assert(g && (n > 2 || !on_cpu()));
+    }
+}
+END_TEST
+
 START_TEST(transposed_convolution_is_the_mirror_of_convolution)
 {
     for (int i = 0; i < 20; i++) {
@@ -341,6 +363,30 @@ START_TEST(a_batch_of_nothing_is_legal_and_nan_passes)
 }
 END_TEST
 
+/* Tiles of several images are transformed together. */
+START_TEST(a_nan_is_seen_in_its_own_image_and_in_no_other)
+{
+    int64_t c = on_cpu() ? 16 : 2;
+    hg_shape shape = HG_SHAPE(3, c, 9, 9);
+    hg_tensor *x = uniform(shape), *w = uniform(HG_SHAPE(c, c, 5, 5));
+    hg_conv_options o = {.padding = 2};
+    hg_tensor *clean = hg_conv2d(x, w, NULL, o);
+    static hg_real v[3 * 16 * 81];
+    expect_ok(hg_read(x, v, hg_shape_numel(shape)));
+    v[c * 81 + 81 + 40] = NAN; /* the middle of a plane */
+    hg_tensor *z = hg_conv2d(hg_from(v, REALS, shape), w, NULL, o);
+    for_each_index(at, z->shape)
+    {
+        double value = value_at(z, at);
+        bool sees = labs(at[2] - 4) <= 2 && labs(at[3] - 4) <= 2;
+        if (at[0] != 1)
+            ck_assert(value == value_at(clean, at));
+        else if (sees)
+            ck_assert(isnan(value));
+    }
+}
+END_TEST
+
 START_TEST(convolution_of_mismatched_shapes_names_axes_and_hints)
 {
     hg_conv_options o = {0};
@@ -393,9 +439,11 @@ TEST_MAIN("conv", convolution_is_the_weight_times_the_unfolded_windows,
           convolutions_do_not_depend_on_the_number_of_threads,
           a_second_convolution_allocates_nothing_from_the_heap_by_us,
           a_convolution_without_memory_is_an_error_and_leaks_nothing,
+          gradients_of_a_convolution_without_memory_are_errors_too,
           transposed_convolution_is_the_mirror_of_convolution,
           transposed_convolution_has_pytorchs_sizes,
           gradients_of_convolutions_are_right_twice,
           a_batch_of_nothing_is_legal_and_nan_passes,
+          a_nan_is_seen_in_its_own_image_and_in_no_other,
           convolution_of_mismatched_shapes_names_axes_and_hints,
           transposed_convolution_of_mismatched_shapes_names_them)
