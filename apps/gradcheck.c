@@ -203,11 +203,15 @@ static bool loss_is_finite(const hg_model *m, workbench *w, int64_t n,
                            double *loss)
 {
     double value = *loss = loss_at(m, w, n, true);
-    return !hg_error() && (isfinite(value) ||
-                           hg_fail(HG_ERROR_NONFINITE,
-                                   "%s: the loss is %s; there are no gradients "
-                                   "to check",
-                                   m->name, isnan(value) ? "nan" : "infinite"));
+    return !hg_error() &&
+           (isfinite(value) ||
+            hg_fail(HG_ERROR_NONFINITE,
+                    "%s: the loss is %s; there are no gradients "
+                    "to check%s",
+                    m->name, isnan(value) ? "nan" : "infinite",
+                    m->prepare ? " (only training calls prepare;"
+                                 " what it sets needs a value before)"
+                               : ""));
 }
 
 static bool check_all(const hg_model *m, workbench *w, int64_t n, outcome *all)

@@ -69,6 +69,7 @@ typedef struct {
  * "image_width" too, for models with an option of the short name. */
 typedef struct hg_config hg_config;
 
+/* The optimisers of a model, in the order in which it made them. */
 typedef struct {
     hg_optimizer *list[8];
     int count;
@@ -117,7 +118,8 @@ typedef struct hg_model {
     /* Before the first step, and before a run goes on: what the recipe takes
      * from the training set as a whole (a mean, a few labels, a fit). The set
      * outlives the model; what is learnt from it goes into buffers, which
-     * checkpoints restore afterwards, or is found again. */
+     * checkpoints restore afterwards, or is found again. Only training calls
+     * it: evaluations read the buffers, a gradient check those of `build`. */
     bool (*prepare)(void *model, hg_data *train);
     /* Instead of minimising the loss: a whole training step, for several
      * losses. Takes the optimisers in the order they were listed. */
@@ -198,8 +200,9 @@ HG_API HG_CHECK bool hg_config_set(hg_config *, const char *name,
 /* A whole number; of an option 1 or more, unless its default is less: most are
  * sizes, and hg_config_within takes the others. Else 0, and a sentence. */
 HG_API int64_t hg_config_int(const hg_config *, const char *name);
+/* Any number; 0 with an error where there is none of this name. */
 HG_API double hg_config_number(const hg_config *, const char *name);
-/* The text of a choice. */
+/* The text of a choice; "" with an error. */
 HG_API const char *hg_config_text(const hg_config *, const char *name);
 /* A whole number from `low` to `high`; else 0, and a sentence. */
 HG_API int64_t hg_config_within(const hg_config *, const char *name,
@@ -267,7 +270,9 @@ HG_API HG_CHECK bool hg_model_epoch(const hg_model *, void *model,
 /* Ordinary training in one call: builds the model for the data (options at
  * their defaults), makes `epochs` shuffled passes with the recipe's batch size
  * and tells `after`, unless it is NULL, each epoch's mean loss. The store with
- * the weights, or NULL. */
+ * the weights, or NULL with an error. To draw from the model or to measure it
+ * afterwards, keep its struct: call hg_config_new, hg_model_build,
+ * hg_model_optimizers, hg_model_prepare and hg_model_epoch instead. */
 HG_API hg_params *hg_model_fit(
     hg_context *, const hg_model *, hg_data *, int64_t epochs,
     void (*after)(void *user, int64_t epoch, double loss), void *user);

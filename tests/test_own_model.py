@@ -137,11 +137,16 @@ class OwnModels(Case):
         text = self.skeleton()
         at = text.index("return hg_add(", text.index("loss(void"))
         end = text.index(";", at)
-        nan = f"return hg_log(hg_neg({text[at + 7 : end]}))"
-        file = self.write("nan.c", text[:at] + nan + text[end:])
+        nan = f"{text[:at]}return hg_log(hg_neg({text[at + 7 : end]})){text[end:]}"
+        file = self.write("nan.c", nan)
         says = ["my-vae: the loss is nan"]
         out = self.call("gradcheck", file, "-b", 2, code=NONFINITE, says=says)
         self.assertEqual(out, "")
+        nan = nan.replace(".loss = loss,", ".loss = loss, .prepare = prepare,")
+        prepare = "static bool prepare(void *m, hg_data *d) { return m && d; }\n"
+        file = self.write("prepared.c", nan.replace("static const", prepare + "static const"))
+        says += ["only training calls prepare"]
+        self.call("gradcheck", file, "-b", 2, code=NONFINITE, says=says)
 
     def test_a_dry_run_keeps_no_step_to_make_again(self):
         text = self.skeleton()
