@@ -30,6 +30,7 @@
 #include "nn/parts.h"
 #include "datasets/data.h"
 #include "models/model.h"
+#include "models/objective.h"
 #include "models/measure.h"
 #include "models/evaluation.h"
 

@@ -32,7 +32,7 @@ HG_API HG_CHECK bool hg_backward(hg_tensor *loss);
  * from one. NULL with an error if y does not depend on x. */
 HG_API hg_tensor *hg_grad(hg_tensor *y, hg_tensor *x, hg_tensor *v);
 
-/* Constants of a shape. */
+/* Constants of a shape, owned by the open scope; they want no gradient. */
 HG_API hg_tensor *hg_full(hg_shape, hg_real value);
 HG_API hg_tensor *hg_zeros(hg_shape);
 HG_API hg_tensor *hg_ones(hg_shape);
@@ -47,12 +47,12 @@ HG_API void hg_retain_grad(hg_tensor *);
  * al., 2013). Both have the same shape. */
 HG_API hg_tensor *hg_straight_through(hg_tensor *value, hg_tensor *through);
 
-/* Records the mean over calls of the mean of t under a name, for the log.
- * Adds up the elements of t, so per-image terms of shape [batch] are weighted
- * rightly whatever the batch. hg_model_evaluate leaves these means alone. */
+/* For the log: adds the elements of t, real and of any shape, to a running mean
+ * under a name. Of a term of shape [batch] every image then counts once, also
+ * in a smaller last batch. hg_model_evaluate leaves these means alone. */
 HG_API void hg_report(const char *name, hg_tensor *t);
-/* The mean since the last call, which starts it afresh; false if nothing was
- * reported under this name. */
+/* The mean since the last call, which starts it afresh; false, without an error
+ * of its own, if nothing was reported under this name since. */
 HG_API HG_CHECK bool hg_report_mean(hg_context *, const char *name,
                                     hg_real *mean);
 /* The same without starting afresh, as sum and count of elements; and putting
@@ -92,8 +92,9 @@ typedef struct {
 
 /* Compares hg_grad with central differences and with the slope of the Taylor
  * remainder at the inputs' values. On disagreement: false, and a sentence
- * with input, index, both values and the likely cause. Run it in
- * hourglass-f64. Opens its own scopes. */
+ * with input, index, both values and the likely cause. Input i has the shape
+ * shapes[i] and the values values[i], row by row. Run it in hourglass-f64.
+ * Opens its own scopes. */
 HG_API HG_CHECK bool hg_check_function(hg_context *, hg_function, void *user,
                                        const hg_real *const *values,
                                        const hg_shape *shapes, int count,
@@ -112,8 +113,11 @@ HG_API HG_CHECK bool hg_check_op_in(hg_context *, const hg_op *,
 
 typedef enum { HG_TEXT, HG_DOT } hg_tape_format;
 
-/* Writes the tape of the open scope, oldest first: names, shapes, values,
- * gradients (or "not run yet") and rules. */
+/* Writes the tape of the open scope, oldest first: shapes, values (of more than
+ * eight the least, mean and largest), gradients and rules. Node 3 is %3; a leaf
+ * goes by its name, or is %3.0 where it is input 0 of node 3. A gradient is
+ * "not run yet" before the backward. After it leaves have theirs, others only
+ * after hg_retain_grad, else it was "passed on, not kept". */
 HG_API HG_CHECK bool hg_tape_write(FILE *, hg_tape_format);
 
 HG_END_DECLS

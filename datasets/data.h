@@ -166,6 +166,7 @@ HG_API hg_data *hg_data_spread(hg_data *, int64_t count);
 /* The items of one class, or those of all others. */
 HG_API hg_data *hg_data_class(hg_data *, int32_t label, bool others);
 
+/* The context that owns it. */
 HG_API hg_context *hg_data_context(const hg_data *);
 /* Items (of the training part, for a set as it was opened). */
 HG_API int64_t hg_data_size(const hg_data *);

@@ -5,13 +5,14 @@
 enum { MOST_LAYERS = 32 };
 
 nn_layer *nn_mlp_n(hg_params *store, const char *name,
-                   nn_layer *(*bend)(hg_params *), const int64_t *widths, int n)
+                   nn_layer *(*activation)(hg_params *), const int64_t *widths,
+                   int n)
 {
     hg_params *p = hg_params_at(store, name);
     nn_layer *list[MOST_LAYERS];
     char part[16];
     int count = 0;
-    if (!bend || n < 2 || 2 * n - 3 > MOST_LAYERS) {
+    if (!activation || n < 2 || 2 * n - 3 > MOST_LAYERS) {
         hg_fail(HG_ERROR_ARGUMENT,
                 "nn_mlp: an activation and from 2 to %d widths are needed, "
                 "here are %d",
@@ -20,21 +21,21 @@ nn_layer *nn_mlp_n(hg_params *store, const char *name,
     }
     for (int i = 0; i + 1 < n; i++) {
         if (i)
-            list[count++] = bend(p);
+            list[count++] = activation(p);
         snprintf(part, sizeof part, "%d", 2 * i);
         list[count++] = nn_linear(p, part, widths[i], widths[i + 1]);
     }
     return nn_chain_n(p, list, count);
 }
 
-void nn_mirrored_mlp_n(hg_params *p, nn_layer *(*bend)(hg_params *), bool tied,
-                       nn_linear_options o, nn_layer **encoder,
+void nn_mirrored_mlp_n(hg_params *p, nn_layer *(*activation)(hg_params *),
+                       bool tied, nn_linear_options o, nn_layer **encoder,
                        nn_layer **decoder, const int64_t *widths, int n)
 {
     nn_stack there = {.params = hg_params_at(p, "encoder")};
     nn_stack back = {.params = hg_params_at(p, "decoder")};
     nn_layer *layer[NN_STACK_MOST / 2];
-    if (!bend || n < 2 || n > NN_STACK_MOST / 2) {
+    if (!activation || n < 2 || n > NN_STACK_MOST / 2) {
         hg_fail(HG_ERROR_ARGUMENT,
                 "nn_mirrored_mlp: an activation and from 2 to %d widths are "
                 "needed, here are %d",
@@ -46,14 +47,14 @@ void nn_mirrored_mlp_n(hg_params *p, nn_layer *(*bend)(hg_params *), bool tied,
                                   widths[i], widths[i + 1], o);
         nn_stack_add(&there, layer[i]);
         if (i + 2 < n)
-            nn_stack_add(&there, bend(there.params));
+            nn_stack_add(&there, activation(there.params));
     }
     for (int i = n - 2; i >= 0; i--) {
         nn_stack_add(&back,
                      nn_linear_mirror_with(back.params, nn_stack_name(&back),
                                            layer[i], tied, o));
         if (i)
-            nn_stack_add(&back, bend(back.params));
+            nn_stack_add(&back, activation(back.params));
     }
     *encoder = nn_stack_chain(&there);
     *decoder = nn_stack_chain(&back);

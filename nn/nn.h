@@ -30,6 +30,7 @@ HG_BEGIN_DECLS
 
 /* ---- The parameter store ------------------------------------------------ */
 
+/* An empty one, owned by the context. */
 HG_API hg_params *hg_params_new(hg_context *);
 /* A cursor: the same store seen under a prefix ("encoder" adds "encoder.").
  * It is also the subset of parameters below that prefix. "" or NULL: as is. */
@@ -58,12 +59,13 @@ typedef struct {
     int64_t fan_in, fan_out; /* 0: from the shape, PyTorch's way */
 } hg_init;
 
+/* HG_INIT(kind, a, b); HG_NORMAL is N(0, 1), HG_UNIFORM [0, 1). */
 #define HG_INIT(...) ((hg_init){.kind = __VA_ARGS__})
 #define HG_NORMAL    HG_INIT(HG_INIT_NORMAL, 0, 1)
 #define HG_UNIFORM   HG_INIT(HG_INIT_UNIFORM, 0, 1)
 
-/* A new parameter (wants a gradient). A name that exists already is an error.
- */
+/* A new parameter, owned by the store; it wants a gradient. NULL with an error,
+ * which a name that exists already is too. */
 HG_API hg_tensor *hg_param(hg_params *, const char *name, hg_shape, hg_init);
 /* A new buffer: saved with the parameters, never trained (running statistics,
  * schedules, temperatures). */
@@ -76,18 +78,24 @@ HG_API hg_tensor *hg_counter(hg_params *, const char *name);
 HG_API hg_tensor *hg_params_find(const hg_params *, const char *name);
 /* The i-th entry below this cursor, sorted by path; NULL at the end. */
 HG_API hg_tensor *hg_params_entry(const hg_params *, int64_t i);
-/* As the how-manieth entry of its store it was made, from 0; -1: it is none. */
+/* Its place in the order in which the store's entries were made, from 0; -1: it
+ * is in no store. */
 HG_API int64_t hg_params_number(const hg_tensor *);
+/* Is it a buffer of a store, or a counter? */
 HG_API bool hg_is_buffer(const hg_tensor *);
 /* Elements of all parameters below this cursor (buffers not counted). */
 HG_API int64_t hg_params_count(const hg_params *);
 /* Frozen parameters want no gradient and are left alone by optimisers. */
 HG_API void hg_params_freeze(hg_params *, bool frozen);
+/* Clears the gradients of the parameters below this cursor: grad is NULL. */
 HG_API void hg_zero_grad(hg_params *);
+/* The context that owns the store. */
 HG_API hg_context *hg_params_context(const hg_params *);
 
-/* Clips what hg_backward left: returns the norm before, over all sets'
- * gradients; 0 with an error. */
+/* Scales what hg_backward left below this cursor until its joint norm is at
+ * most `most`; the norm before, or 0 with an error. By value: cuts every
+ * element to
+ * [-most, most]. */
 HG_API hg_real hg_clip_grad_norm(hg_params *, hg_real most);
 HG_API void hg_clip_grad_value(hg_params *, hg_real most);
 
@@ -163,11 +171,13 @@ HG_API hg_optimizer *hg_adamw_n(hg_params *const *sets, int n, const char *name,
                                 hg_adam_options);
 HG_API hg_optimizer *hg_sgd_n(hg_params *const *sets, int n, const char *name,
                               hg_sgd_options);
+/* Tieleman and Hinton, 2012. */
 HG_API hg_optimizer *hg_rmsprop_n(hg_params *const *sets, int n,
                                   const char *name, hg_rmsprop_options);
 /* Zeiler, 2012. */
 HG_API hg_optimizer *hg_adadelta_n(hg_params *const *sets, int n,
                                    const char *name, hg_adadelta_options);
+/* The same over one set. */
 HG_API hg_optimizer *hg_adam(hg_params *, const char *name, hg_adam_options);
 HG_API hg_optimizer *hg_adamw(hg_params *, const char *name, hg_adam_options);
 HG_API hg_optimizer *hg_sgd(hg_params *, const char *name, hg_sgd_options);
@@ -183,9 +193,12 @@ HG_API HG_CHECK bool hg_optimizer_step(hg_optimizer *);
 /* The learning rate, a 0-d tensor: hg_set(hg_optimizer_rate(o), 1e-4). */
 HG_API hg_tensor *hg_optimizer_rate(hg_optimizer *);
 HG_API const char *hg_optimizer_name(const hg_optimizer *);
+/* Updates made so far. */
 HG_API int64_t hg_optimizer_steps(const hg_optimizer *);
+/* Clears the gradients of its parameters. */
 HG_API void hg_optimizer_zero_grad(hg_optimizer *);
-/* Clip the joint norm of its gradients in every step; 0: never. */
+/* Clip the joint norm of its gradients, or every element, in each step to
+ * `most`; 0: never. */
 HG_API void hg_optimizer_clip_norm(hg_optimizer *, hg_real most);
 HG_API void hg_optimizer_clip_value(hg_optimizer *, hg_real most);
 /* From now on `rounds` calls of hg_optimizer_step make one update, by the mean
@@ -193,7 +206,8 @@ HG_API void hg_optimizer_clip_value(hg_optimizer *, hg_real most);
  * one. What has been added up is saved with the optimiser's state; what was
  * added up before this call is dropped. */
 HG_API HG_CHECK bool hg_optimizer_accumulate(hg_optimizer *, int rounds);
-/* State of several optimisers in one safetensors file. */
+/* State of several optimisers in one safetensors file. It is read by optimisers
+ * of the same names over the same parameters, all or nothing. */
 HG_API HG_CHECK bool hg_optimizers_save(hg_optimizer *const *, int n,
                                         const char *file);
 HG_API HG_CHECK bool hg_optimizers_load(hg_optimizer *const *, int n,
@@ -212,7 +226,7 @@ HG_API HG_CHECK bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *,
 typedef enum {
     HG_SCHEDULE_CONSTANT,
     HG_SCHEDULE_STEP,   /* times gamma every `every` steps */
-    HG_SCHEDULE_COSINE, /* to `last` over `steps` */
+    HG_SCHEDULE_COSINE, /* half a cosine to `last`, there at step `steps` */
     HG_SCHEDULE_PLATEAU /* times gamma when more than `patience` calls of
                            hg_schedule_observe brought no improvement by
                            a ten thousandth (as PyTorch) */
@@ -220,15 +234,17 @@ typedef enum {
 
 typedef struct {
     hg_schedule_kind kind;
-    hg_real first, last;          /* value at the start; cosine: at the end */
-    hg_real gamma;                /* [0.1] */
-    int64_t every, steps, warmup; /* linear from 0, before all else */
-    int patience;                 /* [10] */
+    hg_real first, last;  /* value at the start; cosine: at the end */
+    hg_real gamma;        /* [0.1] */
+    int64_t every, steps; /* see the kinds */
+    int64_t warmup;       /* steps, linear from 0 to `first`, before all else */
+    int patience;         /* [10] */
 } hg_schedule;
 
 /* The value at a step; constant, step and cosine need no state. */
 HG_API hg_real hg_schedule_at(const hg_schedule *, int64_t step);
-/* PLATEAU: lowers `first` when `loss` stalls; true when it was lowered. */
+/* PLATEAU: lowers `first` when `loss` stalls; true when it was lowered. The
+ * hg_plateau is what it remembers, zeros at first. */
 typedef struct {
     hg_real best;
     int bad;
@@ -238,9 +254,11 @@ HG_API bool hg_schedule_observe(hg_schedule *, hg_plateau *, hg_real loss);
 
 /* ---- Weight averaging --------------------------------------------------- */
 
-/* Exponential moving average of the parameters below a cursor. */
+/* Exponential moving average of the parameters below a cursor, owned by their
+ * store; it begins with their values, so make it after the last layer. */
 typedef struct hg_ema hg_ema;
 HG_API hg_ema *hg_ema_new(hg_params *, hg_real decay);
+/* After each step: average = decay * average + (1 - decay) * parameter. */
 HG_API HG_CHECK bool hg_ema_update(hg_ema *);
 /* Exchanges parameters and averages: call before and after an evaluation, also
  * one that failed (it works while an error is pending). */
@@ -283,15 +301,19 @@ typedef struct {
     int64_t output_pad; /* transposed only [0] */
     bool no_bias;
 } nn_window;
-/* x [N, in, H, W]; weight [out, in, k, k]. */
+/* x [N, in, H, W] -> [N, out, ...], sizes as with hg_conv2d; weight
+ * [out, in, k, k], bias [out]. */
 HG_API nn_layer *nn_conv2d(hg_params *, const char *name, int64_t in,
                            int64_t out, nn_window);
-/* x [N, in, H, W]; weight [in, out, k, k]. */
+/* The same with hg_conv_transpose2d; weight [in, out, k, k]. */
 HG_API nn_layer *nn_conv_transpose2d(hg_params *, const char *name, int64_t in,
                                      int64_t out, nn_window);
 
-/* Normalisation over the batch (and places), with running statistics:
- * weight, bias, running_mean, running_var, num_batches_tracked. */
+/* Normalisation of x, with weight and bias [channels]. Batch norm: x [N,
+ * channels, ...], over batch and places, with the buffers running_mean,
+ * running_var and num_batches_tracked. Layer norm: x [..., features], over the
+ * last axis. Group norm: x [N, channels, ...], over each of `groups` sets of
+ * neighbouring channels. */
 typedef struct {
     double momentum; /* [0.1] */
     double eps;      /* [1e-5] */
@@ -313,7 +335,8 @@ HG_API nn_layer *nn_embedding(hg_params *, const char *name, int64_t count,
 HG_API nn_layer *nn_flatten(hg_params *);
 HG_API nn_layer *nn_unflatten(hg_params *, int64_t c, int64_t h, int64_t w);
 
-/* Any function of one tensor is a layer; with a parameter too. */
+/* Any function of one tensor is a layer, hg_gelu say; with a number too. Those
+ * below are ready-made. */
 HG_API nn_layer *nn_activation(hg_params *, hg_tensor *(*)(hg_tensor *));
 HG_API nn_layer *nn_activation_with(hg_params *,
                                     hg_tensor *(*)(hg_tensor *, double),

@@ -17,13 +17,13 @@ HG_BEGIN_DECLS
 /* ---- Nets: nets.c ------------------------------------------------------- */
 
 /* Linear layers NAME.0, NAME.2, NAME.4, ... of these widths, and between them
- * the activation that `bend` makes (nn_relu, nn_tanh, ...); none after the
+ * the layer that `activation` makes (nn_relu, nn_tanh, ...); none after the
  * last. */
 HG_API nn_layer *nn_mlp_n(hg_params *, const char *name,
-                          nn_layer *(*bend)(hg_params *), const int64_t *widths,
-                          int n);
-#define nn_mlp(p, name, bend, ...)                                             \
-    nn_mlp_n(p, name, bend, (const int64_t[]){__VA_ARGS__},                    \
+                          nn_layer *(*activation)(hg_params *),
+                          const int64_t *widths, int n);
+#define nn_mlp(p, name, activation, ...)                                       \
+    nn_mlp_n(p, name, activation, (const int64_t[]){__VA_ARGS__},              \
              HG_COUNT(int64_t, __VA_ARGS__))
 
 /* The way back of a linear layer in -> out: x [..., out] -> [..., in]. Tied,
@@ -37,11 +37,11 @@ HG_API nn_layer *nn_linear_mirror_with(hg_params *, const char *name,
 
 /* Both ways at once: "encoder.0", "encoder.2", ... of these widths and
  * "decoder.0", ... back, with the activation between them; tied or not. */
-HG_API void nn_mirrored_mlp_n(hg_params *, nn_layer *(*bend)(hg_params *),
+HG_API void nn_mirrored_mlp_n(hg_params *, nn_layer *(*activation)(hg_params *),
                               bool tied, nn_linear_options, nn_layer **encoder,
                               nn_layer **decoder, const int64_t *widths, int n);
-#define nn_mirrored_mlp(p, bend, tied, options, encoder, decoder, ...)         \
-    nn_mirrored_mlp_n(p, bend, tied, options, encoder, decoder,                \
+#define nn_mirrored_mlp(p, activation, tied, options, encoder, decoder, ...)   \
+    nn_mirrored_mlp_n(p, activation, tied, options, encoder, decoder,          \
                       (const int64_t[]){__VA_ARGS__},                          \
                       HG_COUNT(int64_t, __VA_ARGS__))
 
@@ -151,9 +151,9 @@ HG_API hg_tensor *nn_unit_inverse(hg_tensor *triangles, int64_t d);
 
 /* ---- The adversarial game: adversarial.c -------------------------------- */
 
-/* Goodfellow et al., 2014, on logits; means over all elements. The critic
- * tells real from fake; the generator, in the form that does not saturate,
- * makes fakes that pass for real. */
+/* Goodfellow et al., 2014, on logits; means over all elements. The critic,
+ * which they call discriminator, tells real from fake; the generator, in the
+ * form that does not saturate, makes fakes that pass for real. */
 HG_API hg_tensor *nn_critic_loss(hg_tensor *real, hg_tensor *fake);
 HG_API hg_tensor *nn_generator_loss(hg_tensor *fake);
 

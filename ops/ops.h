@@ -2,7 +2,8 @@
  *
  * All of them take tensors of any strides and return a new tensor that the
  * open scope owns; NULL, with hg_error set, if the shapes do not fit. Pointwise
- * operations of two tensors broadcast as NumPy does.
+ * operations of two tensors broadcast as NumPy does. docs/ops.md lists them
+ * all.
  *
  *     hg_tensor *h = hg_relu(hg_linear(x, w, b));       // [batch, out]
  *     hg_tensor *loss = hg_mean(hg_square(hg_sub(h, y)), HG_ALL);

@@ -84,10 +84,13 @@ typedef struct {
     bool rest; /* axis[0] and every axis after it */
 } hg_axes;
 
+/* HG_SHAPE(2, 3) is [2, 3]; HG_SCALAR is [], a single value. */
 #define HG_SHAPE(...)                                                          \
     ((hg_shape){HG_COUNT(int64_t, __VA_ARGS__), {__VA_ARGS__}})
 #define HG_SCALAR ((hg_shape){0, {0}})
 
+/* HG_OVER(0, 2): these axes, which a reduction takes away; HG_KEEP(1): these,
+ * which stay with size 1; HG_FROM(1): this one and all after it; HG_ALL. */
 #define HG_OVER(...)                                                           \
     ((hg_axes){HG_COUNT(int, __VA_ARGS__), {__VA_ARGS__}, false, false})
 #define HG_KEEP(...)                                                           \
@@ -127,7 +130,7 @@ typedef struct hg_tensor {
 } hg_tensor;
 
 /* Two bits: are operations recorded for hg_backward; are dropout and batch
- * statistics on. */
+ * statistics on. HG_EVAL has neither, HG_TRAIN both. */
 typedef enum {
     HG_EVAL = 0,
     HG_RECORD = 1,
@@ -135,7 +138,7 @@ typedef enum {
     HG_TRAIN = 3
 } hg_mode;
 
-/* Of products: float; TF32; bfloat16 with float sums. */
+/* What products are computed in: float; TF32; bfloat16 with float sums. */
 typedef enum { HG_FP32, HG_TF32, HG_BF16 } hg_precision;
 
 typedef enum {
@@ -151,9 +154,11 @@ HG_BEGIN_DECLS
 
 /* The pending error of this thread as one sentence, or NULL. */
 HG_API const char *hg_error(void);
+/* Its kind; HG_ERROR_NONE where there is none. */
 HG_API hg_error_code hg_error_kind(void);
 /* "shape", "memory", ... */
 HG_API const char *hg_error_name(hg_error_code);
+/* Forgets it: operations work again. */
 HG_API void hg_error_clear(void);
 /* Sets the pending error unless there is one; returns false. All errors pass
  * through here: the place for a breakpoint. */
@@ -176,6 +181,7 @@ HG_API hg_context *hg_context_new_with(const char *device, uint64_t seed,
                                        hg_allocator);
 /* Frees all that the context owns, and closes its scopes on this thread. */
 HG_API void hg_context_free(hg_context *);
+/* "cpu", "cuda" or "cuda:N"; of "auto" what was taken. */
 HG_API const char *hg_context_device(const hg_context *);
 /* The instruction set that kernels use: "x86-64-v4 (AVX-512)". */
 HG_API const char *hg_context_instructions(const hg_context *);
@@ -208,24 +214,29 @@ HG_API uint64_t hg_context_launches(const hg_context *);
 
 /* ---- Scopes ------------------------------------------------------------- */
 
-/* Opens a scope on this thread, inside the one that is open. */
+/* Opens a scope on this thread, inside the one that is open; NULL with an
+ * error. The outermost one is a step: its random draws are new ones. */
 HG_API hg_scope *hg_scope_open(hg_context *, hg_mode);
 /* Everything made in it is gone; inner scopes left open are closed too. */
 HG_API void hg_scope_close(hg_scope *);
 /* Changes the innermost scope's mode and returns the former one. */
 HG_API hg_mode hg_set_mode(hg_mode);
+/* HG_EVAL where no scope is open. */
 HG_API hg_mode hg_get_mode(void);
 
 /* ---- Making tensors ----------------------------------------------------- */
 
 /* Copies an array of the user's into the open scope: "f4", "f8" and "u1"
- * become real ("u1" as 0..255), "i4" and "i8" int32. Others are made by
- * operations: hg_full, hg_zeros, hg_randn, ... (ops/ops.h). */
+ * become real ("u1" as 0..255), "i4" and "i8" int32; NULL with an error where
+ * that is not possible. Others are made by operations: hg_full, hg_zeros,
+ * hg_randn, ... (ops/ops.h). */
 HG_API hg_tensor *hg_from(const void *src, const char *dtype, hg_shape);
 
 /* ---- Looking at tensors ------------------------------------------------- */
 
+/* How many elements: the product of the sizes, 1 for a scalar. */
 HG_API int64_t hg_numel(const hg_tensor *);
+/* Do the values lie in memory row by row, without gaps? */
 HG_API bool hg_is_contiguous(const hg_tensor *);
 /* The value of a tensor with one element; NaN (and an error) otherwise. */
 HG_API hg_real hg_item(const hg_tensor *);
@@ -242,13 +253,16 @@ HG_API HG_CHECK bool hg_write(hg_tensor *, const hg_real *values,
 HG_API void hg_set(hg_tensor *, hg_real value);
 /* Copies `value` into `target` (same shape and context); bumps the version. */
 HG_API HG_CHECK bool hg_assign(hg_tensor *target, const hg_tensor *value);
+/* How often the values were written. */
 HG_API uint64_t hg_version(const hg_tensor *);
 /* Shape and values, long axes abbreviated. */
 HG_API void hg_print(FILE *, const hg_tensor *);
 /* "[2, 3]" into text; returns text. 96 bytes are always enough. */
 HG_API const char *hg_shape_text(hg_shape, char *text, size_t size);
 #define HG_SHAPE_TEXT(shape_) hg_shape_text(shape_, (char[96]){0}, 96)
+/* Are rank and sizes the same? */
 HG_API bool hg_shape_equal(hg_shape, hg_shape);
+/* The product of the sizes. */
 HG_API int64_t hg_shape_numel(hg_shape);
 
 HG_END_DECLS
