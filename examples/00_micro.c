@@ -86,7 +86,8 @@ static const op tanh_op = {"tanh", tanh_forward, tanh_backward};
 static void backward(tensor *loss)
 {
     loss->grad = 1;
-    for (tensor *z = loss; z >= tape; z--) {
+    for (int at = (int)(loss - tape); at >= 0; at--) {
+        const tensor *z = &tape[at];
         double dx[2] = {0, 0};
         if (!z->op)
             continue;

@@ -21,6 +21,8 @@ int main(void)
         if (step % 100 == 0)
             printf("step %3d  w %5.2f  b %5.2f\n", step, (double)hg_item(w),
                    (double)hg_item(b));
+        /* Clears the gradients of w and b, runs hg_backward, and then w becomes
+         * w - rate * gradient, b likewise. */
         if (!hg_minimize(loss, sgd))
             return fprintf(stderr, "%s\n", hg_error()), 1;
         hg_scope_close(s);
