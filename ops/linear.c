@@ -12,7 +12,8 @@ static bool linear_shape(hg_tensor *z, hg_shape *out)
                        "are needed%s",
                        HG_SHAPE_TEXT(x), HG_SHAPE_TEXT(w),
                        w.rank == 2 && x.rank && x.dim[x.rank - 1] == w.dim[0]
-                           ? "; the weight looks transposed"
+                           ? "; is the weight transposed, or x the "
+                             "layer's output already?"
                            : "");
     if (z->arity == 3) {
         hg_shape b = z->in[2]->shape;
