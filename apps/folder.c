@@ -336,13 +336,36 @@ bool was_refused(const trainer *t)
     return t->made && !t->step && hg_error_kind() != HG_ERROR_NONFINITE;
 }
 
-bool open_folder(trainer *t, bool overwrite)
+static void join_folder(trainer *t)
 {
     path_text folder = path_join(t->s.out, t->s.name);
     snprintf(t->folder, sizeof t->folder, "%s", folder.text);
+}
+
+/* Another process may have made up the same name in the same second: the run's
+ * is a folder that was not there before. */
+static bool make_new_folder(trainer *t)
+{
+    char name[sizeof t->s.name];
+    snprintf(name, sizeof name, "%s", t->s.name);
+    if (!make_folder(t->s.out))
+        return false;
+    for (int i = 2; mkdir(t->folder, 0777); i++) {
+        if (errno != EEXIST)
+            return make_folder(t->folder); /* says why not */
+        snprintf(t->s.name, sizeof t->s.name, "%.240s-%d", name, i);
+        join_folder(t);
+    }
+    return true;
+}
+
+bool open_folder(trainer *t, bool overwrite)
+{
     struct stat s;
-    bool absent = stat(t->folder, &s) != 0;
-    if (!make_folder(t->folder) || !lock_run(t))
+    join_folder(t);
+    bool absent = t->s.unnamed || stat(t->folder, &s) != 0;
+    if (!(t->s.unnamed ? make_new_folder(t) : make_folder(t->folder)) ||
+        !lock_run(t))
         return false;
     bool old = is_there(t);
     t->made = absent && !old;

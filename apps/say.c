@@ -71,7 +71,7 @@ void say_test(trainer *t, const hg_metrics *m)
         log_line(t, "%s", line);
 }
 
-void say_end(trainer *t, bool finished)
+void say_end(trainer *t)
 {
     char text[640];
     const char *path = t->s.dry_run ? "" : t->folder;
@@ -82,8 +82,8 @@ void say_end(trainer *t, bool finished)
         return;
     json_t *end = json_pack(
         "{s:s, s:I, s:I, s:b, s:o*, s:o*}", "run", path, "epoch",
-        (json_int_t)t->epoch, "step", (json_int_t)t->step, "finished", finished,
-        "test", json_incref(t->final), "explain",
+        (json_int_t)t->epoch, "step", (json_int_t)t->step, "finished",
+        t->finished, "test", json_incref(t->final), "explain",
         t->s.explain ? explain_json(&t->explained, t->w.context) : NULL);
     print_json(end);
     json_decref(end);

@@ -140,6 +140,7 @@ static void default_name(settings *s)
         if (*c == ':')
             *c = '-';
     snprintf(s->name, sizeof s->name, "%s-%s-%s", s->model->name, data, when);
+    s->unnamed = true;
 }
 
 static uint64_t read_seed(const arguments *a, int *code)

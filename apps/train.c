@@ -96,17 +96,6 @@ static bool train_steps(trainer *t)
 
 /* ---- Epochs ------------------------------------------------------------- */
 
-static bool stop_here(trainer *t)
-{
-    if (t->saved_step != t->step && !checkpoint_save(t, false))
-        return false;
-    log_line(t,
-             "interrupted and saved at step %lld; `hourglass resume %s` "
-             "goes on",
-             (long long)t->step, t->folder);
-    return true;
-}
-
 static bool train_epochs(trainer *t)
 {
     while (t->epoch < t->s.epochs && !enough(t) && !interrupted) {
@@ -117,10 +106,21 @@ static bool train_epochs(trainer *t)
     }
     if (!interrupted && t->epoch_steps && !show_part(t))
         return false;
-    return !interrupted || stop_here(t);
+    return true;
 }
 
 /* ---- The end ------------------------------------------------------------ */
+
+static bool stop_here(trainer *t)
+{
+    if (t->saved_step != t->step && !checkpoint_save(t, false))
+        return false;
+    log_line(t,
+             "interrupted and saved at step %lld; `hourglass resume %s` "
+             "goes on",
+             (long long)t->step, t->folder);
+    return true;
+}
 
 static bool log_final(trainer *t, const hg_metrics *test)
 {
@@ -154,6 +154,7 @@ static bool finish(trainer *t)
         return false;
     if (!t->s.dry_run)
         log_line(t, "the run is %s; open %s/report.html", t->folder, t->folder);
+    t->finished = true;
     return true;
 }
 
@@ -192,6 +193,7 @@ static bool train(trainer *t, int argc, char **argv)
         fseek(t->file[LOG], 0, SEEK_END);
         log_line(t, "the run %s is finished", t->folder);
         t->final = last_final(t);
+        t->finished = true;
         return true;
     }
     if (!describe_run(t, argc, argv))
@@ -203,7 +205,8 @@ static bool train(trainer *t, int argc, char **argv)
     say_device(t);
     if (!warn_at_start(t) || !tensorboard_begin(t))
         return false;
-    return train_epochs(t) && (interrupted || finish(t));
+    /* Of a run that is trained an interrupt takes nothing any more. */
+    return train_epochs(t) && (interrupted ? stop_here(t) : finish(t));
 }
 
 /* ---- The command -------------------------------------------------------- */
@@ -244,12 +247,13 @@ int train_and_close(trainer *t, int argc, char **argv, bool overwrite)
         trainer_open(t) && open_folder(t, overwrite) && train(t, argc, argv);
     clear_progress();
     if (ok)
-        say_end(t, !interrupted);
+        say_end(t);
     if (t->broke && t->s.anomaly && !t->s.dry_run &&
         hg_error_kind() == HG_ERROR_NONFINITE)
         bundle_write(t);
-    int code =
-        ok ? (interrupted ? 128 + interrupted : EXIT_DONE) : report_error();
+    int code = !ok           ? report_error()
+               : t->finished ? EXIT_DONE
+                             : 128 + interrupted;
     bool nothing = !ok && was_refused(t);
     close_logs(t);
     workbench_close(&t->w);
@@ -257,7 +261,7 @@ int train_and_close(trainer *t, int argc, char **argv, bool overwrite)
     if (nothing || (t->s.dry_run && t->folder[0]))
         remove_folder(t->folder);
     unlock_run(t);
-    if (ok && t->s.dry_run && !interrupted && !t->s.quiet)
+    if (t->finished && t->s.dry_run && !t->s.quiet)
         fprintf(stderr, "dry run: data, a step, evaluation, a checkpoint and "
                         "pictures work; nothing was kept\n");
     return code;

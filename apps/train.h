@@ -31,6 +31,7 @@ typedef struct {
     bool made, fresh;  /* its folder: by this process; or emptied by it */
     bool other_source; /* the own model's file is not RUN/model.c */
     bool broke;        /* in a step */
+    bool finished;     /* trained, measured and drawn to the end */
     bool stopped;      /* early */
     bool settled;      /* what describes the run is on the disk */
     int notes;         /* of reported terms, not read yet: metrics.c */
@@ -212,6 +213,6 @@ void say_device(trainer *);
 /* What was measured on the test set, without what does not apply. */
 void say_test(trainer *, const hg_metrics *);
 /* What --explain and --json ask for. */
-void say_end(trainer *, bool finished);
+void say_end(trainer *);
 
 #endif

@@ -5,10 +5,12 @@
 Standard library only.
 """
 
+import fcntl
 import json
 import os
 import pathlib
 import resource
+import select
 import shutil
 import signal
 import struct
@@ -305,6 +307,42 @@ class Training(Case):
             for name, value in theirs.items():
                 if isinstance(value, float):
                     self.assertAlmostEqual(mine[name] / value, 1, 5, name)
+
+    def test_an_interrupt_of_the_last_pictures_is_too_late(self):
+        # A pipe that is full holds the run up where it draws the curves.
+        curves = self.folder / "late" / "loss.png"
+        curves.parent.mkdir()
+        os.mkfifo(curves)
+        pipe = os.open(curves, os.O_RDONLY | os.O_NONBLOCK)
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+        base = [*VAE, "--epochs", 1, "--out", self.folder, "--name", "late"]
+        program = start([*base, "--json"])
+        select.select([pipe], [], [], 900)
+        curves.unlink()  # the report looks for a file
+        program.send_signal(signal.SIGINT)
+        os.set_blocking(pipe, True)
+        while os.read(pipe, 4096):
+            pass
+        os.close(pipe)
+        out, err = program.communicate(timeout=900)
+        self.assertEqual((program.returncode, err), (DONE, ""))
+        self.assertTrue(json.loads(out)["finished"])
+        self.assertTrue((self.folder / "late" / "report.html").exists())
+
+    def test_runs_that_begin_in_one_second_have_names_of_their_own(self):
+        out = self.folder / "unnamed"
+        for second in range(90):
+            when = time.localtime(time.time() + second)
+            name = time.strftime("vae-synthetic-60-%Y%m%d-%H%M%S", when)
+            (out / name).mkdir(parents=True)
+            (out / name / "config.json").write_text("{}")
+        brief = "train vae --data synthetic:60 --steps 1 --threads 1 --quiet".split()
+        for _ in range(2):
+            self.call(*brief, "--out", out)
+        runs = [x.parent.name for x in out.glob("*/report.html")]
+        self.assertEqual(len(runs), 2, runs)
+        for run in runs:
+            self.assertRegex(run, r"^vae-synthetic-60-\d{8}-\d{6}-[23]$")
 
     def test_a_kill_while_a_checkpoint_is_replaced_does_no_harm(self):
         often = "--epochs", 2, "--save-every", 17
