@@ -93,12 +93,32 @@ static bool begin(message *m)
     return m->out || hg_fail(HG_ERROR_MEMORY, "no memory for an event");
 }
 
-/* Puts a finished message into another, as one of its fields. */
-static void nest(FILE *outer, int field, message *m)
+static void drop(message *m)
 {
-    fclose(m->out);
-    put_bytes(outer, field, m->text, m->size);
+    if (m->out)
+        fclose(m->out);
     free(m->text);
+    *m = (message){0};
+}
+
+/* From here on its text is whole. */
+static bool end(message *m)
+{
+    bool ok = !ferror(m->out);
+    if (fclose(m->out))
+        ok = false;
+    m->out = NULL;
+    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for an event");
+}
+
+/* Puts a message into another, as one of its fields. */
+static bool nest(const message *outer, int field, message *m)
+{
+    bool ok = end(m);
+    if (ok)
+        put_bytes(outer->out, field, m->text, m->size);
+    drop(m);
+    return ok;
 }
 
 static void put_record(FILE *f, const message *m)
@@ -125,42 +145,39 @@ static bool begin_event(message *e, int64_t step)
 
 static bool end_event(FILE *f, message *e)
 {
-    fclose(e->out);
+    if (!end(e))
+        return false;
     put_record(f, e);
-    free(e->text);
     return !fflush(f) ||
            hg_fail(HG_ERROR_IO, "the event file cannot be written: %s",
                    strerror(errno));
 }
 
-/* An event with the summary of one value, whose tag is written; the caller
- * adds the value's own field to v. */
-static bool begin_value(message *e, message *v, int64_t step, const char *tag)
+/* An event with the summary of one value, each inside the one before. */
+typedef struct {
+    message event, summary, value;
+} summary_event;
+
+/* Writes the tag of the value; its own field is the caller's. end_value follows
+ * whatever this gives. */
+static bool begin_value(summary_event *s, int64_t step, const char *tag)
 {
-    if (!begin_event(e, step))
+    *s = (summary_event){0};
+    if (!begin_event(&s->event, step) || !begin(&s->summary) ||
+        !begin(&s->value))
         return false;
-    if (!begin(v)) {
-        fclose(e->out);
-        free(e->text);
-        return false;
-    }
-    put_bytes(v->out, 1, tag, strlen(tag));
+    put_bytes(s->value.out, 1, tag, strlen(tag));
     return true;
 }
 
-static bool end_value(FILE *f, message *e, message *v)
+static bool end_value(FILE *f, summary_event *s, bool ok)
 {
-    message summary;
-    if (!begin(&summary)) {
-        fclose(v->out);
-        free(v->text);
-        fclose(e->out);
-        free(e->text);
-        return false;
-    }
-    nest(summary.out, 1, v);
-    nest(e->out, 5, &summary);
-    return end_event(f, e);
+    ok = ok && nest(&s->summary, 1, &s->value) &&
+         nest(&s->event, 5, &s->summary) && end_event(f, &s->event);
+    drop(&s->value);
+    drop(&s->summary);
+    drop(&s->event);
+    return ok;
 }
 
 /* ---- What is written ---------------------------------------------------- */
@@ -169,23 +186,26 @@ bool event_version(FILE *f)
 {
     static const char version[] = "brain.Event:2";
     message e;
-    if (!begin_event(&e, 0))
-        return false;
-    put_bytes(e.out, 3, version, sizeof version - 1);
-    return end_event(f, &e);
+    bool ok = begin_event(&e, 0);
+    if (ok)
+        put_bytes(e.out, 3, version, sizeof version - 1);
+    ok = ok && end_event(f, &e);
+    drop(&e);
+    return ok;
 }
 
 bool event_scalar(FILE *f, int64_t step, const char *tag, double value)
 {
-    message e, v;
+    summary_event s;
     float single = (float)value;
     uint32_t bits;
     memcpy(&bits, &single, sizeof bits);
-    if (!begin_value(&e, &v, step, tag))
-        return false;
-    put_key(v.out, 2, FIXED32);
-    put_little(v.out, bits, 4);
-    return end_value(f, &e, &v);
+    bool ok = begin_value(&s, step, tag);
+    if (ok) {
+        put_key(s.value.out, 2, FIXED32);
+        put_little(s.value.out, bits, 4);
+    }
+    return end_value(f, &s, ok);
 }
 
 static uint32_t big_endian(const unsigned char *b)
@@ -196,24 +216,24 @@ static uint32_t big_endian(const unsigned char *b)
 
 bool event_image(FILE *f, int64_t step, const char *tag, const char *path)
 {
-    message e, v, image;
+    summary_event s;
+    message image;
     size_t size = 0;
     unsigned char *png = (unsigned char *)read_file(path, &size);
     if (!png || size < 33) {
         free(png);
         return true; /* there is no such picture */
     }
-    if (!begin_value(&e, &v, step, tag) || !begin(&image)) {
-        free(png);
-        return false;
+    bool ok = begin_value(&s, step, tag) && begin(&image);
+    if (ok) {
+        put_integer(image.out, 1, big_endian(png + 20)); /* height */
+        put_integer(image.out, 2, big_endian(png + 16)); /* width */
+        put_integer(image.out, 3, png[25] & 2 ? 3 : 1);  /* colours */
+        put_bytes(image.out, 4, png, size);
+        ok = nest(&s.value, 4, &image);
     }
-    put_integer(image.out, 1, big_endian(png + 20)); /* height */
-    put_integer(image.out, 2, big_endian(png + 16)); /* width */
-    put_integer(image.out, 3, png[25] & 2 ? 3 : 1);  /* colours */
-    put_bytes(image.out, 4, png, size);
-    nest(v.out, 4, &image);
     free(png);
-    return end_value(f, &e, &v);
+    return end_value(f, &s, ok);
 }
 
 enum { BUCKETS = 30 };
@@ -245,7 +265,8 @@ static void put_buckets(FILE *f, const hg_real *values, int64_t count,
 bool event_histogram(FILE *f, int64_t step, const char *tag,
                      const hg_real *values, int64_t count)
 {
-    message e, v, histo;
+    summary_event s;
+    message histo;
     double low = INFINITY, high = -INFINITY, sum = 0, squares = 0;
     for (int64_t i = 0; i < count; i++) {
         double x = (double)values[i];
@@ -256,14 +277,15 @@ bool event_histogram(FILE *f, int64_t step, const char *tag,
     }
     if (count < 1 || !isfinite(sum))
         return true;
-    if (!begin_value(&e, &v, step, tag) || !begin(&histo))
-        return false;
-    put_fixed(histo.out, 1, low);
-    put_fixed(histo.out, 2, high);
-    put_fixed(histo.out, 3, (double)count);
-    put_fixed(histo.out, 4, sum);
-    put_fixed(histo.out, 5, squares);
-    put_buckets(histo.out, values, count, low, high);
-    nest(v.out, 5, &histo);
-    return end_value(f, &e, &v);
+    bool ok = begin_value(&s, step, tag) && begin(&histo);
+    if (ok) {
+        put_fixed(histo.out, 1, low);
+        put_fixed(histo.out, 2, high);
+        put_fixed(histo.out, 3, (double)count);
+        put_fixed(histo.out, 4, sum);
+        put_fixed(histo.out, 5, squares);
+        put_buckets(histo.out, values, count, low, high);
+        ok = nest(&s.value, 5, &histo);
+    }
+    return end_value(f, &s, ok);
 }
