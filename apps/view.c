@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static hg_data *chosen_split(const workbench *w, const char *name)
 {
@@ -180,6 +181,12 @@ void put_quoted(FILE *f, const char *text)
     fputc('"', f);
 }
 
+/* Of a command that was refused after its picture had got a place. */
+static void drop_empty_pictures(const view *v)
+{
+    rmdir(path_join(v->run, "pictures").text);
+}
+
 static int run_view(view *v, int argc, char **argv, const flag *flags,
                     const char *usage, bool (*show)(view *, const arguments *))
 {
@@ -187,8 +194,12 @@ static int run_view(view *v, int argc, char **argv, const flag *flags,
     int code = parse_arguments(&a, argc, argv, usage);
     if (code)
         return code == SHOWN_HELP ? EXIT_DONE : code;
-    if (!view_open(v, a.positional[0], &a) || !show(v, &a))
+    bool opened = view_open(v, a.positional[0], &a);
+    if (!opened || !show(v, &a)) {
         code = hg_error() ? report_error() : EXIT_USAGE;
+        if (opened)
+            drop_empty_pictures(v);
+    }
     view_close(v);
     return code;
 }

@@ -710,6 +710,7 @@ class Refusals(Runs):
             with self.subTest(line=line):
                 out = "--out", self.folder
                 self.call(command, *arguments, *out, code=code, says=[word])
+        self.assertEqual(list(self.folder.glob("*/pictures")), [])
 
 
 if __name__ == "__main__":
