@@ -29,37 +29,63 @@ static uint8_t byte_of(hg_real value)
     return value < 1 ? (uint8_t)(255 * value + (hg_real)0.5) : 255;
 }
 
-/* One image [c, h, w] in its place. */
-static void paint(const hg_image *grid, int64_t top, int64_t left, hg_shape s,
-                  const hg_real *x)
+hg_image hg_grid_size(const hg_grid *g)
 {
-    int64_t c = s.dim[1], h = s.dim[2], w = s.dim[3];
-    for (int64_t i = 0; i < h; i++)
-        for (int64_t j = 0; j < w; j++)
-            for (int64_t k = 0; k < c; k++)
-                grid->pixels[((top + i) * grid->width + left + j) * c + k] =
-                    byte_of(x[(k * h + i) * w + j]);
+    int64_t rows = (g->count + g->columns - 1) / g->columns;
+    return (hg_image){rows * (g->item.dim[1] * g->zoom + g->gap) + g->gap,
+                      g->columns * (g->item.dim[2] * g->zoom + g->gap) + g->gap,
+                      g->item.dim[0] == 3 ? 3 : 1, NULL};
+}
+
+/* One image [c, h, w] from its first pixel on, in a picture that is `row`
+ * pixels wide. */
+static void paint_image(const hg_grid *g, const hg_real *image, uint8_t *pixel,
+                        int64_t row)
+{
+    int64_t h = g->item.dim[1], w = g->item.dim[2];
+    int c = g->item.dim[0] == 3 ? 3 : 1;
+    for (int64_t y = 0; y < h * g->zoom; y++)
+        for (int64_t x = 0; x < w * g->zoom; x++)
+            for (int k = 0; k < c; k++)
+                pixel[(y * row + x) * c + k] =
+                    byte_of(image[(k * h + y / g->zoom) * w + x / g->zoom]);
+}
+
+void hg_grid_paint(const hg_grid *g, uint8_t *pixels)
+{
+    hg_image size = hg_grid_size(g);
+    int64_t high = g->item.dim[1] * g->zoom + g->gap;
+    int64_t wide = g->item.dim[2] * g->zoom + g->gap;
+    memset(pixels, 255, (size_t)(size.height * size.width * size.channels));
+    for (int64_t i = 0; i < g->count; i++) {
+        int64_t top = g->gap + i / g->columns * high;
+        int64_t left = g->gap + i % g->columns * wide;
+        paint_image(g, g->images + i * hg_shape_numel(g->item),
+                    pixels + (top * size.width + left) * size.channels,
+                    size.width);
+    }
 }
 
 static bool draw(hg_region *r, const hg_tensor *t, int64_t columns,
-                 hg_image *grid)
+                 hg_image *image)
 {
     hg_shape s = t->shape;
-    int64_t n = s.dim[0], high = s.dim[2] + GAP, wide = s.dim[3] + GAP;
+    int64_t n = s.dim[0], all = hg_numel(t);
     if (columns < 1)
         columns = (int64_t)ceil(sqrt((double)n));
-    columns = columns < n ? columns : n;
-    int64_t rows = (n + columns - 1) / columns, each = hg_numel(t) / n;
-    hg_real *x = hg_region_take(r, (size_t)(n * each) * sizeof *x);
-    if (!x || !hg_read(t, x, n * each) ||
-        !hg_image_room(r, "hg_images_save", rows * high + GAP,
-                       columns * wide + GAP, (int)s.dim[1], false, grid))
+    hg_real *x = hg_region_take(r, (size_t)all * sizeof *x);
+    hg_grid g = {.images = x,
+                 .item = HG_SHAPE(s.dim[1], s.dim[2], s.dim[3]),
+                 .count = n,
+                 .columns = columns < n ? columns : n,
+                 .zoom = 1,
+                 .gap = GAP};
+    hg_image size = hg_grid_size(&g);
+    if (!x || !hg_read(t, x, all) ||
+        !hg_image_room(r, "hg_images_save", size.height, size.width,
+                       size.channels, false, image))
         return false;
-    memset(grid->pixels, 255,
-           (size_t)(grid->height * grid->width * grid->channels));
-    for (int64_t i = 0; i < n; i++)
-        paint(grid, GAP + i / columns * high, GAP + i % columns * wide, s,
-              x + i * each);
+    hg_grid_paint(&g, image->pixels);
     return true;
 }
 

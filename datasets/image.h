@@ -33,6 +33,19 @@ bool hg_image_has_name(const char *name);
 bool hg_image_fit(hg_region *, const hg_image *, hg_fit, int64_t height,
                   int64_t width, int channels, uint8_t *out);
 
+/* Images side by side, row by row, on white. */
+typedef struct {
+    const hg_real *images; /* [count, c, h, w] from 0 to 1; NaN is black */
+    hg_shape item; /* [c, h, w]; unless c is 3 the first plane is seen */
+    int64_t count, columns;
+    int zoom, gap; /* pixels: of one, and around every image */
+} hg_grid;
+
+/* How large it becomes; `pixels` stays NULL. */
+hg_image hg_grid_size(const hg_grid *);
+/* Paints it into pixels of that size. */
+void hg_grid_paint(const hg_grid *, uint8_t *pixels);
+
 /* Writes a PNG; false without a sentence where the file is to blame. `name` and
  * the region as above. */
 bool hg_png_write(hg_region *, const char *name, const hg_image *, FILE *);
