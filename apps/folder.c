@@ -143,22 +143,6 @@ static bool write_commands(const trainer *t, int argc, char **argv)
     return ok;
 }
 
-/* RUN/model.c: an own model as the run began with it. Its weights came about by
- * that; whether the file is another one now is remembered, to be said. */
-static bool keep_source(trainer *t)
-{
-    size_t size = 0, kept_size = 0;
-    path_text path = path_join(t->folder, "model.c");
-    const char *source = model_source(t->s.model);
-    char *text = source ? read_file(source, &size) : NULL;
-    char *kept = t->fresh ? NULL : read_file(path.text, &kept_size);
-    t->other_source = text && kept && strcmp(text, kept);
-    bool ok = !text || kept || write_file_soon(path.text, text, size);
-    free(text);
-    free(kept);
-    return ok;
-}
-
 /* What the trainer learnt to do since that run is 0 or false: not done. */
 static void fill_in(json_t *then, json_t *now)
 {
@@ -207,10 +191,7 @@ bool settle_folder(trainer *t)
     for (int i = 0; i < 3 && !t->settled; i++)
         if (!sync_file(path_join(t->folder, names[i]).text))
             return false;
-    path_text source = path_join(t->folder, "model.c");
-    if (!t->settled && !access(source.text, F_OK) && !sync_file(source.text))
-        return false;
-    t->settled = t->settled || sync_folder(t->folder);
+    t->settled = t->settled || (sync_source(t) && sync_folder(t->folder));
     return t->settled;
 }
 
@@ -320,13 +301,13 @@ static bool is_torn(const trainer *t)
 }
 
 /* Of a run that is replaced nothing stays, its checkpoints least of all. */
-static void clear_run(const trainer *t)
+static void clear_run(trainer *t)
 {
     unlink(path_join(t->folder, "checkpoints/last").text);
     unlink(path_join(t->folder, "checkpoints/best").text);
     unlink(path_join(t->folder, "report.html").text);
     unlink(path_join(t->folder, "model.safetensors").text);
-    unlink(path_join(t->folder, "model.c").text);
+    drop_source(t);
     for (int i = 0; i < FOLDERS; i++)
         remove_folder(path_join(t->folder, folders[i]).text);
 }

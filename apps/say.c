@@ -15,11 +15,11 @@ void say_start(trainer *t, bool found)
                  "warning: %s/checkpoints/last names %s, which is gone or not "
                  "whole; going on at the newest that is whole, step %lld",
                  t->folder, t->lost, (long long)t->step);
-    if (t->other_source)
+    if (t->changed.text[0])
         log_line(t,
                  "warning: %s has changed since this run began; as it was then "
-                 "it stands in %s/model.c",
-                 model_source(t->s.model), t->folder);
+                 "it stands in %s",
+                 t->changed.text, t->folder);
     if (found)
         log_line(t, "resuming at epoch %lld, step %lld",
                  (long long)t->epoch + 1, (long long)t->step);

@@ -29,13 +29,13 @@ typedef struct {
     double best;       /* least val loss; infinite before the first */
     int64_t waited;    /* epochs since then */
     bool made, fresh;  /* its folder: by this process; or emptied by it */
-    bool other_source; /* the own model's file is not RUN/model.c */
     bool broke;        /* in a step */
-    bool finished;     /* trained, measured and drawn to the end */
     bool stopped;      /* early */
+    bool finished;     /* trained, measured and drawn to the end */
     bool settled;      /* what describes the run is on the disk */
     int notes;         /* of reported terms, not read yet: metrics.c */
     double noted_loss; /* mean of the newest that was; NaN before */
+    path_text changed; /* a file of the own model that is not the run's */
     explanation explained;
     json_t *final; /* what --json prints of the end, or NULL */
     /* adjust.c: what changes from step to step */
@@ -100,8 +100,8 @@ bool open_folder(trainer *, bool overwrite);
 /* With an error pending: is it a run that nobody can look at or go on with? A
  * first step that was not finite is none: --replay wants its folder. */
 bool was_refused(const trainer *);
-/* What is about to train: config.json, environment.json, command.txt, and
- * model.c of an own model. */
+/* What is about to train: config.json, environment.json, command.txt, and the
+ * files of an own model. */
 bool describe_run(trainer *, int argc, char **argv);
 /* What describes the run is on the disk, before the first checkpoint is. */
 bool settle_folder(trainer *);
@@ -110,6 +110,16 @@ bool cut_logs(trainer *);
 void close_logs(trainer *);
 /* Folders of the run that stayed empty, at its end. */
 void drop_empty_folders(const trainer *);
+
+/* ---- source.c: the files of an own model, RUN/model.c and its headers ---- */
+
+/* As they are now, unless the run has them; one that is another one now is
+ * remembered in `changed`. Nothing for a model of the zoo or from a .so. */
+bool keep_source(trainer *);
+/* They are on the disk. */
+bool sync_source(trainer *);
+/* Removes them, unless they are what is trained now. */
+void drop_source(trainer *);
 
 /* ---- lock.c: one process trains a run ----------------------------------- */
 

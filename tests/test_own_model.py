@@ -275,6 +275,34 @@ class OwnModels(Case):
         self.call("train", "ae", *train[2:], "--overwrite")
         self.assertFalse((run / "model.c").exists())
 
+    def test_a_run_keeps_headers_beside_its_model(self):
+        head = '#include "sizes.h"\n#include "sub/far.h"\n#include <math.h>\n'
+        text = head + self.skeleton().replace("400", "HIDDEN")
+        (self.folder / "beside/sub").mkdir(parents=True)
+        file = self.write("beside/mine.c", text)
+        self.write("beside/sizes.h", '#pragma once\n # include "more.h"\n#include "sizes.h"\n')
+        self.write("beside/more.h", "#define HIDDEN 40\n")
+        self.write("beside/other.h", "")
+        self.write("beside/sub/far.h", "")
+        train = "train", file, *DATA, "--out", "runs", "--name", "headers"
+        self.call(*train, "--steps", 1)
+        run = self.folder / "runs/headers"
+        kept = {x.name for x in [*run.rglob("*.h"), *run.glob("*.c")]}
+        self.assertEqual(kept, {"model.c", "sizes.h", "more.h"})
+        self.call("summary", run / "sizes.h", code=USAGE, says=[".c file"])
+        self.write("beside/more.h", "#define HIDDEN 4 * 10\n")
+        self.call("resume", run, "--steps", 2, "--quiet")
+        self.assertEqual((run / "more.h").read_text(), "#define HIDDEN 40\n")
+        self.assertIn("more.h has changed since this run began",
+                      (run / "train.log").read_text())
+        (run / "sub").mkdir()
+        self.write("runs/headers/sub/far.h", "")
+        again = "train", f"{run}/model.c", *train[2:], "--steps", 1, "--overwrite"
+        self.call(*again)  # from what the run has kept
+        self.assertEqual((run / "model.c").read_text(), text)
+        self.call("train", "ae", *again[2:])
+        self.assertEqual([*run.glob("*.h"), *run.glob("*.c")], [])
+
     def test_a_run_whose_file_is_gone_says_so(self):
         text = self.skeleton()
         file = self.write("lost.c", text)
