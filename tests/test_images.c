@@ -1,8 +1,11 @@
 /* test_images.c - pictures as they are decoded and resized. */
 #include "pictures_fixture.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 static const struct {
     const char *file, *pixels;
@@ -215,6 +218,38 @@ START_TEST(a_picture_that_a_disk_does_not_hold_leaves_the_old_one)
 }
 END_TEST
 
+START_TEST(a_picture_goes_into_a_pipe_and_not_in_its_place)
+{
+    static const float x[] = {0, 1};
+    struct stat found;
+    char bytes[8] = "";
+    hg_scope *s = hg_scope_open(ctx, HG_EVAL);
+    ck_assert(!mkfifo(in_folder("pipe"), 0600));
+    int in = open(in_folder("pipe"), O_RDONLY | O_NONBLOCK);
+    ck_assert_msg(hg_images_save(hg_from(x, "f4", HG_SHAPE(1, 1, 1, 2)), 1,
+                                 in_folder("pipe")),
+                  "%s", hg_error());
+    ck_assert(!lstat(in_folder("pipe"), &found) && S_ISFIFO(found.st_mode));
+    ck_assert_int_eq(read(in, bytes, 8), 8);
+    ck_assert(!memcmp(bytes, "\x89PNG\r\n\x1a\n", 8));
+    close(in);
+    hg_scope_close(s);
+}
+END_TEST
+
+START_TEST(why_a_picture_cannot_take_a_place_is_told)
+{
+    static const float x[] = {0, 1};
+    hg_scope *s = hg_scope_open(ctx, HG_EVAL);
+    ck_assert(!mkdir(in_folder("taken"), 0700));
+    errno = ENOTTY; /* of something before */
+    ck_assert(!hg_images_save(hg_from(x, "f4", HG_SHAPE(1, 1, 1, 2)), 1,
+                              in_folder("taken")));
+    expect_error(HG_ERROR_IO, "cannot be written: Is a directory");
+    hg_scope_close(s);
+}
+END_TEST
+
 int main(void)
 {
     TCase *c = tcase_create("images");
@@ -230,5 +265,7 @@ int main(void)
     tcase_add_test(c, colours_are_saved_and_columns_chosen);
     tcase_add_test(c, what_cannot_be_saved_as_a_picture_is_told);
     tcase_add_test(c, a_picture_that_a_disk_does_not_hold_leaves_the_old_one);
+    tcase_add_test(c, a_picture_goes_into_a_pipe_and_not_in_its_place);
+    tcase_add_test(c, why_a_picture_cannot_take_a_place_is_told);
     return run_suite("images", c);
 }
