@@ -161,34 +161,44 @@ static int count_classes(trial *t)
 
 /* ---- All classes -------------------------------------------------------- */
 
-/* The classes of the list, which are all looked at before one is trained. */
-static bool try_listed(trial *t, const char *list, int classes, bool trains)
+/* Reads the class that a list begins with; what follows it, or NULL. */
+static const char *next_class(const trial *t, const char *list, int classes,
+                              long *class)
 {
-    do {
-        char *end;
-        long class = strtol(list, &end, 10);
-        if (end == list || class < 0 || (*end && *end != ','))
-            return hg_fail(HG_ERROR_ARGUMENT,
-                           "--digits %s: classes with commas are needed, as "
-                           "0,1,5",
-                           list);
-        if (class >= classes)
-            return hg_fail(HG_ERROR_ARGUMENT,
-                           "--digits: there is no class %ld; %s has %d", class,
-                           t->s.data, classes);
-        if (trains && !try_class(t, (int)class))
-            return false;
-        list = *end ? end + 1 : end;
-    } while (*list);
-    return true;
+    char *end;
+    *class = strtol(list, &end, 10);
+    if (end == list || *class < 0 || (*end && *end != ','))
+        hg_fail(HG_ERROR_ARGUMENT,
+                "--digits %s: classes with commas are needed, as 0,1,5", list);
+    else if (*class >= classes)
+        hg_fail(HG_ERROR_ARGUMENT, "--digits: there is no class %ld; %s has %d",
+                *class, t->s.data, classes);
+    else
+        return *end ? end + 1 : end;
+    return NULL;
+}
+
+/* All of the list is looked at before one class is trained. */
+static bool try_listed(trial *t, const char *list, int classes)
+{
+    long class;
+    const char *at = list;
+    do
+        at = next_class(t, at, classes, &class);
+    while (at && *at);
+    bool ok = at != NULL;
+    for (at = list; ok && *at;) {
+        at = next_class(t, at, classes, &class);
+        ok = try_class(t, (int)class);
+    }
+    return ok;
 }
 
 static bool try_all(trial *t, const char *list)
 {
     int classes = count_classes(t);
     if (classes && list)
-        return try_listed(t, list, classes, false) &&
-               try_listed(t, list, classes, true);
+        return try_listed(t, list, classes);
     for (int i = 0; i < classes; i++)
         if (!try_class(t, i))
             return false;
