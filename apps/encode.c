@@ -24,8 +24,10 @@ static void put_table(FILE *f, const view *v, const cloud *codes)
     fputc('\n', f);
     for (int64_t i = 0; i < codes->count; i++) {
         fprintf(f, "%lld", (long long)i);
-        if (files)
-            fprintf(f, "\t%s", hg_data_item_name(v->data, i));
+        if (files) {
+            fputc('\t', f);
+            put_cell(f, hg_data_item_name(v->data, i));
+        }
         if (labels)
             fprintf(f, "\t%d", (int)hg_data_label(v->data, i));
         for (int64_t j = 0; j < codes->width; j++)

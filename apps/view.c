@@ -181,6 +181,14 @@ void put_quoted(FILE *f, const char *text)
     fputc('"', f);
 }
 
+void put_cell(FILE *f, const char *text)
+{
+    if (strpbrk(text, "\t\r\n\""))
+        put_quoted(f, text);
+    else
+        fputs(text, f);
+}
+
 /* Of a command that was refused after its picture had got a place. */
 static void drop_empty_pictures(const view *v)
 {

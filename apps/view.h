@@ -50,6 +50,8 @@ bool view_can(const view *, bool can, const char *what);
 path_text view_picture(const view *, const arguments *, const char *name);
 /* A text in the quotes of a CSV file. */
 void put_quoted(FILE *, const char *text);
+/* The same where tabs separate, and most names need no quotes. */
+void put_cell(FILE *, const char *text);
 /* Where the picture of one item goes: under the name of its file, in the same
  * folders, or a number; empty with an error. */
 path_text view_item_path(const view *, const char *folder, int64_t i);

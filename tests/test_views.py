@@ -6,6 +6,7 @@ Standard library only.
 """
 
 import csv
+import io
 import json
 import os
 import pathlib
@@ -487,7 +488,7 @@ class Tasks(Runs):
     def test_names_with_quotes_are_read_back_from_a_table(self):
         folder = self.folder / "quotes"
         folder.mkdir()
-        names = ['a "fine", picture.pgm', "b.pgm"]
+        names = ['a "fine", picture.pgm', "b.pgm", "of\ttwo\nlines.pgm"]
         for level, name in enumerate(names):
             data = b"P5 28 28 255\n" + bytes([9 * level]) * 784
             (folder / name).write_bytes(data)
@@ -508,6 +509,9 @@ class Tasks(Runs):
         folder = self.folder / "one"
         folder.mkdir()
         (folder / "a.pgm").write_bytes(b"P5 28 28 255\n" + bytes(784))
+        out = self.look("encode", "ae", "--data", f"{folder}/")
+        rows = list(csv.DictReader(io.StringIO(out, newline=""), delimiter="\t"))
+        self.assertEqual([row["file"] for row in rows], names)
         self.look("reconstruct", "vae", "--data", f"{folder}/", "--each", long,
                   code=USAGE, says=["too long"])
 
