@@ -75,8 +75,9 @@ static bool hang_originals(comparison *c, view *v)
     c->item = hg_data_shape(v->w.all);
     if (is_plane(c->item) && !flag_given(c->a, "columns"))
         c->columns = PLANE_POINTS;
-    bool ok = cloud_items(x, &v->w, v->model, v->data, c->columns, PIXELS) &&
-              cloud_room(&c->wall, (1 + 2 * c->runs) * c->columns, x->width);
+    bool ok = cloud_items(x, &v->w, v->model, v->data, c->columns, PIXELS);
+    c->columns = ok ? x->count : 0; /* no more than there are */
+    ok = ok && cloud_room(&c->wall, (1 + 2 * c->runs) * c->columns, x->width);
     if (ok) {
         cloud_blank(&c->wall);
         hang(c, 0, x);
@@ -232,13 +233,13 @@ static bool compare(comparison *c)
     bool ok = true;
     for (int i = 0; i < c->runs && ok; i++)
         ok = add_run(c, i);
-    if (!ok || !write_picture(c, path))
+    if (!ok || !write_picture(c, path) || !write_page(c))
         return false;
     if (flag_given(c->a, "json"))
         print_json(c->table);
     else
         print_table(c->table);
-    return write_page(c) && say_picture(path) == EXIT_DONE &&
+    return say_picture(path) == EXIT_DONE &&
            say_picture(flag_text(c->a, "page")) == EXIT_DONE;
 }
 

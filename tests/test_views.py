@@ -246,6 +246,18 @@ class Pictures(Runs):
         # Five rows of twelve images.
         self.assertGreaterEqual(size_of(path)[1], 5 * 58)
 
+    def test_a_comparison_is_no_wider_than_its_images(self):
+        path, widths = self.folder / "wide.png", []
+        for columns in 100, 150:  # of 100 images
+            self.call("compare", self.run_of("ae"), "--columns", columns, "--to", path)
+            widths.append(size_of(path)[0])
+        self.assertEqual(*widths)
+
+    def test_a_comparison_without_its_page_is_an_error_alone(self):
+        page = self.folder / "nowhere" / "page.html"
+        out = self.call("compare", self.run_of("ae"), "--json", "--page", page,
+                        code=FAILED, says=["page.html"])
+        self.assertEqual(json.loads(out)["error"]["code"], FAILED)
 
     def test_figures_do_not_depend_on_the_place_of_a_run(self):
         run = self.run_of("vae")
