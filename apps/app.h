@@ -86,6 +86,10 @@ const char *last_part(const char *path);
 /* What --json prints: one object or list on standard output. */
 void print_json(const json_t *);
 
+/* JSON is UTF-8: false with a sentence where `what`, a path or a name, is not,
+ * as a file's name may be anything. */
+bool can_be_json(const char *what, const char *text);
+
 /* Adds a number to an object unless it is not finite. */
 void put_number(json_t *, const char *name, double value);
 

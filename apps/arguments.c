@@ -185,6 +185,16 @@ static int read_positionals(arguments *a, int argc, char **argv)
     return 0;
 }
 
+/* An empty path would be the root of all files to whoever adds a name to it. */
+static int refuse_empty(const arguments *a)
+{
+    for (int i = 0; i < a->rows; i++)
+        if (a->from[i] == FROM_FLAG && a->row[i].argument && !a->value[i][0])
+            return fail_with(EXIT_USAGE, "--%s: a value is needed, %s",
+                             a->row[i].name, a->row[i].argument);
+    return 0;
+}
+
 int parse_arguments(arguments *a, int argc, char **argv, const char *usage)
 {
     int code = collect_rows(a);
@@ -198,6 +208,8 @@ int parse_arguments(arguments *a, int argc, char **argv, const char *usage)
         code = read_command_line(a, argc, words, usage);
     if (!code)
         code = read_positionals(a, argc, words);
+    if (!code)
+        code = refuse_empty(a);
     if (code)
         return code;
     read_environment(a);
@@ -212,6 +224,8 @@ static const char *first_positional(const arguments *a, int argc, char **argv)
         const char *word = argv[i];
         if (word[0] != '-' || !word[1])
             return word;
+        if (!strcmp(word, "--")) /* what follows is no option */
+            return argv[i + 1];
         int row =
             word[1] == '-' ? row_of(a, word + 2) : row_of_letter(a, word[1]);
         bool is_switch = row >= 0

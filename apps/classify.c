@@ -68,6 +68,11 @@ static bool learn(learning *l, int64_t labels)
         return hg_fail(HG_ERROR_ARGUMENT,
                        "--labels %lld: there are %d classes, each needs one",
                        (long long)labels, l->classes);
+    if (labels > l->train.count)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "--labels %lld: there are %lld image%s to train on",
+                       (long long)labels, (long long)l->train.count,
+                       plural(l->train.count));
     for (int i = 0; i < l->repeats; i++) {
         if (!choose(l, each, l->v->seed + (uint64_t)i))
             return false;

@@ -128,7 +128,8 @@ static bool measure_run(comparison *c, view *v)
 static bool add_run(comparison *c, int i)
 {
     view v = {0};
-    bool ok = view_open(&v, c->a->positional[i], c->a);
+    bool ok = view_open(&v, c->a->positional[i], c->a) &&
+              can_be_json("the run", v.run);
     if (ok && i == 0)
         ok = hang_originals(c, &v);
     if (ok && !hg_shape_equal(c->item, hg_data_shape(v.w.all)))

@@ -8,10 +8,19 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static json_t *load(const char *path)
 {
     json_error_t why;
+    struct stat s;
+    if (!stat(path, &s) && S_ISDIR(s.st_mode)) {
+        fail_with(EXIT_USAGE,
+                  "--config %s: this is a folder; a run has its settings in "
+                  "config.json",
+                  path);
+        return NULL;
+    }
     json_t *object = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
     if (object && json_is_object(object))
         return object;
@@ -24,7 +33,7 @@ static json_t *load(const char *path)
         fail_with(EXIT_USAGE, "--config %s: %s, line %d, column %d", path,
                   why.text, why.line, why.column);
     else
-        fail_with(EXIT_USAGE, "--config %s", why.text);
+        fail_with(EXIT_USAGE, "--config: %s", why.text);
     json_decref(object);
     return NULL;
 }

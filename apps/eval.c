@@ -152,15 +152,18 @@ static void print_table(const json_t *report)
 
 /* ---- The command -------------------------------------------------------- */
 
+enum { MOST_SAMPLES = 100000 }; /* of hg_model_likelihood */
+
 static bool measure_all(view *v, const arguments *a, json_t *report)
 {
     int code = 0;
     bool full = flag_given(a, "full");
     int64_t batch = flag_count(a, "batch-size", 1, &code);
-    hg_bound b = {
-        .samples = flag_given(a, "nll") ? flag_count(a, "nll", 1, &code) : 500,
-        .images = flag_count(a, "nll-images", 0, &code),
-        .binarise = flag_given(a, "binarise")};
+    hg_bound b = {.samples = flag_given(a, "nll")
+                                 ? flag_within(a, "nll", 1, MOST_SAMPLES, &code)
+                                 : 500,
+                  .images = flag_count(a, "nll-images", 0, &code),
+                  .binarise = flag_given(a, "binarise")};
     if (code || !measure_images(v, batch, report) || !measure_codes(v, report))
         return false;
     if (flag_given(a, "nll") || (full && v->model->posterior)) {
@@ -179,6 +182,8 @@ static bool measure_all(view *v, const arguments *a, json_t *report)
 
 static bool show(view *v, const arguments *a)
 {
+    if (!can_be_json("the run", v->run) || !can_be_json("--data", v->s.data))
+        return false;
     json_t *report = json_pack("{s:s, s:s, s:s, s:s}", "run", v->run, "model",
                                v->model->name, "data", v->s.data, "split",
                                flag_text(a, "split"));

@@ -10,12 +10,16 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { LONGEST = sizeof(path_text) - 1 };
+
+#define TOO_LONG "a path is too long, it may have %d bytes: "
+
 path_text path_join(const char *a, const char *b)
 {
     path_text p;
     int n = snprintf(p.text, sizeof p.text, "%s/%s", a, b);
     if (n < 0 || (size_t)n >= sizeof p.text)
-        hg_fail(HG_ERROR_ARGUMENT, "a path is too long: %s/%s", a, b);
+        hg_fail(HG_ERROR_ARGUMENT, TOO_LONG "%s/%s", LONGEST, a, b);
     return p;
 }
 
@@ -27,9 +31,9 @@ const char *last_part(const char *path)
 
 bool make_folder(const char *path)
 {
-    char part[1024];
+    char part[LONGEST + 1];
     if (strlen(path) >= sizeof part)
-        return hg_fail(HG_ERROR_ARGUMENT, "a path is too long: %s", path);
+        return hg_fail(HG_ERROR_ARGUMENT, TOO_LONG "%s", LONGEST, path);
     snprintf(part, sizeof part, "%s", path);
     int parent = 0; /* why one of them could not be made */
     for (char *slash = part + 1; (slash = strchr(slash, '/')); slash++) {

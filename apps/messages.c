@@ -34,6 +34,23 @@ void print_json(const json_t *value)
     printf("\n");
 }
 
+static bool is_utf8(const char *text)
+{
+    json_t *value = json_string(text);
+    bool good = value != NULL;
+    json_decref(value);
+    return good;
+}
+
+bool can_be_json(const char *what, const char *text)
+{
+    return is_utf8(text) ||
+           hg_fail(HG_ERROR_ARGUMENT,
+                   "%s %s: this is no UTF-8, in which JSON is written; give it "
+                   "another name",
+                   what, text);
+}
+
 void put_number(json_t *object, const char *name, double value)
 {
     if (isfinite(value))
@@ -56,8 +73,11 @@ static const char *exit_name(int code)
     return code >= 0 && code <= EXIT_DAMAGED ? names[code] : "interrupted";
 }
 
-static void print_json_error(int code, const char *text)
+static void print_json_error(int code, char *text)
 {
+    for (char *c = text; !is_utf8(text) && *c; c++)
+        if ((unsigned char)*c > 127)
+            *c = '?';
     json_t *object = json_pack("{s:{s:i, s:s, s:s}}", "error", "code", code,
                                "name", exit_name(code), "message", text);
     print_json(object);

@@ -240,6 +240,13 @@ const hg_model *model_from_file(const char *name)
 {
     char path[4096];
     struct stat st;
+    if (!stat(name, &st) && S_ISDIR(st.st_mode)) {
+        hg_fail(HG_ERROR_ARGUMENT,
+                "%s is a folder; a model is a .c file, which `hourglass new "
+                "my-vae` makes, or a .so",
+                name);
+        return NULL;
+    }
     if (stat(name, &st) || !S_ISREG(st.st_mode) || !realpath(name, path)) {
         hg_fail(HG_ERROR_ARGUMENT,
                 "there is no model file %s; `hourglass new my-vae` makes one",

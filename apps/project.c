@@ -208,8 +208,8 @@ static bool show(view *v, const arguments *a)
 {
     atlas m = {.data = v->w.all};
     const char *tsv = flag_text(a, "tsv");
-    bool ok = gather(v, a, &m) && (!tsv || write_projector(tsv, &m)) &&
-              map_points(v, a, &m);
+    bool ok = gather(v, a, &m) && map_points(v, a, &m) &&
+              (!tsv || write_projector(tsv, &m));
     path_text path = view_picture(v, a, "project.png");
     snprintf(m.title, sizeof m.title, "%s: %s of %lld image%s", v->model->name,
              flag_text(a, "of"), (long long)m.points.count,

@@ -147,7 +147,8 @@ static json_t *data_json(const settings *s, const workbench *w)
     if (!strcmp(s->data, "auto"))
         return json_string(hg_data_name(w->all));
     char *whole = strchr(s->data, '/') ? realpath(s->data, NULL) : NULL;
-    json_t *name = json_string(whole ? whole : s->data);
+    const char *path = whole ? whole : s->data;
+    json_t *name = can_be_json("the data", path) ? json_string(path) : NULL;
     free(whole);
     return name;
 }
@@ -175,10 +176,12 @@ json_t *run_config(const char *run)
     json_error_t why;
     path_text path = path_join(run, "config.json");
     json_t *config = json_load_file(path.text, JSON_REJECT_DUPLICATES, &why);
-    if (!config)
-        hg_fail(why.line > 0 ? HG_ERROR_FORMAT : HG_ERROR_IO,
+    if (!config && why.line > 0)
+        hg_fail(HG_ERROR_FORMAT,
                 "%s: %s, line %d; it is what `hourglass train` wrote",
                 path.text, why.text, why.line);
+    else if (!config)
+        hg_fail(HG_ERROR_IO, "%s", why.text); /* has the path */
     return config;
 }
 

@@ -69,7 +69,7 @@ hg_objective *measured_by(workbench *);
 json_t *training_json(const training *);
 void training_of(const json_t *, training *);
 
-/* RUN/config.json */
+/* RUN/config.json; NULL with an error. */
 json_t *settings_json(const settings *, const workbench *);
 /* Settings and workbench of a finished run; `options` receives the model's
  * options for workbench_open. The run's JSON must outlive them. */

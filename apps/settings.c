@@ -143,6 +143,25 @@ static void default_name(settings *s)
     s->unnamed = true;
 }
 
+/* It becomes that of a folder. */
+static void read_name(const char *name, settings *s, int *code)
+{
+    size_t most = sizeof s->name - 1;
+    if (!*code && (name[0] == '.' || strchr(name, '/')))
+        *code = fail_with(EXIT_USAGE,
+                          "--name %s: a name is needed, without slashes and a "
+                          "dot before it; folders go into --out",
+                          name);
+    else if (!*code && strlen(name) > most)
+        *code = fail_with(EXIT_USAGE,
+                          "--name %s: %zu bytes are too many, a folder's name "
+                          "has at most %zu",
+                          name, strlen(name), most);
+    else if (!*code && !can_be_json("--name", name))
+        *code = report_error();
+    snprintf(s->name, sizeof s->name, "%s", name);
+}
+
 static uint64_t read_seed(const arguments *a, int *code)
 {
     uint32_t drawn = 1;
@@ -236,9 +255,6 @@ void read_logging(const arguments *a, settings *s, int *code)
     s->explain = flag_given(a, "explain");
     s->json = flag_given(a, "json");
     s->out = flag_text(a, "out");
-    if (!*code && !s->out[0])
-        *code = fail_with(EXIT_USAGE, "--out: a folder is needed, or . for "
-                                      "where you are");
 }
 
 int read_settings(const arguments *a, settings *s)
@@ -264,16 +280,12 @@ int read_settings(const arguments *a, settings *s)
         s->resume = false;
         snprintf(s->name, sizeof s->name, ".dry-run-%d", (int)getpid());
     } else if (flag_given(a, "name"))
-        snprintf(s->name, sizeof s->name, "%s", flag_text(a, "name"));
+        read_name(flag_text(a, "name"), s, &code);
     else
         default_name(s);
-    if (!code && !s->dry_run &&
-        (!s->name[0] || s->name[0] == '.' || strchr(s->name, '/')))
-        code =
-            fail_with(EXIT_USAGE,
-                      "--name %s: a name is needed, without slashes and a dot "
-                      "before it; folders go into --out",
-                      s->name);
+    if (!code &&
+        !(can_be_json("--data", s->data) && can_be_json("--out", s->out)))
+        code = report_error();
     return code;
 }
 

@@ -221,10 +221,11 @@ static bool open_loader(trainer *t)
     return hg_loader_batches(t->loader) ||
            hg_fail(HG_ERROR_DATA,
                    "%lld images to train on make no batch of %lld; take more "
-                   "images or a smaller --batch-size%s",
+                   "images or a smaller --batch-size%s%s",
                    (long long)hg_data_size(t->w.train),
                    (long long)t->s.batch_size,
-                   how->drop_last ? ", or --drop-last 0" : "");
+                   how->drop_last ? ", or --drop-last 0" : "",
+                   t->s.validation > 0 ? ", or a smaller --val" : "");
 }
 
 bool trainer_open(trainer *t)

@@ -13,6 +13,7 @@ import resource
 import select
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -200,6 +201,9 @@ class Looking(Case):
             self.assertIn("usage: hourglass " + command, self.call(command, "-h"))
         self.assertIn("exit codes", self.call("--help"))
 
+    def test_behind_two_dashes_stand_no_options(self):
+        self.assertEqual(self.call("summary", "--", "ae"), self.call("summary", "ae"))
+
     def test_output_that_is_lost_is_told(self):
         run = self.train("lost", "--epochs", 1)
         for words in ["models"], ["eval", run, "--json"], ["--help"], ["data", "list"]:
@@ -378,6 +382,11 @@ class Mistakes(Case):
         (USAGE, "--name", ["train", "vae", "--name", "a/b"]),
         (USAGE, "--name", ["train", "vae", "--name", ""]),
         (USAGE, "--out", ["train", "vae", "--data", "nowhere", "--out", ""]),
+        (USAGE, "at most 255", ["train", "vae", "--name", "x" * 256]),
+        (USAGE, "this is a folder", ["train", "vae", "--config", "."]),
+        (USAGE, "--config: unable", ["train", "vae", "--config", "nowhere"]),
+        (USAGE, "./ is a folder", ["train", "./"]),
+        (DATA, "a smaller --val", ["train", "vae", "--val", "0.9999"]),
         (USAGE, "--lattent", ["train", "vae", "--lattent", "2"]),
         (USAGE, "latent", ["train", "vae", "--latent", "two"]),
         (USAGE, "latent", ["train", "vae", "--latent", "1.5"]),
@@ -500,6 +509,28 @@ class Mistakes(Case):
             for command in "eval", "resume":
                 says = ["damaged/config.json", word]
                 self.call(command, run, code=DAMAGED, says=says)
+
+    def test_settings_that_cannot_be_opened_are_told(self):
+        run = self.folder / "closed"
+        run.mkdir()
+        with socket.socket(socket.AF_UNIX) as closed:
+            closed.bind(str(run / "config.json"))
+            says = ["closed/config.json: No such device or address\n"]
+            self.call("eval", run, code=FAILED, says=says)
+
+    def test_names_that_json_cannot_hold_are_refused(self):
+        odd = self.folder / os.fsdecode(b"l\xfft")
+        self.train("even", "--steps", 1).rename(odd)
+        name = "--data", "synthetic:60", "--name", odd.name
+        for words in (["train", "ae", *name], ["train", "ae", "--data", f"{odd}/"],
+                      ["eval", odd], ["compare", odd]):
+            with self.subTest(words=words[0]):
+                found = subprocess.run([PROGRAM, *words, "--json"],
+                                       cwd=self.folder, capture_output=True)
+                self.assertEqual(found.returncode, USAGE, found.stderr)
+                self.assertIn(b"no UTF-8", found.stderr)
+                error = json.loads(found.stdout)["error"]
+                self.assertIn("l?t", error["message"])
 
     def test_a_run_is_no_model(self):
         run = self.train("model", "--epochs", 1)

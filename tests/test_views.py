@@ -509,6 +509,9 @@ class Tasks(Runs):
         with open(to / "ranking.csv", encoding="utf-8", newline="") as table:
             rows = list(csv.DictReader(table))
         self.assertEqual(sorted(row["name"] for row in rows), names)
+        out = self.look("encode", "ae", "--data", f"{folder}/")
+        rows = list(csv.DictReader(io.StringIO(out, newline=""), delimiter="\t"))
+        self.assertEqual([row["file"] for row in rows], names)
         self.look("denoise", "ae", "--data", f"{folder}/", "--restored", to)
         with open(to / "changes.csv", encoding="utf-8", newline="") as table:
             rows = list(csv.DictReader(table))
@@ -521,11 +524,8 @@ class Tasks(Runs):
         folder = self.folder / "one"
         folder.mkdir()
         (folder / "a.pgm").write_bytes(b"P5 28 28 255\n" + bytes(784))
-        out = self.look("encode", "ae", "--data", f"{folder}/")
-        rows = list(csv.DictReader(io.StringIO(out, newline=""), delimiter="\t"))
-        self.assertEqual([row["file"] for row in rows], names)
         self.look("reconstruct", "vae", "--data", f"{folder}/", "--each", long,
-                  code=USAGE, says=["too long"])
+                  code=USAGE, says=["too long", "1023 bytes"])
 
     def test_images_of_a_folder_are_ranked_with_maps_of_where(self):
         folder = self.folder / "photos"
@@ -690,7 +690,7 @@ class Refusals(Runs):
         (USAGE, "--path", "interpolate vae --path crooked"),
         (USAGE, "--item", "traverse vae --item 100"),
         (USAGE, "--dims", "manifold vae --dims 0,10"),
-        (USAGE, "--method", "project vae --method umap"),
+        (USAGE, "--method", "project vae --method umap --tsv umap"),
         (USAGE, "--of", "project vae --of words"),
         (USAGE, "perplexity", "project vae --method tsne --perplexity 90"),
         (USAGE, "--score", "anomaly ./ae --score luck"),
@@ -700,6 +700,10 @@ class Refusals(Runs):
         (USAGE, "10 groups", "cluster vae --data synthetic:30"),
         (USAGE, "--split", "reconstruct vae --split all"),
         (USAGE, "RUN", "compare"),
+        (USAGE, "--to: a value", "anomaly ./ae --to="),
+        (USAGE, "--tsv: a value", "project vae --set tsv="),
+        (USAGE, "at most 100000", "eval vae --nll 100001"),
+        (USAGE, "540 images", "classify vae --labels 4611686018427387904"),
         (DATA, "run", "compare vae nothing"),
         (DATA, "nowhere", "encode vae --data nowhere"),
     ]
@@ -727,6 +731,7 @@ class Refusals(Runs):
                 out = "--out", self.folder
                 self.call(command, *arguments, *out, code=code, says=[word])
         self.assertEqual(list(self.folder.glob("*/pictures")), [])
+        self.assertFalse((self.folder / "umap").exists())
 
 
 if __name__ == "__main__":
