@@ -154,7 +154,9 @@ static int count_classes(trial *t)
     }
     hg_context_free(context);
     if (!classes)
-        hg_fail(HG_ERROR_DATA, "%s has no labels to choose normal images by",
+        hg_fail(HG_ERROR_DATA,
+                "%s has no labels to choose normal images by; `hourglass "
+                "anomaly RUN` ranks images without labels",
                 t->s.data);
     return classes;
 }

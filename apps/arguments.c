@@ -178,7 +178,8 @@ static int read_positionals(arguments *a, int argc, char **argv)
 {
     for (; optind < argc; optind++) {
         if (a->count == a->most)
-            return fail_with(EXIT_USAGE, "%s is one argument too many",
+            return fail_with(EXIT_USAGE,
+                             "%s is one argument too many; see --help",
                              argv[optind]);
         a->positional[a->count++] = argv[optind];
     }

@@ -41,6 +41,14 @@ static bool fail_differing(const char *name, const json_t *then,
     return false;
 }
 
+/* 3 and 3.0 are one number, whoever rewrote the file. */
+static bool same_value(json_t *a, json_t *b)
+{
+    return json_is_number(a) && json_is_number(b)
+               ? json_number_value(a) == json_number_value(b)
+               : json_equal(a, b);
+}
+
 /* Names the first setting that differs, inside groups too. */
 static bool same_values(json_t *then, json_t *now)
 {
@@ -49,7 +57,7 @@ static bool same_values(json_t *then, json_t *now)
     json_object_foreach(then, name, value)
     {
         json_t *other = json_object_get(now, name);
-        if (may_differ(name) || json_equal(value, other))
+        if (may_differ(name) || same_value(value, other))
             continue;
         if (json_is_object(value) && json_is_object(other)) {
             if (!same_values(value, other))

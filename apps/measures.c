@@ -135,7 +135,9 @@ int32_t *labels_of(const hg_data *data, int64_t count)
         label[i] = hg_data_label(data, i);
         if (label[i] >= 0)
             continue;
-        hg_fail(HG_ERROR_DATA, "%s has no labels; this needs them",
+        hg_fail(HG_ERROR_DATA,
+                "%s has no labels, which this needs; pictures have them by "
+                "lying in one folder a class",
                 hg_data_name(data));
         free(label);
         return NULL;

@@ -241,7 +241,10 @@ bool settings_of(const char *run, const json_t *config, settings *s,
     s->model =
         is_model_file(model) ? model_of_run(run, model) : hg_model_find(model);
     if (!s->model)
-        return hg_fail(HG_ERROR_FORMAT, "there is no model %s here", model);
+        return hg_fail(HG_ERROR_FORMAT,
+                       "%s/config.json: there is no model %s; `hourglass "
+                       "models` lists them",
+                       run, model);
     if (!data_options_of(how, &s->how))
         return false;
     s->data = data;

@@ -503,8 +503,12 @@ class Mistakes(Case):
         self.call("eval", run)
         path = run / "config.json"
         config = json.loads(path.read_text())
-        del config["batch_size"]
-        for bad, word in (json.dumps(config), "batch_size"), ('{"seed": 1,', "line 1"):
+        nameless = {x: y for x, y in config.items() if x != "batch_size"}
+        for bad, word in (
+            (json.dumps(nameless), "batch_size"),
+            (json.dumps({**config, "model": "vea"}), "no model vea; `hourglass models"),
+            ('{"seed": 1,', "line 1"),
+        ):
             path.write_text(bad)
             for command in "eval", "resume":
                 says = ["damaged/config.json", word]

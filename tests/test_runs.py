@@ -253,6 +253,15 @@ class Survival(Case):
         self.call(*SHORT, *where, "--steps", 4, "--resume", "--lr-final", "0.5",
                   code=USAGE, says=["lr_final"])
 
+    def test_a_whole_number_may_be_written_without_its_point(self):
+        where = "--out", self.folder, "--name", "pointless"
+        self.call(*SHORT, *where)
+        path = self.folder / "pointless/config.json"
+        text = path.read_text()
+        self.assertIn('"latent": 10.0', text)
+        path.write_text(text.replace('"latent": 10.0', '"latent": 10'))
+        self.call("resume", path.parent, "--steps", 3, "--quiet")
+
     def test_a_resume_that_fails_changes_nothing(self):
         run = self.folder / "described"
         self.call(*SHORT, "--out", self.folder, "--name", run.name)

@@ -696,6 +696,8 @@ class Refusals(Runs):
         (USAGE, "--score", "anomaly ./ae --score luck"),
         (USAGE, "elbo", "anomaly ./ae --score elbo"),
         (USAGE, "--labels", "classify vae --labels many"),
+        (DATA, "one folder a class", "cluster vae --data ./unlabelled/"),
+        (USAGE, "--help", "eval vae ae"),
         (USAGE, "--labels", "classify vae --labels 5"),
         (USAGE, "10 groups", "cluster vae --data synthetic:30"),
         (USAGE, "--split", "reconstruct vae --split all"),
@@ -725,11 +727,17 @@ class Refusals(Runs):
                 self.call(command, run, code=NONFINITE, says=says)
 
     def test_wrong_inputs(self):
+        (self.folder / "unlabelled").mkdir()
+        for i in range(3):
+            picture = b"P5 28 28 255\n" + bytes([i]) * 784
+            (self.folder / f"unlabelled/{i}.pgm").write_bytes(picture)
         for code, word, line in self.TABLE:
             command, *arguments = line.split()
             with self.subTest(line=line):
                 out = "--out", self.folder
                 self.call(command, *arguments, *out, code=code, says=[word])
+        self.call("anomaly", "ae", "--data", "./unlabelled/", code=DATA,
+                  says=["anomaly RUN"])
         self.assertEqual(list(self.folder.glob("*/pictures")), [])
         self.assertFalse((self.folder / "umap").exists())
 
