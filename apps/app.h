@@ -75,7 +75,7 @@ bool write_json(const char *path, const json_t *);
 bool write_file_soon(const char *path, const char *text, size_t size);
 bool write_json_soon(const char *path, const json_t *);
 bool sync_file(const char *path);
-/* "a/b" into a buffer of its own; false with an error if it does not fit. */
+/* "a/b" in a buffer of its own, cut off with an error where it does not fit. */
 typedef struct {
     char text[1024];
 } path_text;
@@ -83,20 +83,19 @@ path_text path_join(const char *a, const char *b);
 /* What stands behind the last slash. */
 const char *last_part(const char *path);
 
+/* Seconds of a clock that only runs forward. */
+double seconds_now(void);
+
+/* ---- What is said: messages.c ------------------------------------------- */
+
 /* What --json prints: one object or list on standard output. */
 void print_json(const json_t *);
-
 /* JSON is UTF-8: false with a sentence where `what`, a path or a name, is not,
  * as a file's name may be anything. */
 bool can_be_json(const char *what, const char *text);
-
 /* Adds a number to an object unless it is not finite. */
 void put_number(json_t *, const char *name, double value);
-
 /* "s" unless n is one: "%lld image%s". */
 const char *plural(int64_t n);
-
-/* Seconds of a clock that only runs forward. */
-double seconds_now(void);
 
 #endif

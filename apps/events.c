@@ -104,9 +104,7 @@ static void drop(message *m)
 /* From here on its text is whole. */
 static bool end(message *m)
 {
-    bool ok = !ferror(m->out);
-    if (fclose(m->out))
-        ok = false;
+    bool ok = !fclose(m->out);
     m->out = NULL;
     return ok || hg_fail(HG_ERROR_MEMORY, "no memory for an event");
 }

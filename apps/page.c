@@ -262,6 +262,19 @@ json_t *run_lines(const char *run, const char *file)
     return lines;
 }
 
+json_t *final_line(const json_t *lines)
+{
+    size_t i;
+    json_t *line, *last = NULL;
+    json_array_foreach(lines, i, line)
+    {
+        const char *event = json_string_value(json_object_get(line, "event"));
+        if (event && !strcmp(event, "final"))
+            last = line;
+    }
+    return last;
+}
+
 json_t *add_chart(page *p, const char *title, const char *about, const char *y,
                   bool logarithmic)
 {

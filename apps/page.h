@@ -37,6 +37,8 @@ void put_slides(page *, const char *run, const char *folder, const char *title,
 /* Lines of RUN/metrics.jsonl or warnings.jsonl as an array; empty where there
  * is no such file. */
 json_t *run_lines(const char *run, const char *file);
+/* What they say last of the test images, borrowed; NULL before that. */
+json_t *final_line(const json_t *lines);
 /* An empty chart of the page; y is the unit of its axis. */
 json_t *add_chart(page *, const char *title, const char *about, const char *y,
                   bool logarithmic);

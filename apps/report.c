@@ -36,19 +36,6 @@ static const struct {
 
 enum { RESULTS = sizeof results / sizeof results[0], TILES = 4 };
 
-static json_t *final_line(json_t *lines)
-{
-    size_t i;
-    json_t *line, *last = NULL;
-    json_array_foreach(lines, i, line)
-    {
-        const char *event = json_string_value(json_object_get(line, "event"));
-        if (event && !strcmp(event, "final"))
-            last = line;
-    }
-    return last;
-}
-
 static void number_text(const json_t *value, char *text, size_t size)
 {
     snprintf(text, size, "%.5g", json_number_value(value));

@@ -34,7 +34,7 @@ typedef struct {
     int64_t save_every, sample_every, log_every, keep;
     const char *out;
     char name[256];
-    bool unnamed; /* the name is made up */
+    bool unnamed; /* the name is made up, and may get a number */
     bool resume, dry_run, anomaly, tensorboard, quiet, explain, json;
 } settings;
 

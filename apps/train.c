@@ -169,15 +169,8 @@ static bool is_finished(const trainer *t)
 /* What it said of the test images then. */
 static json_t *last_final(const trainer *t)
 {
-    size_t i;
-    json_t *line, *final = NULL, *lines = run_lines(t->folder, "metrics.jsonl");
-    json_array_foreach(lines, i, line)
-    {
-        const char *event = json_string_value(json_object_get(line, "event"));
-        if (event && !strcmp(event, "final"))
-            final = line;
-    }
-    json_incref(final);
+    json_t *lines = run_lines(t->folder, log_names[METRICS]);
+    json_t *final = json_incref(final_line(lines));
     json_decref(lines);
     return final;
 }

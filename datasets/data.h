@@ -204,7 +204,7 @@ HG_API HG_CHECK bool hg_data_batch_from(const hg_data *, int64_t first,
 
 /* Writes images [n, c, h, w], grey (c = 1) or colour (3), values from 0 to 1,
  * as one PNG with so many columns (0: about as many as rows). The file is
- * replaced whole or left as it was.
+ * replaced whole or left as it was; a pipe or a device is written into.
  *
  *     hg_tensor *y = hg_reshape(decoded, HG_SHAPE(-1, 1, 28, 28));
  *     bool ok = hg_images_save(y, 8, "decoded.png");
