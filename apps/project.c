@@ -175,7 +175,7 @@ static void vector_line(FILE *f, const atlas *m, int64_t i)
     fputc('\n', f);
 }
 
-/* A second column wants a head above both. */
+/* A second column wants a head above both. The projector knows no quotes. */
 static void label_line(FILE *f, const atlas *m, int64_t i)
 {
     bool named = hg_data_class_name(m->data, 0) != NULL;
@@ -184,6 +184,8 @@ static void label_line(FILE *f, const atlas *m, int64_t i)
         fprintf(f, "label\tname\n");
     fprintf(f, "%d", (int)m->label[i]);
     class_name(m->data, m->label[i], name, sizeof name);
+    for (char *c = name; (c = strpbrk(c, "\t\r\n"));)
+        *c = ' ';
     if (named)
         fprintf(f, "\t%s", name);
     fputc('\n', f);

@@ -661,7 +661,10 @@ class Classes(Case):
         head, *rows = table.read_text().splitlines()
         self.assertEqual(head, "label\tname")
         self.assertEqual(set(rows), {"0\tblue", "1\tred"})
-        self.assertNotEqual(picture, self.mapped(["more", "rid"])[0])
+        other, table = self.mapped(["of\ttwo\nlines", "one"])
+        self.assertNotEqual(picture, other)
+        _, *rows = table.read_text().splitlines()
+        self.assertEqual(set(rows), {"0\tof two lines", "1\tone"})
 
     def test_more_than_ten_classes_leave_others_in_grey(self):
         picture, _ = self.mapped([f"class{i:02}" for i in range(14)])
