@@ -23,7 +23,10 @@ typedef struct walk {
 static bool includes_header(const char *line, char name[NAME])
 {
     char quote[2];
-    if (sscanf(line, " # include \"%255[^\"/\n]%1[\"]", name, quote) != 2)
+    line += strspn(line, " \t");
+    if (*line != '#') /* sscanf looks for the end of the whole text first */
+        return false;
+    if (sscanf(line, "# include \"%255[^\"/\n]%1[\"]", name, quote) != 2)
         return false;
     size_t n = strlen(name);
     return n > 2 && !strcmp(name + n - 2, ".h");
