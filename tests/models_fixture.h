@@ -9,7 +9,8 @@
 
 #include <unistd.h>
 
-/* ThreadSanitizer looks at accesses, not at bits, and takes ten times as long. */
+/* ThreadSanitizer looks at accesses, not at bits, and takes ten times as long.
+ */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define WATCHED true
@@ -63,12 +64,9 @@ UNUSED static void rig_make_images(rig *r)
 /* Wide layers tell nothing that narrow ones do not; the labels are few. */
 UNUSED static bool rig_set_small(const rig *r, hg_config *c)
 {
-    static const char *const small[][2] = {{"hidden", "24"},
-                                           {"critic", "16"},
-                                           {"k", "5"},
-                                           {"labels", "10"},
-                                           {"pretrain", "0"},
-                                           {"width", "4"}};
+    static const char *const small[][2] = {{"hidden", "24"},  {"critic", "16"},
+                                           {"k", "5"},        {"labels", "10"},
+                                           {"pretrain", "0"}, {"width", "4"}};
     for (const hg_option *o = r->model->options; o && o->name; o++)
         for (size_t i = 0; i < sizeof small / sizeof small[0]; i++)
             if (!strcmp(o->name, small[i][0]) &&

@@ -58,8 +58,8 @@ MODELS = {
 TIMING = {"images_per_s", "ms_per_step"}
 DONE, FAILED, USAGE, DATA, DEVICE, MEMORY, NONFINITE, CHECK, DAMAGED = range(9)
 INTERRUPTED = 130
-# 540 images to train on: 17 steps an epoch.
-VAE = "train vae --data synthetic:600 --threads 2 --quiet".split()
+# 270 images to train on: 9 steps an epoch.
+VAE = "train vae --data synthetic:300 --threads 2 --quiet".split()
 
 
 def start(arguments, **options):
@@ -349,8 +349,8 @@ class Training(Case):
             self.assertRegex(run, r"^vae-synthetic-60-\d{8}-\d{6}-[23]$")
 
     def test_a_kill_while_a_checkpoint_is_replaced_does_no_harm(self):
-        often = "--epochs", 2, "--save-every", 17
-        saved = self.train("saved17", *often)
+        often = "--epochs", 2, "--save-every", 9
+        saved = self.train("saved9", *often)
         run = self.train("replaced", *often)
         last = (run / "checkpoints/last").read_text().strip()
         (run / "checkpoints" / last).rename(

@@ -16,7 +16,7 @@ from test_apps import DEVICE, USAGE, Case, untimed
 
 ON_GPU = os.environ.get("HOURGLASS_TEST_DEVICE") == "cuda"
 # 70 images a batch: two whole ones and a rest an epoch.
-SMALL = "train vae --data synthetic:200 --val 0.2 --batch-size 70"
+SMALL = "train vae-keras --hidden 64 --data synthetic:200 --val 0.2 --batch-size 70"
 SMALL += " --threads 1 --quiet --epochs 4 --sample-every 0"
 
 

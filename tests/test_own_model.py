@@ -57,10 +57,12 @@ class OwnModels(Case):
             sizes = "--values", 2, "--batch-size", 2
             self.call("gradcheck", file, *sizes)
 
+    @unittest.skipIf(test_apps.SANITIZED, "takes long there, in lines that others run")
     def test_a_new_model_trains_as_it_is(self):
         self.skeleton()
         self.try_everything("./my_vae.c")
 
+    @unittest.skipIf(test_apps.SANITIZED, "takes long there, in lines that others run")
     def test_the_model_of_the_manual_does_what_it_says(self):
         self.try_everything(self.write("laplace_vae.c", text_of_the_walk()))
 
@@ -177,6 +179,7 @@ class OwnModels(Case):
             self.call("train", file, *DATA, "--epochs", 1, "--name", term,
                       code=USAGE, says=[f"my-vae reports {term}"])
 
+    @unittest.skipIf(test_apps.SANITIZED, "takes long there, in lines that others run")
     def test_many_long_terms_are_drawn_too(self):
         many = """char name[70];
             for (int i = 0; i < 60; i++) {
