@@ -48,8 +48,9 @@ int main(void)
 {
     hg_context *ctx = hg_context_new("auto", 42);
     hg_data *data = hg_data_open(ctx, "synthetic:2000", (hg_data_options){0});
-    hg_params *p = hg_model_fit(ctx, &model, data, 2, NULL, NULL);
-    bool ok = p && hg_params_save(p, "student-t-vae.safetensors");
+    hg_params *p;
+    bool ok = hg_model_fit(ctx, &model, data, 2, &p, NULL, NULL) &&
+              hg_params_save(p, "student-t-vae.safetensors");
     printf("%s\n", ok ? "saved student-t-vae.safetensors" : hg_error());
     hg_context_free(ctx);
     return !ok;

@@ -269,13 +269,13 @@ HG_API HG_CHECK bool hg_model_epoch(const hg_model *, void *model,
 
 /* Ordinary training in one call: builds the model for the data (options at
  * their defaults), makes `epochs` shuffled passes with the recipe's batch size
- * and tells `after`, unless it is NULL, each epoch's mean loss. The store with
- * the weights, or NULL with an error. To draw from the model or to measure it
- * afterwards, keep its struct: call hg_config_new, hg_model_build,
- * hg_model_optimizers, hg_model_prepare and hg_model_epoch instead. */
-HG_API hg_params *hg_model_fit(
-    hg_context *, const hg_model *, hg_data *, int64_t epochs,
-    void (*after)(void *user, int64_t epoch, double loss), void *user);
+ * and tells `after`, unless it is NULL, each epoch's mean loss. The trained
+ * model, to evaluate and to draw from; its weights in *store. The context owns
+ * both. NULL with an error; *store then is NULL too. */
+HG_API void *hg_model_fit(hg_context *, const hg_model *, hg_data *,
+                          int64_t epochs, hg_params **store,
+                          void (*after)(void *user, int64_t epoch, double loss),
+                          void *user);
 
 /* Means per image over a data set, evaluation mode. What does not apply is
  * NaN. Reconstructions are made from the code's mean, the ELBO's from draws;

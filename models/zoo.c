@@ -160,9 +160,9 @@ bool hg_model_epoch(const hg_model *model, void *state, const hg_optimizers *o,
     return !hg_error();
 }
 
-hg_params *hg_model_fit(hg_context *context, const hg_model *model,
-                        hg_data *data, int64_t epochs,
-                        void (*after)(void *, int64_t, double), void *user)
+void *hg_model_fit(hg_context *context, const hg_model *model, hg_data *data,
+                   int64_t epochs, hg_params **store,
+                   void (*after)(void *, int64_t, double), void *user)
 {
     hg_optimizers o;
     hg_real loss = NAN;
@@ -172,6 +172,7 @@ hg_params *hg_model_fit(hg_context *context, const hg_model *model,
     void *state = c && p ? hg_model_build(model, p, c) : NULL;
     int64_t size = model && model->batch_size ? model->batch_size : 128;
     hg_loader *loader = hg_loader_new(train, size, true);
+    *store = NULL;
     if (!state || !loader || !hg_model_optimizers(model, state, p, c, &o) ||
         !hg_model_prepare(model, state, train))
         return NULL;
@@ -181,7 +182,8 @@ hg_params *hg_model_fit(hg_context *context, const hg_model *model,
         if (hg_report_mean(context, "loss", &loss) && after)
             after(user, epoch, (double)loss);
     }
-    return p;
+    *store = p;
+    return state;
 }
 
 /* ---- Evaluation --------------------------------------------------------- */

@@ -184,7 +184,7 @@ static size_t peak_of_chain(int length, int64_t n)
 START_TEST(gradients_passed_on_are_dropped_during_the_backward)
 {
     hg_scope_close(scope);
-    int64_t n = on_cpu() ? 1 << 20 : 1 << 18;
+    int64_t n = on_cpu() ? 1 << 20 : 1 << 19;
     size_t tensor_bytes = sizeof(hg_real) * (size_t)n;
     ck_assert_uint_le(peak_of_chain(on_cpu() ? 20 : 7, n), 4 * tensor_bytes);
     scope = hg_scope_open(ctx, HG_TRAIN);

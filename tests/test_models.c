@@ -89,6 +89,51 @@ START_TEST(a_step_reports_its_loss_and_an_evaluation_reports_nothing)
 }
 END_TEST
 
+/* ---- Training in one call ----------------------------------------------- */
+
+typedef struct {
+    int64_t epochs;
+    double first, last;
+} history;
+
+static void remember(void *user, int64_t epoch, double loss)
+{
+    history *h = user;
+    ck_assert_int_eq(epoch, ++h->epochs);
+    h->first = epoch == 1 ? loss : h->first;
+    h->last = loss;
+}
+
+/* A rig has the images; the model is another one. */
+START_TEST(fitting_gives_the_model_and_its_weights)
+{
+    const hg_model *m = hg_model_find("ae-keras");
+    rig r = {0};
+    history h = {0};
+    hg_metrics metrics;
+    hg_params *p;
+    expect_ok(rig_open(&r, m));
+    void *model = hg_model_fit(r.context, m, r.data, 5, &p, remember, &h);
+    expect_ok(model);
+    ck_assert_int_eq(hg_params_count(p), 50992);
+    ck_assert_int_eq(h.epochs, 5);
+    ck_assert_double_lt(h.last, h.first);
+    expect_ok(hg_model_evaluate(m, model, r.data, 7, &metrics));
+    ck_assert_double_lt(metrics.loss, h.first);
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(what_cannot_be_fitted_is_an_error)
+{
+    const hg_model *m = hg_model_find("ae-keras");
+    hg_params *p = hg_params_new(ctx);
+    ck_assert_ptr_null(hg_model_fit(ctx, m, NULL, 1, &p, NULL, NULL));
+    ck_assert_ptr_null(p);
+    expect_error(ARGUMENT, "is NULL");
+}
+END_TEST
+
 /* ---- Files -------------------------------------------------------------- */
 
 START_TEST(a_model_that_was_saved_and_loaded_has_the_same_loss)
@@ -171,5 +216,7 @@ TEST_MAIN("models", a_model_without_a_size_is_refused,
           the_models_have_the_published_number_of_parameters,
           every_parameter_moves_in_a_step,
           a_step_reports_its_loss_and_an_evaluation_reports_nothing,
+          fitting_gives_the_model_and_its_weights,
+          what_cannot_be_fitted_is_an_error,
           a_model_that_was_saved_and_loaded_has_the_same_loss,
           a_model_has_at_most_eight_optimisers)

@@ -46,13 +46,15 @@ configure_and_build() {
 }
 
 # suites FOLDER SETUP [OPTION...]: runs Meson's tests under one of the setups
-# of tests/meson.build and adds up the single tests.
+# of tests/meson.build and adds up the single tests. One more at a time than
+# there are cores: many wait for a disk or for one another.
 suites() {
     echo "         tests in $1, $2"
     rm -f "$1/meson-logs/testlog-$2.json"
     folder=$1 setup=$2
     shift 2
-    meson test -C "$folder" --setup "$setup" "$@" --no-rebuild --print-errorlogs \
+    meson test -C "$folder" --setup "$setup" "$@" --no-rebuild \
+        --num-processes $(($(nproc) + 1)) --print-errorlogs \
         >"$logs/tests-$folder-$setup.log" 2>&1 || true
     grep -E '^ *[0-9]+/[0-9]+ .*(FAIL|ERROR|TIMEOUT)|^not ok' \
         "$logs/tests-$folder-$setup.log" || true
