@@ -93,9 +93,8 @@ HG_API void hg_zero_grad(hg_params *);
 HG_API hg_context *hg_params_context(const hg_params *);
 
 /* Scales what hg_backward left below this cursor until its joint norm is at
- * most `most`; the norm before, or 0 with an error. By value: cuts every
- * element to
- * [-most, most]. */
+ * most `most`; the norm before, or 0 with an error. By value: cuts each element
+ * to [-most, most]. */
 HG_API hg_real hg_clip_grad_norm(hg_params *, hg_real most);
 HG_API void hg_clip_grad_value(hg_params *, hg_real most);
 
