@@ -21,8 +21,13 @@ bool page_open(page *p, const char *title)
 {
     *p = (page){.data = json_pack("{s:[], s:[]}", "charts", "slides")};
     p->out = open_memstream(&p->text, &p->size);
-    if (!p->out || !p->data)
+    if (!p->out || !p->data) {
+        if (p->out)
+            fclose(p->out);
+        free(p->text);
+        json_decref(p->data);
         return hg_fail(HG_ERROR_MEMORY, "no memory for the report");
+    }
     fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, "
           "initial-scale=1\">\n"
