@@ -86,7 +86,7 @@ UNUSED static bool rig_open_with(rig *r, const hg_model *model, int threads,
 {
     hg_data_options borrow = {.borrow = true};
     rig_make_images(r);
-    r->narrow = reference || WATCHED || !on_cpu();
+    r->narrow |= reference || WATCHED || !on_cpu();
     if (scope) { /* of support.h, on another context */
         hg_scope_close(scope);
         scope = NULL;

@@ -10,10 +10,8 @@ enum { STEPS = 200, BATCH = 5 };
 
 static void open_on(rig *r, const hg_model *m, const char *device)
 {
-    bool wide = !strcmp(m->name, "tfp-vae");
     setenv("HOURGLASS_TEST_DEVICE", device, 1);
-    snprintf(r->option[0], sizeof r->option[0], "%s", wide ? "width" : "");
-    snprintf(r->option[1], sizeof r->option[1], "4");
+    r->narrow = true; /* on both */
     expect_ok(rig_open(r, m));
     r->loader = hg_loader_new(r->data, BATCH, true);
 }
