@@ -301,9 +301,10 @@ double hg_number_of(const char *text, char **end);
 
 /* ---- Threads ------------------------------------------------------------ */
 
-/* Calls body(argument, from, to) over [0, n) cut into one range a thread, in
- * parallel if n exceeds `grain`. Denormals are flushed to zero inside. Bodies
- * must give the same bits however the range is cut. */
+/* Calls body(argument, from, to) over [0, n) cut into a few ranges a thread, of
+ * about `grain` items or more, in parallel if n exceeds `grain`. Denormals are
+ * flushed to zero inside. Bodies must give the same bits however [0, n) is cut
+ * and whichever thread takes a range. */
 void hg_parallel_for(int threads, int64_t n, int64_t grain,
                      void (*body)(void *argument, int64_t from, int64_t to),
                      void *argument);

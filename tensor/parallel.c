@@ -1,5 +1,10 @@
 /* parallel.c - one parallel loop for all kernels, and what the CPU can do.
  *
+ * A loop is cut into a few pieces a thread. Each thread works through its own,
+ * which it had last time too and may still have in its cache, and then takes
+ * what others have not begun: a thread whose core is slower, or wanted by
+ * another program, keeps nobody waiting (bench/log.md).
+ *
  * Flush-to-zero is a per-thread setting of the processor: it is set on entry
  * of every range and restored after it, so that neither the user's code nor
  * the library's own scalar code ever sees it. Adam's second moments and dying
@@ -10,6 +15,7 @@
 #include "tensor/cpu.h"
 
 #include <sched.h>
+#include <stdatomic.h>
 #include <unistd.h>
 #ifdef _OPENMP
 #include <omp.h>
@@ -18,6 +24,9 @@
 #include <immintrin.h>
 #define FLUSH_BITS 0x8040u /* FTZ and DAZ */
 #endif
+
+#define PIECES      4 /* a thread */
+#define MOST_SHARES 64
 
 int hg_cpu_isa(void)
 {
@@ -54,23 +63,62 @@ int hg_cpu_cores(void)
     return n > 0 ? (int)n : 1;
 }
 
-static void run_flushed(int64_t from, int64_t to,
-                        void (*body)(void *, int64_t, int64_t), void *argument)
+/* What a thread begins with: pieces from `next` to before `end`. A line of the
+ * cache each. */
+typedef struct share {
+    _Alignas(64) _Atomic int64_t next;
+    int64_t end;
+} share;
+
+typedef struct loop {
+    void (*body)(void *argument, int64_t from, int64_t to);
+    void *argument;
+    int64_t n, pieces;
+    int count; /* of shares */
+    share shares[MOST_SHARES];
+} loop;
+
+static void cut(loop *l, int team, int64_t useful)
+{
+    l->count = team < MOST_SHARES ? team : MOST_SHARES;
+    l->pieces = (int64_t)l->count * PIECES;
+    if (l->pieces > useful)
+        l->pieces = useful;
+    for (int i = 0; i < l->count; i++) {
+        atomic_init(&l->shares[i].next, l->pieces * i / l->count);
+        l->shares[i].end = l->pieces * (i + 1) / l->count;
+    }
+}
+
+/* The share of thread `me` first, then those of its neighbours. */
+static void run_pieces(loop *l, int me)
+{
+    for (int i = 0; i < l->count; i++) {
+        share *s = &l->shares[(me + i) % l->count];
+        int64_t piece;
+        while ((piece = atomic_fetch_add_explicit(
+                    &s->next, 1, memory_order_relaxed)) < s->end)
+            l->body(l->argument, l->n * piece / l->pieces,
+                    l->n * (piece + 1) / l->pieces);
+    }
+}
+
+static void run_flushed(loop *l, int me)
 {
 #if defined(__x86_64__)
     unsigned before = _mm_getcsr();
     _mm_setcsr(before | FLUSH_BITS);
-    body(argument, from, to);
+    run_pieces(l, me);
     _mm_setcsr(before);
 #elif defined(__aarch64__)
     uint64_t before, flushed;
     __asm__ volatile("mrs %0, fpcr" : "=r"(before));
     flushed = before | (1u << 24);
     __asm__ volatile("msr fpcr, %0" : : "r"(flushed));
-    body(argument, from, to);
+    run_pieces(l, me);
     __asm__ volatile("msr fpcr, %0" : : "r"(before));
 #else
-    body(argument, from, to);
+    run_pieces(l, me);
 #endif
 }
 
@@ -84,18 +132,18 @@ void hg_parallel_for(int threads, int64_t n, int64_t grain,
         grain = 1;
     int64_t useful = (n + grain - 1) / grain;
     int team = useful < threads ? (int)useful : threads;
+    loop l; /* not cleared: a small loop needs one share of the many */
+    l.body = body, l.argument = argument, l.n = n;
 #ifdef _OPENMP
     if (team > 1 && !omp_in_parallel()) {
+        cut(&l, team, useful);
 #pragma omp parallel num_threads(team)
-        {
-            int64_t count = omp_get_num_threads();
-            int64_t me = omp_get_thread_num();
-            run_flushed(n * me / count, n * (me + 1) / count, body, argument);
-        }
+        run_flushed(&l, omp_get_thread_num());
         return;
     }
 #else
     (void)team;
 #endif
-    run_flushed(0, n, body, argument);
+    cut(&l, 1, 1);
+    run_flushed(&l, 0);
 }

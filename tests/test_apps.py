@@ -178,7 +178,7 @@ class Looking(Case):
         text = doctor()
         if text.startswith("as the OpenMP runtime"):
             self.skipTest("not the runtime of gcc")
-        self.assertIn("1000 rounds", text)
+        self.assertIn("3000 rounds", text)
         self.assertIn("passive", doctor(OMP_WAIT_POLICY="passive"))
         self.assertIn("7 rounds", doctor(GOMP_SPINCOUNT="7"))
 
