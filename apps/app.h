@@ -67,6 +67,8 @@ bool sync_folder(const char *path);
 /* All of a file, with a NUL behind it, to be freed; NULL where it cannot be
  * read, without an error. */
 char *read_file(const char *path, size_t *size);
+/* False, with the error that says what went wrong (errno) and what to try. */
+bool fail_to_write(const char *path, int error);
 /* Writes a whole file through a temporary name, synced and renamed. */
 bool write_file(const char *path, const char *text, size_t size);
 bool write_json(const char *path, const json_t *);

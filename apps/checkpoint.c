@@ -219,8 +219,7 @@ bool checkpoint_save(trainer *t, bool best)
     }
     rename(to.text, old.text); /* whole or not there, at every moment */
     if (rename(from.text, to.text))
-        return hg_fail(HG_ERROR_IO, "%s cannot be written: %s", to.text,
-                       strerror(errno));
+        return fail_to_write(to.text, errno);
     if ((best && !write_pointer(t, "best", name)) ||
         !write_pointer(t, "last", name) ||
         !sync_folder(path_join(t->folder, "checkpoints").text))

@@ -72,6 +72,33 @@ void remove_folder(const char *path)
     rmdir(path);
 }
 
+static const char *remedy(int error)
+{
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+        return "; make room and try again";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return "; choose a folder that you may write to";
+    case ENOENT:
+        return "; its folder is not there";
+    case EISDIR:
+    case ENOTDIR:
+    case ENOTEMPTY:
+        return "; something else has that name, choose another";
+    default:
+        return "";
+    }
+}
+
+bool fail_to_write(const char *path, int error)
+{
+    return hg_fail(HG_ERROR_IO, "%s cannot be written: %s%s", path,
+                   strerror(error), remedy(error));
+}
+
 bool sync_folder(const char *path)
 {
     int f = open(path, O_RDONLY | O_DIRECTORY);
@@ -79,8 +106,7 @@ bool sync_folder(const char *path)
     int why = errno;
     if (f >= 0)
         close(f);
-    return ok || hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
-                         strerror(why));
+    return ok || fail_to_write(path, why);
 }
 
 char *read_file(const char *path, size_t *size)
@@ -123,8 +149,7 @@ static bool write_through(const char *path, const char *text, size_t size)
     int why = errno;
     if (f >= 0)
         close(f);
-    return ok || hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
-                         strerror(why));
+    return ok || fail_to_write(path, why);
 }
 
 static bool write_whole(const char *path, const char *text, size_t size,
@@ -147,8 +172,7 @@ static bool write_whole(const char *path, const char *text, size_t size,
     if (ok)
         why = errno;
     unlink(temporary);
-    return hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
-                   strerror(why));
+    return fail_to_write(path, why);
 }
 
 bool write_file_soon(const char *path, const char *text, size_t size)
@@ -168,8 +192,7 @@ bool sync_file(const char *path)
     int why = errno;
     if (f >= 0)
         close(f);
-    return ok || hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path,
-                         strerror(why));
+    return ok || fail_to_write(path, why);
 }
 
 static bool write_json_by(bool (*write)(const char *, const char *, size_t),

@@ -212,8 +212,7 @@ static FILE *open_log(const trainer *t, const char *name)
     if (!f && !t->fresh)
         f = fopen(path.text, "w+");
     if (!f)
-        hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path.text,
-                strerror(errno));
+        fail_to_write(path.text, errno);
     return f;
 }
 

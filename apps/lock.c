@@ -45,8 +45,7 @@ bool lock_run(trainer *t)
     for (;;) {
         FILE *f = fopen(path.text, "a+e");
         if (!f)
-            return hg_fail(HG_ERROR_IO, "%s cannot be written: %s", path.text,
-                           strerror(errno));
+            return fail_to_write(path.text, errno);
         /* Other errors: a file system without locks. */
         if (flock(fileno(f), LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
             return fail_busy(t, f);

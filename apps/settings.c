@@ -18,8 +18,9 @@
 
 const flag train_flags[] = {
     {"", NULL, "data", NULL, NULL, 0},
-    {"data", "NAME|PATH", "mnist, synthetic[:N], a path, or auto", "auto", NULL,
-     0},
+    {"data", "NAME|PATH",
+     "a named set (hourglass data list), synthetic[:N], a path, or auto",
+     "auto", NULL, 0},
     {"dataset", "NAME|PATH", "", NULL, "data", 0},
     {"data-dir", "DIR", "where named data sets lie", NULL, NULL, 0},
     DATA_FLAGS,

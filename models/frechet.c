@@ -54,12 +54,22 @@ typedef struct {
     double *cov_a, *cov_b, *root, *vector, *mid; /* [d, d] */
 } workspace;
 
+/* Divided by n - 1, as Heusel et al. compute it. */
+static bool moments(hg_context *context, hg_points p, double *mean, double *cov)
+{
+    if (!hg_covariance(context, p, mean, cov))
+        return false;
+    for (int64_t i = 0; i < p.width * p.width; i++)
+        cov[i] *= (double)p.count / (double)(p.count - 1);
+    return true;
+}
+
 static bool measure(hg_context *context, hg_points a, hg_points b, workspace *w,
                     double *distance)
 {
     int64_t d = a.width;
-    if (!hg_covariance(context, a, w->mean_a, w->cov_a) ||
-        !hg_covariance(context, b, w->mean_b, w->cov_b))
+    if (!moments(context, a, w->mean_a, w->cov_a) ||
+        !moments(context, b, w->mean_b, w->cov_b))
         return false;
     double sum = trace(w->cov_a, d) + trace(w->cov_b, d);
     for (int64_t j = 0; j < d; j++)

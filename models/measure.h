@@ -124,8 +124,8 @@ HG_API HG_CHECK bool hg_mean_ssim(hg_context *, const double *a,
 HG_API HG_CHECK bool hg_mmd(hg_context *, hg_points a, hg_points b,
                             double *squared);
 
-/* Frechet distance of the Gaussians with the two sets' moments (Heusel et al.,
- * 2017), squared as is usual. */
+/* Frechet distance of the Gaussians with the two sets' means and unbiased
+ * covariances (Heusel et al., 2017), squared as is usual. */
 HG_API HG_CHECK bool hg_frechet(hg_context *, hg_points a, hg_points b,
                                 double *distance);
 /* The share of `fake` that lies nearer to a real point than its third nearest
