@@ -60,6 +60,13 @@ class Options(Case):
         self.call(*SHORT, "--out", self.folder, "--name", name, *arguments, **options)
         return json.loads((self.folder / name / "config.json").read_text())
 
+    def test_what_cannot_be_written_says_what_to_try(self):
+        (self.folder / "taken/lock").mkdir(parents=True)
+        self.call(
+            *SHORT, "--out", self.folder, "--name", "taken", code=FAILED,
+            says=["taken/lock cannot be written", "something else has that name"],
+        )
+
     def test_a_config_file_stands_before_defaults(self):
         path = self.config("one", seed=7, batch_size=8, options={"latent": 3})
         found = self.settings("config", "--config", path)
