@@ -4,6 +4,8 @@
 
 #include <float.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -31,6 +33,44 @@ START_TEST(the_parallel_loop_visits_every_index_once)
             for (int64_t i = 0; i < 1000; i++)
                 ck_assert_int_eq(m.visits[i], i < n);
         }
+}
+END_TEST
+
+START_TEST(there_may_be_more_threads_than_shares)
+{
+    marks m = {0};
+    hg_parallel_for(70, 1000, 1, mark_range, &m);
+    for (int i = 0; i < 1000; i++)
+        ck_assert_int_eq(m.visits[i], 1);
+}
+END_TEST
+
+typedef struct {
+    atomic_int done;
+    bool alone; /* the first item waited in vain for all others */
+} held;
+
+static void hold_first(void *argument, int64_t from, int64_t to)
+{
+    held *h = argument;
+    for (int64_t i = from; i < to; i++) {
+        for (int64_t turns = 0; i == 0 && atomic_load(&h->done) < 7; turns++) {
+            if ((h->alone = turns > 10000000))
+                break;
+            sched_yield();
+        }
+        atomic_fetch_add(&h->done, 1);
+    }
+}
+
+START_TEST(a_thread_that_is_held_up_loses_what_it_has_not_begun)
+{
+    held h = {0};
+    hg_parallel_for(2, 8, 1, hold_first, &h);
+    ck_assert_int_eq(atomic_load(&h.done), 8);
+#ifdef _OPENMP
+    ck_assert(!h.alone);
+#endif
 }
 END_TEST
 
@@ -183,6 +223,8 @@ START_TEST(errors_and_scopes_belong_to_their_thread)
 END_TEST
 
 TEST_MAIN("threads", the_parallel_loop_visits_every_index_once,
+          there_may_be_more_threads_than_shares,
+          a_thread_that_is_held_up_loses_what_it_has_not_begun,
           a_loop_inside_a_loop_runs_on_its_thread,
           denormals_are_flushed_inside_the_loop_only,
           no_operation_changes_the_floating_point_state_of_the_caller,
