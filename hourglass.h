@@ -3,9 +3,9 @@
  *     #include <hourglass.h>
  *     cc model.c $(pkg-config --cflags --libs hourglass)
  *
- * C11, and C++17 as well; the macros that make shapes, lists and options are
- * compound literals and for C only. The rooms, each a chapter to read on its
- * own, from the ground up:
+ * C11, and C++17 as well; but HG_OPTIONS, HG_CHOICE and HG_UNARY, which make
+ * constants of a file, are for C only. The rooms, each a chapter to read on
+ * its own, from the ground up:
  *
  *     tensor/tensor.h      contexts, scopes, shapes, errors, values
  *     autograd/op.h        what an operation is, hg_apply

@@ -105,7 +105,7 @@ HG_BEGIN_DECLS
 HG_API hg_tensor *hg_apply_n(const hg_op *, const void *attr,
                              hg_tensor *const *inputs, int count);
 #define hg_apply(op, attr, ...)                                                \
-    hg_apply_n(op, attr, (hg_tensor *const[]){__VA_ARGS__},                    \
+    hg_apply_n(op, attr, HG_ARRAY(hg_tensor *, __VA_ARGS__),                   \
                HG_COUNT(hg_tensor *, __VA_ARGS__))
 
 /* In a backward rule: is the gradient of input i asked for? */

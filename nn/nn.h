@@ -60,9 +60,18 @@ typedef struct {
 } hg_init;
 
 /* HG_INIT(kind, a, b); HG_NORMAL is N(0, 1), HG_UNIFORM [0, 1). */
+#ifdef __cplusplus
+inline hg_init hg_init_of(hg_init_kind kind, double a = 0, double b = 0,
+                          int64_t fan_in = 0, int64_t fan_out = 0)
+{
+    return hg_init{kind, a, b, fan_in, fan_out};
+}
+#define HG_INIT(...) hg_init_of(__VA_ARGS__)
+#else
 #define HG_INIT(...) ((hg_init){.kind = __VA_ARGS__})
-#define HG_NORMAL    HG_INIT(HG_INIT_NORMAL, 0, 1)
-#define HG_UNIFORM   HG_INIT(HG_INIT_UNIFORM, 0, 1)
+#endif
+#define HG_NORMAL  HG_INIT(HG_INIT_NORMAL, 0, 1)
+#define HG_UNIFORM HG_INIT(HG_INIT_UNIFORM, 0, 1)
 
 /* A new parameter, owned by the store; it wants a gradient. NULL with an error,
  * which a name that exists already is too. */
@@ -122,7 +131,7 @@ HG_API int64_t hg_params_load_matching(hg_params *, const char *file);
 HG_API HG_CHECK bool hg_backward_to_n(hg_tensor *loss, hg_params *const *sets,
                                       int n);
 #define hg_backward_to(loss, ...)                                              \
-    hg_backward_to_n(loss, (hg_params *const[]){__VA_ARGS__},                  \
+    hg_backward_to_n(loss, HG_ARRAY(hg_params *, __VA_ARGS__),                 \
                      HG_COUNT(hg_params *, __VA_ARGS__))
 
 /* ---- Optimisers --------------------------------------------------------- */
@@ -217,7 +226,7 @@ HG_API HG_CHECK bool hg_optimizers_load(hg_optimizer *const *, int n,
 HG_API HG_CHECK bool hg_minimize_n(hg_tensor *loss, hg_optimizer *const *,
                                    int n);
 #define hg_minimize(loss, ...)                                                 \
-    hg_minimize_n(loss, (hg_optimizer *const[]){__VA_ARGS__},                  \
+    hg_minimize_n(loss, HG_ARRAY(hg_optimizer *, __VA_ARGS__),                 \
                   HG_COUNT(hg_optimizer *, __VA_ARGS__))
 
 /* ---- Schedules ---------------------------------------------------------- */
@@ -349,7 +358,7 @@ HG_API nn_layer *nn_leaky_relu(hg_params *, double slope);
 /* One layer after the other; the arguments are counted. */
 HG_API nn_layer *nn_chain_n(hg_params *, nn_layer *const *, int n);
 #define nn_chain(p, ...)                                                       \
-    nn_chain_n(p, (nn_layer *const[]){__VA_ARGS__},                            \
+    nn_chain_n(p, HG_ARRAY(nn_layer *, __VA_ARGS__),                           \
                HG_COUNT(nn_layer *, __VA_ARGS__))
 
 HG_END_DECLS

@@ -23,7 +23,7 @@ HG_API nn_layer *nn_mlp_n(hg_params *, const char *name,
                           nn_layer *(*activation)(hg_params *),
                           const int64_t *widths, int n);
 #define nn_mlp(p, name, activation, ...)                                       \
-    nn_mlp_n(p, name, activation, (const int64_t[]){__VA_ARGS__},              \
+    nn_mlp_n(p, name, activation, HG_ARRAY(int64_t, __VA_ARGS__),              \
              HG_COUNT(int64_t, __VA_ARGS__))
 
 /* The way back of a linear layer in -> out: x [..., out] -> [..., in]. Tied,
@@ -42,7 +42,7 @@ HG_API void nn_mirrored_mlp_n(hg_params *, nn_layer *(*activation)(hg_params *),
                               nn_layer **decoder, const int64_t *widths, int n);
 #define nn_mirrored_mlp(p, activation, tied, options, encoder, decoder, ...)   \
     nn_mirrored_mlp_n(p, activation, tied, options, encoder, decoder,          \
-                      (const int64_t[]){__VA_ARGS__},                          \
+                      HG_ARRAY(int64_t, __VA_ARGS__),                          \
                       HG_COUNT(int64_t, __VA_ARGS__))
 
 /* Images [batch, c * h * w] of the shape [c, h, w] to 128 features, and back

@@ -103,10 +103,10 @@ HG_API hg_tensor *hg_flip(hg_tensor *x, hg_axes axes);
 HG_API hg_tensor *hg_concat_n(int axis, hg_tensor *const *tensors, int count);
 HG_API hg_tensor *hg_stack_n(int axis, hg_tensor *const *tensors, int count);
 #define hg_concat(axis, ...)                                                   \
-    hg_concat_n(axis, (hg_tensor *const[]){__VA_ARGS__},                       \
+    hg_concat_n(axis, HG_ARRAY(hg_tensor *, __VA_ARGS__),                      \
                 HG_COUNT(hg_tensor *, __VA_ARGS__))
 #define hg_stack(axis, ...)                                                    \
-    hg_stack_n(axis, (hg_tensor *const[]){__VA_ARGS__},                        \
+    hg_stack_n(axis, HG_ARRAY(hg_tensor *, __VA_ARGS__),                       \
                HG_COUNT(hg_tensor *, __VA_ARGS__))
 /* Cuts an axis into equal parts: out[0] ... out[parts - 1]. No copy. */
 HG_API HG_CHECK bool hg_split(hg_tensor *x, int axis, int parts,

@@ -36,6 +36,7 @@ typedef float hg_real;
 #endif
 
 #ifdef __cplusplus
+#include <initializer_list>
 #define HG_BEGIN_DECLS extern "C" {
 #define HG_END_DECLS   }
 #else
@@ -63,9 +64,19 @@ typedef float hg_real;
 #define HG_MAX_RANK   6
 #define HG_MAX_INPUTS 8
 
-/* How many things a list holds, so that nobody counts by hand. */
+/* A list, how many things it holds (so that nobody counts by hand), and a
+ * struct of given members: compound literals, which C++ spells otherwise. */
+#ifdef __cplusplus
+template <class... T> char (&hg_counted(const T &...))[sizeof...(T)];
+#define HG_ARRAY(type, ...)  (std::initializer_list<type>{__VA_ARGS__}.begin())
+#define HG_COUNT(type, ...)  ((int)sizeof(hg_counted(__VA_ARGS__)))
+#define HG_STRUCT(type, ...) (type{__VA_ARGS__})
+#else
+#define HG_ARRAY(type, ...) ((type const[]){__VA_ARGS__})
 #define HG_COUNT(type, ...)                                                    \
     ((int)(sizeof((type[]){__VA_ARGS__}) / sizeof(type)))
+#define HG_STRUCT(type, ...) ((type){__VA_ARGS__})
+#endif
 
 /* ---- Shapes and axes ---------------------------------------------------- */
 
@@ -86,16 +97,16 @@ typedef struct {
 
 /* HG_SHAPE(2, 3) is [2, 3]; HG_SCALAR is [], a single value. */
 #define HG_SHAPE(...)                                                          \
-    ((hg_shape){HG_COUNT(int64_t, __VA_ARGS__), {__VA_ARGS__}})
-#define HG_SCALAR ((hg_shape){0, {0}})
+    HG_STRUCT(hg_shape, HG_COUNT(int64_t, __VA_ARGS__), {__VA_ARGS__})
+#define HG_SCALAR HG_STRUCT(hg_shape, 0, {0})
 
 /* HG_OVER(0, 2): these axes, which a reduction takes away; HG_KEEP(1): these,
  * which stay with size 1; HG_FROM(1): this one and all after it; HG_ALL. */
 #define HG_OVER(...)                                                           \
-    ((hg_axes){HG_COUNT(int, __VA_ARGS__), {__VA_ARGS__}, false, false})
+    HG_STRUCT(hg_axes, HG_COUNT(int, __VA_ARGS__), {__VA_ARGS__}, false, false)
 #define HG_KEEP(...)                                                           \
-    ((hg_axes){HG_COUNT(int, __VA_ARGS__), {__VA_ARGS__}, true, false})
-#define HG_FROM(axis_) ((hg_axes){1, {axis_}, false, true})
+    HG_STRUCT(hg_axes, HG_COUNT(int, __VA_ARGS__), {__VA_ARGS__}, true, false)
+#define HG_FROM(axis_) HG_STRUCT(hg_axes, 1, {axis_}, false, true)
 #define HG_ALL         HG_FROM(0)
 
 /* ---- Types -------------------------------------------------------------- */

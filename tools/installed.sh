@@ -57,6 +57,27 @@ for source in "$prefix/smallest.c" "$examples"/own_*.c; do
     own "$source" hourglass
     own "$source" hourglass-f64
 done
+# C++ sees the same interface.
+for package in hourglass hourglass-f64; do
+    echo "tests/test_cpp.cpp with $package"
+    # shellcheck disable=SC2046 # words of pkg-config
+    g++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -o "$prefix/own" \
+        tests/test_cpp.cpp $(pkg-config --cflags --libs "$package")
+    "$prefix/own"
+done
+
+# Code for one precision is not linked with the library of the other.
+mixed() {
+    # shellcheck disable=SC2046 # words of pkg-config
+    if gcc -o "$prefix/own" "$prefix/smallest.c" $(pkg-config --cflags "$1") \
+        $(pkg-config --libs "$2") 2>/dev/null; then
+        echo "code for $1 was linked with $2"
+        exit 1
+    fi
+}
+mixed hourglass hourglass-f64
+mixed hourglass-f64 hourglass
+
 # Nothing else may be visible; three names are what some linkers add.
 nm -D --defined-only "$LD_LIBRARY_PATH"/*.so | awk 'NF == 3 { print $3 }' |
     grep -Ev '^((hg|nn|model)_.*|__bss_start|_edata|_end)$' && exit 1
