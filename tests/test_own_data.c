@@ -272,6 +272,24 @@ START_TEST(batches_are_made_without_an_allocation_once_warm)
 }
 END_TEST
 
+/* Images take a byte a pixel, however a batch will have them. */
+START_TEST(bytes_stay_bytes_until_a_batch_is_made)
+{
+    enum { ITEMS = 10000, PIXELS = 784 };
+    uint8_t *x = calloc(ITEMS, PIXELS);
+    ck_assert_ptr_nonnull(x);
+    size_t none = hg_context_bytes(ctx);
+    hg_shape shape = HG_SHAPE(ITEMS, PIXELS);
+    ck_assert_ptr_nonnull(hg_data_from(ctx, x, "u1", shape, NULL, NONE));
+    size_t own = hg_context_bytes(ctx);
+    ck_assert_uint_lt(own - none, (size_t)ITEMS * PIXELS * 3 / 2);
+    free(x);
+    ck_assert_ptr_nonnull(hg_data_open(ctx, "synthetic:10000", NONE));
+    ck_assert_uint_lt(hg_context_bytes(ctx) - own,
+                      (size_t)12000 * PIXELS * 3 / 2);
+}
+END_TEST
+
 /* All there is in datasets/, once; false if something failed. */
 static bool use_everything(hg_context *context)
 {
@@ -362,6 +380,7 @@ int main(void)
     tcase_add_test(c, the_split_depends_on_the_seed);
     tcase_add_test(c, wrong_splits_are_named);
     tcase_add_test(c, batches_are_made_without_an_allocation_once_warm);
+    tcase_add_test(c, bytes_stay_bytes_until_a_batch_is_made);
     tcase_add_test(c, every_allocation_may_fail_without_harm);
     tcase_add_test(c, a_batch_that_failed_comes_again);
     return run_suite("own_data", c);

@@ -134,6 +134,59 @@ START_TEST(synthetic_digits_can_be_told_apart_but_vary)
 }
 END_TEST
 
+/* What a style shows in one picture: how thick the line is (its ink beside its
+ * edge), how far it leans, and which share of its dark pixels is as dark as the
+ * darkest (without noise nearly all inside of the line). */
+enum { THICK, LEAN, EVEN, TRAITS };
+
+static void traits_of(const hg_real *pixel, double trait[TRAITS])
+{
+    double n = 0, x = 0, y = 0, xy = 0, yy = 0, edge = 0;
+    double most = 0, dark = 0, darkest = 0;
+    for (int i = 28; i < 784; i++) {
+        double ink = (double)pixel[i], c = i % 28, r = i / 28;
+        n += ink, x += ink * c, y += ink * r;
+        xy += ink * c * r, yy += ink * r * r;
+        edge += fabs(ink - (double)pixel[i - 1]);
+        edge += fabs(ink - (double)pixel[i - 28]);
+        most = fmax(most, ink);
+    }
+    for (int i = 0; i < 784; i++) {
+        dark += (double)pixel[i] > 0.8 * most;
+        darkest += (double)pixel[i] > 0.99 * most;
+    }
+    trait[THICK] = n / edge;
+    trait[LEAN] = (x * y / n - xy) / (yy - y * y / n);
+    trait[EVEN] = darkest / dark;
+}
+
+/* Each bound lies between the least spread of a class and the most that is left
+ * when all digits have the same pen, slant or darkness. */
+START_TEST(synthetic_digits_have_many_styles_in_every_class)
+{
+    static const double least[TRAITS] = {0.12, 0.15, 0.13};
+    hg_data *data = hg_data_open(ctx, "synthetic:2000", NONE);
+    for (int class = 0; class < 10; class ++) {
+        double sum[TRAITS] = {0}, squares[TRAITS] = {0};
+        for (int64_t row = class; row < 2000; row += 10) {
+            hg_real x[784];
+            double trait[TRAITS];
+            value_of(data, row, x);
+            traits_of(x, trait);
+            for (int k = 0; k < TRAITS; k++) {
+                sum[k] += trait[k] / 200;
+                squares[k] += trait[k] * trait[k] / 200;
+            }
+        }
+        for (int k = 0; k < TRAITS; k++) {
+            double spread = sqrt(squares[k] - sum[k] * sum[k]);
+            ck_assert_msg(spread > least[k], "class %d, trait %d: %g", class, k,
+                          spread);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *c = tcase_create("synthetic");
@@ -142,5 +195,6 @@ int main(void)
     tcase_add_test(c, a_larger_synthetic_set_begins_with_the_smaller_one);
     tcase_add_test(c, synthetic_counts_are_what_was_asked_for);
     tcase_add_test(c, synthetic_digits_can_be_told_apart_but_vary);
+    tcase_add_test(c, synthetic_digits_have_many_styles_in_every_class);
     return run_suite("synthetic", c);
 }

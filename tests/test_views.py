@@ -346,6 +346,14 @@ class Measures(Runs):
         self.assertAlmostEqual(-out["elbo"], out["rate"] + out["distortion"], 4)
         self.assertNotIn("nll", out)
 
+    def test_a_latent_map_shows_the_classes_of_the_synthetic_digits(self):
+        words = "train vae --latent 2 --data synthetic:3000 --epochs 8 --quiet"
+        self.call(*words.split(), "--threads", 1, "--out", self.folder, "--name", "map")
+        out = self.measure("map", "--probe", "--data", "synthetic:3000")
+        rows = {row["on"]: row["knn"] for row in out["probe"]}
+        self.assertGreater(rows["codes"], 0.5)
+        self.assertGreater(rows["codes"], rows["PCA"] + 0.1)
+
     def test_the_bound_falls_with_its_samples(self):
         path = self.folder / "bound.png"
         wanted = "--nll", 100, "--nll-images", 40, "--to", path
