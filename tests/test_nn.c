@@ -231,6 +231,21 @@ START_TEST(an_embedding_picks_rows_and_gets_their_gradient)
 }
 END_TEST
 
+START_TEST(an_embedding_begins_with_normal_values_as_in_pytorch)
+{
+    hg_params *p = hg_params_new(ctx);
+    nn_embedding(p, "e", 500, 20);
+    const hg_real *w = values_of(hg_params_find(p, "e.weight"));
+    double sum = 0, squares = 0;
+    for (int i = 0; i < 10000; i++) {
+        sum += (double)w[i] / 10000;
+        squares += (double)w[i] * (double)w[i] / 10000;
+    }
+    ck_assert_double_eq_tol(sum, 0, 0.05);
+    ck_assert_double_eq_tol(squares, 1, 0.05);
+}
+END_TEST
+
 START_TEST(flatten_and_unflatten_are_inverse)
 {
     hg_params *p = hg_params_new(ctx);
@@ -283,5 +298,6 @@ TEST_MAIN("nn", a_linear_layer_is_x_times_the_transposed_weight_plus_bias,
           layer_and_group_norm_normalise_rows_and_groups,
           dropout_drops_in_stochastic_scopes_only,
           an_embedding_picks_rows_and_gets_their_gradient,
+          an_embedding_begins_with_normal_values_as_in_pytorch,
           flatten_and_unflatten_are_inverse,
           a_layer_of_ones_own_goes_into_chains)
