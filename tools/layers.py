@@ -17,6 +17,7 @@ MAY_USE = {
     "models": {"models", "nn", "datasets", "ops", "autograd", "tensor"},
 }
 MAY_USE["apps"] = {"apps", "hourglass.h"} | MAY_USE["models"]
+MAY_USE["examples"] = {"hourglass.h"}
 INCLUDE = re.compile(r'\s*#\s*include\s+"([^"]+)"')
 KINDS = {".c", ".h", ".cu", ".cuh", ".def"}
 
