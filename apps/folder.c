@@ -350,6 +350,8 @@ static bool make_new_folder(trainer *t)
 bool open_folder(trainer *t, bool overwrite)
 {
     struct stat s;
+    if (t->s.unnamed && !strcmp(t->s.data, "auto"))
+        make_up_name(&t->s, hg_data_name(t->w.all));
     join_folder(t);
     bool absent = t->s.unnamed || stat(t->folder, &s) != 0;
     if (!(t->s.unnamed ? make_new_folder(t) : make_folder(t->folder)) ||

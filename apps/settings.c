@@ -125,22 +125,22 @@ void training_of(const json_t *object, training *how)
 
 /* ---- What the options mean ---------------------------------------------- */
 
-static void default_name(settings *s)
+void make_up_name(settings *s, const char *data)
 {
-    char when[32], data[64];
+    char when[32], last[64];
     time_t now = time(NULL);
     strftime(when, sizeof when, "%Y%m%d-%H%M%S", localtime(&now));
-    size_t n = strlen(s->data);
-    while (n > 1 && s->data[n - 1] == '/')
+    size_t n = strlen(data);
+    while (n > 1 && data[n - 1] == '/')
         n--;
     size_t from = n;
-    while (from > 0 && s->data[from - 1] != '/')
+    while (from > 0 && data[from - 1] != '/')
         from--;
-    snprintf(data, sizeof data, "%.*s", (int)(n - from), s->data + from);
-    for (char *c = data; *c; c++)
+    snprintf(last, sizeof last, "%.*s", (int)(n - from), data + from);
+    for (char *c = last; *c; c++)
         if (*c == ':')
             *c = '-';
-    snprintf(s->name, sizeof s->name, "%s-%s-%s", s->model->name, data, when);
+    snprintf(s->name, sizeof s->name, "%s-%s-%s", s->model->name, last, when);
     s->unnamed = true;
 }
 
@@ -283,7 +283,7 @@ int read_settings(const arguments *a, settings *s)
     } else if (flag_given(a, "name"))
         read_name(flag_text(a, "name"), s, &code);
     else
-        default_name(s);
+        make_up_name(s, s->data);
     if (!code &&
         !(can_be_json("--data", s->data) && can_be_json("--out", s->out)))
         code = report_error();

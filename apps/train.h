@@ -55,6 +55,8 @@ typedef struct {
 extern const flag train_flags[];
 /* 0, or an exit code after a message. */
 int read_settings(const arguments *, settings *);
+/* MODEL-DATA-TIME, of the last part of a path. */
+void make_up_name(settings *, const char *data);
 /* A few hundred pictures make few steps an epoch: unless the user or the
  * publication say how many, batches leave sixteen steps in an epoch, and epochs
  * make two thousand steps. */
