@@ -88,19 +88,19 @@ static bool look_at_codes(trainer *t, hg_tensor *x)
         idle += (double)values[i] < (m->posterior ? 0.01 : 1e-8);
     free(values);
     char text[128];
-    snprintf(text, sizeof text,
-             m->posterior ? "%lld of %lld dimensions of the code carry less "
-                            "than 0.01 nats"
-                          : "%lld of %lld dimensions of the code are the same "
-                            "for every image",
-             (long long)idle, (long long)n);
+    const char *one = m->posterior ? "carries less than 0.01 nats"
+                                   : "is the same for every image";
+    const char *many = m->posterior ? "carry less than 0.01 nats"
+                                    : "are the same for every image";
+    snprintf(text, sizeof text, "%lld of %lld dimensions of the code %s",
+             (long long)idle, (long long)n, idle == 1 ? one : many);
     return ok &&
            set_warning(
                t, "collapsed", idle ? text : NULL,
                m->posterior
-                   ? "They have collapsed onto the prior: the decoder does "
-                     "without them. A few are normal where the code is wider "
-                     "than the data need; if reconstructions are poor, try "
+                   ? "There it has collapsed onto the prior: the decoder does "
+                     "without. A few are normal where the code is wider than "
+                     "the data need; if reconstructions are poor, try "
                      "--kl-warmup, --free-bits 0.1 or a smaller --beta"
                    : "The decoder does without them: the code is wider than "
                      "needed, or its units have died; try a smaller --latent "

@@ -923,6 +923,10 @@ class Warnings(Case):
         self.assertIn("10 of 10 dimensions", page)
         self.assertIn("collapsed onto the prior", page)
         self.assertIn("<code>--free-bits</code> 0.1", page)
+        found = self.warnings_of(
+            "single", *"vae --data synthetic:300 --beta 1000 --latent 1".split()
+        )
+        self.assertIn("1 of 1 dimensions of the code carries", found["collapsed"])
 
     def test_dead_units(self):
         found = self.warnings_of("dead", *"vae --data synthetic:600 --lr 0.05".split())
