@@ -73,6 +73,7 @@ stage_house() {
     check "no sums of floats in any order" python3 tools/atomics.py || true
     check "table of operations" python3 tools/op_table.py --check || true
     check "the zoo's page and its figures" python3 tools/zoo.py --check || true
+    check "a system without apt" tools/no_apt.sh || true
     check "shell scripts" shellcheck -x dev .ci/run tools/*.sh bench/peers/*.sh || true
 }
 
