@@ -50,7 +50,7 @@ typedef struct {
     }
 #define HG_NUMBER(name_, about_, default_)                                     \
     {                                                                          \
-        .name = (name_), .about = (about_), .number = (default_)               \
+        (name_), (about_), (default_), NULL, NULL                              \
     }
 /* One of several texts, of which the first is the default. */
 #define HG_CHOICE(name_, about_, ...)                                          \
@@ -59,8 +59,7 @@ typedef struct {
 /* One of a NULL-ended list. */
 #define HG_ONE_OF(name_, about_, default_, choices_)                           \
     {                                                                          \
-        .name = (name_), .about = (about_), .text = (default_),                \
-        .choices = (choices_)                                                  \
+        (name_), (about_), 0, (default_), (choices_)                           \
     }
 #define HG_FIRST_(first, ...) first
 

@@ -1,5 +1,5 @@
-// test_cpp.cpp - hourglass.h in C++17: a net is trained, and whatever makes
-// shapes, axes, lists and initial values means what it means in C.
+// test_cpp.cpp - hourglass.h in C++17: a net and a model are trained, and what
+// makes shapes, axes, lists and initial values means what it means in C.
 #include "hourglass.h"
 
 #include <cstdio>
@@ -82,6 +82,44 @@ static double train(hg_context *context)
     return after / before;
 }
 
+// A model of one's own.
+struct tiny {
+    nn_layer *net;
+};
+
+static void tiny_build(void *model, hg_params *p, const hg_config *c)
+{
+    int64_t in = hg_config_int(c, "inputs"), code = hg_config_int(c, "latent");
+    static_cast<tiny *>(model)->net =
+        nn_chain(p, nn_linear(p, "in", in, code), nn_tanh(p),
+                 nn_linear(p, "out", code, in));
+}
+
+static hg_tensor *tiny_loss(void *model, const hg_batch *b)
+{
+    hg_tensor *y = nn_forward(static_cast<tiny *>(model)->net, b->x);
+    return hg_mean(hg_square(hg_sub(y, b->target)), HG_FROM(1));
+}
+
+static void fit(hg_context *context)
+{
+    static const char *const ways[] = {"one", "other", nullptr};
+    static const hg_option options[] = {HG_NUMBER("latent", "of the code", 2),
+                                        HG_ONE_OF("way", "of two", "one", ways),
+                                        {}};
+    hg_model model = {};
+    model.name = "tiny";
+    model.options = options;
+    model.size = sizeof(tiny);
+    model.build = tiny_build;
+    model.loss = tiny_loss;
+    hg_data_options as_it_is = {};
+    hg_data *data = hg_data_open(context, "synthetic:200", as_it_is);
+    hg_params *p;
+    CHECK(hg_model_fit(context, &model, data, 1, &p, nullptr, nullptr));
+    CHECK(hg_params_count(p) == 2 * 2 * 784 + 2 + 784);
+}
+
 int main()
 {
     hg_context *context = hg_context_new("cpu", 1);
@@ -90,6 +128,7 @@ int main()
     shapes_and_lists(hg_params_new(context));
     hg_scope_close(scope);
     CHECK(train(context) < 0.6);
+    fit(context);
     CHECK(!hg_error());
     hg_context_free(context);
     return 0;
