@@ -101,6 +101,7 @@ hg_context *hg_context_new_with(const char *device, uint64_t seed,
     context->replay = !replay || strcmp(replay, "0");
     const char *fuse = getenv("HOURGLASS_FUSE");
     context->fuse = !fuse || strcmp(fuse, "0");
+    context->maker = hg_ambient_here();
     forget_freed(context);
     int ordinal = ordinal_of(context->device);
     if (ordinal < 0 || hg_device_open(context, ordinal))
@@ -149,7 +150,8 @@ void hg_context_free(hg_context *context)
     hg_device_close(context);
     hg_chunks_release(context);
     hg_ambient *here = hg_ambient_here();
-    here->freed[here->freed_next++ % 8] = context;
+    if (context->maker == here)
+        here->freed[here->freed_next++ % 8] = context;
     hg_allocator allocator = context->allocator;
     allocator.release(allocator.user, context, sizeof *context);
 }
@@ -271,12 +273,21 @@ enum { MOST_THREADS = 1024 };
 /* ---- Settings ----------------------------------------------------------- */
 
 /* Settings work while an error is pending, like all that cannot fail. */
-static bool given(const hg_context *context)
+static bool given_to(const char *what, const hg_context *context)
 {
-    return context ||
-           hg_fail(HG_ERROR_ARGUMENT,
-                   "the context is NULL; see hg_error where it was made");
+    if (!context)
+        return hg_fail(HG_ERROR_ARGUMENT,
+                       "%s: the context is NULL; see hg_error where it was "
+                       "made",
+                       what);
+    if (hg_context_was_freed(context))
+        return hg_fail(HG_ERROR_STATE,
+                       "%s: the context was freed; make a new one with "
+                       "hg_context_new",
+                       what);
+    return true;
 }
+#define given(context) given_to(__func__, context)
 
 const char *hg_context_device(const hg_context *context)
 {

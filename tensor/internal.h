@@ -171,9 +171,10 @@ struct hg_context {
     int threads;
     hg_precision precision; /* of products */
     bool reference, anomaly, in_pass;
-    bool create_graph;        /* the running pass may be differentiated again */
-    bool mute;                /* hg_report does nothing */
-    int isa;                  /* see cpu.h */
+    bool create_graph; /* the running pass may be differentiated again */
+    bool mute;         /* hg_report does nothing */
+    const void *maker; /* the thread that made it, by its ambient state */
+    int isa;           /* see cpu.h */
     hg_chunk *free_chunks[2]; /* of the host, of the device */
     hg_hole *free_holes;      /* of the device, spare */
     hg_scope *free_scopes;
@@ -213,7 +214,8 @@ typedef struct {
     const char *op;   /* name of the op that is being applied, or NULL */
     hg_error_code code;
     char text[1024];
-    /* Contexts this thread freed last, to name a use after free. */
+    /* Contexts that this thread made and freed last, to name a use after
+     * free. Not those of other threads, which make new ones in their place. */
     const hg_context *freed[8];
     unsigned freed_next;
     bool scope_lost; /* the open scope went with its context */
@@ -230,7 +232,7 @@ bool hg_usable(const hg_tensor *, const char *what);
 bool hg_of_scope(const hg_tensor *, const char *what);
 /* False, with a sentence, for NULL and contexts freed on this thread. */
 bool hg_context_usable(const hg_context *, const char *what);
-/* Is it one of the contexts that this thread freed last? */
+/* Is it one of the contexts that this thread made and freed last? */
 bool hg_context_was_freed(const hg_context *);
 
 /* ---- Taking back -------------------------------------------------------- */

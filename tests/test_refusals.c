@@ -171,6 +171,32 @@ START_TEST(a_long_list_of_parameters_without_gradient_is_cut)
 }
 END_TEST
 
+/* Memory that is gone is neither read nor written. */
+START_TEST(settings_of_a_freed_context_are_refused)
+{
+    hg_context *old = hg_context_new(test_device(), 1);
+    uint64_t steps[2] = {1, 1};
+    hg_context_free(old);
+    hg_context_set_threads(old, 2);
+    expect_error(STATE, "hg_context_set_threads", "was freed",
+                 "hg_context_new");
+    hg_context_set_reference(old, true);
+    hg_context_set_anomaly(old, true);
+    hg_context_on_message(old, NULL, NULL);
+    hg_context_set_steps(old, steps);
+    expect_error(STATE, "hg_context_set_reference", "was freed");
+    hg_context_steps(old, steps);
+    ck_assert(steps[0] == 0 && steps[1] == 0);
+    expect_error(STATE, "hg_context_steps", "was freed");
+    ck_assert_int_eq(hg_context_threads(old), 0);
+    ck_assert_str_eq(hg_context_device(old), "");
+    ck_assert_str_eq(hg_context_instructions(old), "");
+    ck_assert(!hg_context_seed(old) && !hg_context_bytes(old) &&
+              !hg_context_peak_bytes(old) && !hg_context_launches(old));
+    expect_error(STATE, "hg_context_threads", "was freed");
+}
+END_TEST
+
 /* ---- Two contexts ------------------------------------------------------- */
 
 /* Of a context on the CPU, wherever the test's own is. */
@@ -340,6 +366,7 @@ TEST_MAIN("refusals", operations_refuse_while_an_error_is_pending,
           values_and_settings_stay_while_an_error_is_pending,
           rare_mistakes_have_their_sentences,
           a_long_list_of_parameters_without_gradient_is_cut,
+          settings_of_a_freed_context_are_refused,
           values_of_another_context_are_not_taken,
           gradients_do_not_pass_between_contexts,
           sets_and_optimizers_of_two_contexts_do_not_mix,

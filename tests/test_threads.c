@@ -222,6 +222,58 @@ START_TEST(errors_and_scopes_belong_to_their_thread)
 }
 END_TEST
 
+/* ---- Contexts handed over ----------------------------------------------- */
+
+static hg_context *handed;
+static int finished;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t turn = PTHREAD_COND_INITIALIZER;
+
+enum { HANDED = 20 };
+
+/* Uses and frees what it is given; the next may lie in the same place. */
+static void *use_and_free(void *argument)
+{
+    char *sentence = argument;
+    for (int i = 0; i < HANDED; i++) {
+        pthread_mutex_lock(&lock);
+        while (!handed)
+            pthread_cond_wait(&turn, &lock);
+        hg_scope *s = hg_scope_open(handed, HG_TRAIN);
+        if (s)
+            hg_scope_close(s);
+        hg_context_free(handed);
+        if (hg_error() && !*sentence)
+            snprintf(sentence, 200, "%d: %s", i, hg_error());
+        hg_error_clear();
+        handed = NULL;
+        finished++;
+        pthread_cond_broadcast(&turn);
+        pthread_mutex_unlock(&lock);
+    }
+    return NULL;
+}
+
+START_TEST(a_thread_may_free_the_contexts_that_another_makes)
+{
+    pthread_t thread;
+    char sentence[200] = "";
+    finished = 0;
+    ck_assert_int_eq(pthread_create(&thread, NULL, use_and_free, sentence), 0);
+    pthread_mutex_lock(&lock);
+    for (int i = 1; i <= HANDED; i++) {
+        handed = hg_context_new(test_device(), 1);
+        ck_assert_ptr_nonnull(handed);
+        pthread_cond_broadcast(&turn);
+        while (finished < i)
+            pthread_cond_wait(&turn, &lock);
+    }
+    pthread_mutex_unlock(&lock);
+    pthread_join(thread, NULL);
+    ck_assert_str_eq(sentence, "");
+}
+END_TEST
+
 TEST_MAIN("threads", the_parallel_loop_visits_every_index_once,
           there_may_be_more_threads_than_shares,
           a_thread_that_is_held_up_loses_what_it_has_not_begun,
@@ -229,4 +281,5 @@ TEST_MAIN("threads", the_parallel_loop_visits_every_index_once,
           denormals_are_flushed_inside_the_loop_only,
           no_operation_changes_the_floating_point_state_of_the_caller,
           two_threads_train_two_models_as_if_one_after_the_other,
-          errors_and_scopes_belong_to_their_thread)
+          errors_and_scopes_belong_to_their_thread,
+          a_thread_may_free_the_contexts_that_another_makes)
