@@ -123,7 +123,7 @@ static bool sizes_fit(const hg_tensor *a, const hg_tensor *b)
                    t.rank > 1 ? "second to last" : "only", (long long)rows,
                    t.rank > 1 && k == other
                        ? "; transpose the second with hg_transpose"
-                       : "");
+                       : "; bring them to it with hg_transpose or hg_reshape");
 }
 
 static hg_shape matrix_shape(hg_shape s, bool first)

@@ -28,7 +28,8 @@ bool hg_broadcast_shape(hg_shape a, hg_shape b, hg_shape *out)
             return hg_fail(HG_ERROR_SHAPE,
                            "cannot broadcast %s with %s: sizes %lld and %lld "
                            "of axis %d (counted from the end: %d) differ and "
-                           "neither is 1",
+                           "neither is 1; line the axes up with "
+                           "hg_unsqueeze, hg_transpose or hg_reshape",
                            HG_SHAPE_TEXT(a), HG_SHAPE_TEXT(b), (long long)na,
                            (long long)nb, i, i - out->rank);
         out->dim[i] = na == 1 ? nb : na;

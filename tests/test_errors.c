@@ -106,7 +106,7 @@ START_TEST(mismatched_shapes_show_both)
 {
     ck_assert_ptr_null(
         hg_mul(hg_ones(HG_SHAPE(3, 4)), hg_ones(HG_SHAPE(3, 5))));
-    expect_error(SHAPE, "mul", "[3, 4]", "[3, 5]", "neither is 1");
+    expect_error(SHAPE, "mul", "[3, 4]", "[3, 5]", "hg_unsqueeze");
 }
 END_TEST
 
@@ -187,7 +187,7 @@ START_TEST(an_index_out_of_range_is_named_with_its_bounds)
     expect_error(SHAPE, "sum", "axis 2", "rank 2", "use -2 to 1");
     hg_tensor *index = hg_from((int32_t[]){0, 3}, "i4", HG_SHAPE(2));
     ck_assert(is_refused(hg_index_select(hg_ones(HG_SHAPE(3, 2)), 0, index)));
-    expect_error(ARGUMENT, "index_select", "3");
+    expect_error(ARGUMENT, "index_select", "index 3", "counted from 0");
 }
 END_TEST
 
@@ -267,8 +267,7 @@ START_TEST(a_name_given_twice_is_named)
     hg_params *p = hg_params_new(ctx);
     ck_assert_ptr_nonnull(hg_param(p, "w", HG_SHAPE(2), HG_NORMAL));
     ck_assert_ptr_null(hg_param(p, "w", HG_SHAPE(2), HG_NORMAL));
-    ck_assert(strstr(hg_error(), "w") != NULL);
-    expect_error(ARGUMENT, "hg_param", "\"w\"");
+    expect_error(ARGUMENT, "hg_param", "\"w\"", "hg_params_at");
 }
 END_TEST
 
