@@ -39,6 +39,34 @@ START_TEST(backward_leaves_the_mode_as_it_was)
 }
 END_TEST
 
+/* Gradients of dropout and batch norm computed in this mode, and taken back
+ * in the other. */
+static void expect_mode_of_forward(hg_mode mode, hg_mode other)
+{
+    hg_tensor *mean = hg_zeros(HG_SHAPE(3)), *var = hg_full(HG_SHAPE(3), 2);
+    hg_tensor *x = hg_watch(hg_randn(HG_SHAPE(40, 3)));
+    hg_set_mode(mode);
+    hg_tensor *kept = hg_dropout(x, 0.5);
+    hg_tensor *y = hg_batch_norm(kept, NULL, NULL, mean, var, 0.1, 1e-5);
+    hg_tensor *loss = total(hg_mul(hg_square(y), hg_exp(x)));
+    hg_tensor *same = hg_grad(loss, x, NULL);
+    hg_set_mode(other);
+    hg_tensor *turned = hg_grad(loss, x, NULL);
+    expect_ok(same && turned && same_bits(same, turned));
+    expect_ok(hg_backward(loss));
+    hg_tensor *away = hg_sub(x->grad, same);
+    ck_assert_double_lt((double)hg_item(hg_norm(away, INFINITY, HG_ALL)),
+                        CLOSE * 100);
+    hg_set_mode(HG_TRAIN);
+}
+
+START_TEST(rules_do_not_look_at_the_mode)
+{
+    expect_mode_of_forward(HG_TRAIN, HG_RECORD);
+    expect_mode_of_forward(HG_RECORD, HG_TRAIN);
+}
+END_TEST
+
 /* ---- Leaves and cuts ---------------------------------------------------- */
 
 START_TEST(a_detached_value_passes_no_gradient)
@@ -239,7 +267,7 @@ END_TEST
 
 TEST_MAIN("backward", nothing_is_recorded_in_evaluation,
           the_mode_belongs_to_the_scope, backward_leaves_the_mode_as_it_was,
-          a_detached_value_passes_no_gradient,
+          rules_do_not_look_at_the_mode, a_detached_value_passes_no_gradient,
           a_loss_made_of_constants_reaches_no_parameter,
           the_cut_of_a_deep_graph_is_searched_in_bounded_time,
           a_watched_value_is_a_leaf_of_its_own,
