@@ -37,7 +37,7 @@ static void expect_whole_updates(const rig *r, const rig *before,
                                  const rig *after, const char *when, long n)
 {
     const hg_tensor *t;
-    bool several = r->optimizers.count > 1;
+    bool several = r->optimizers.count > 1 && !strcmp(when, "step");
     for (int64_t i = 0; (t = hg_params_entry(r->params, i)); i++) {
         uint64_t bits = tensor_bits(t);
         bool same = bits == tensor_bits(hg_params_entry(before->params, i));
@@ -86,6 +86,14 @@ static bool load(rig *r)
     return hg_params_load(r->params, temporary("model.safetensors"));
 }
 
+/* A file that differs from a model that was built just now. */
+static void save_trained(const hg_model *m)
+{
+    rig r = {0};
+    expect_ok(rig_open(&r, m) && rig_step(&r) && save(&r));
+    rig_close(&r);
+}
+
 START_TEST(a_step_without_memory_changes_nothing)
 {
     for
@@ -100,6 +108,7 @@ START_TEST(saving_and_loading_without_memory_change_nothing)
         EACH_MODEL(m)
         {
             fail_in_turn(m, "save", save); /* ends with a file that is whole */
+            save_trained(m);
             fail_in_turn(m, "load", load);
             unlink(temporary("model.safetensors"));
         }
