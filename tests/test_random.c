@@ -272,6 +272,19 @@ START_TEST(bernoulli_draws_one_with_probability_p)
 }
 END_TEST
 
+START_TEST(bernoulli_draws_one_where_the_uniform_is_below_p)
+{
+    hg_real *u = values_of(hg_rand(HG_SHAPE(N)));
+    hg_tensor *p = hg_rand(HG_SHAPE(N)), *twice = hg_scale(p, 2);
+    ctx->draws = 0;
+    hg_tensor *z = hg_bernoulli(hg_minimum(twice, scalar(1)));
+    const hg_real *q = host_values(hg_minimum(twice, scalar(1)));
+    const hg_real *drawn = host_values(z);
+    for (int i = 0; i < N; i++)
+        ck_assert(drawn[i] == (u[i] < q[i]));
+}
+END_TEST
+
 START_TEST(a_draw_of_nothing_is_legal_and_a_negative_size_is_not)
 {
     expect_shape(hg_randn(HG_SHAPE(0, 3)), 0, 3);
@@ -355,6 +368,7 @@ TEST_MAIN("random", philox_gives_the_published_answers,
           normals_have_the_right_moments_and_no_correlation,
           uniforms_fill_equal_bins_equally,
           bernoulli_draws_one_with_probability_p,
+          bernoulli_draws_one_where_the_uniform_is_below_p,
           a_draw_of_nothing_is_legal_and_a_negative_size_is_not,
           a_normal_sample_passes_gradients_to_mean_and_deviation,
           dropout_keeps_and_scales_where_the_uniform_is_at_least_p,
