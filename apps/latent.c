@@ -7,7 +7,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MATCHED = 10000, MAPPED = 5000 };
+enum {
+    MATCHED = 10000,
+    MAPPED = 5000,
+    EMBEDDED = 2000, /* seconds, where twice as many take a quarter minute */
+    FEWEST_EMBEDDED = 100
+};
 
 /* The test set where there is one, else what was trained on. */
 hg_data *shown_data(const workbench *w)
@@ -55,56 +60,90 @@ bool put_match(json_t *report, const workbench *w, const hg_model *m,
 
 /* ---- Pictures ----------------------------------------------------------- */
 
+/* Points of a map, and what its axes are called. */
+typedef struct {
+    double *x, *y;
+    char left[64], below[64];
+} places;
+
 /* One dimension is drawn along x, two as they are, more by their principal
  * plane. */
-static bool place(const trainer *t, const cloud *c, double *x, double *y,
-                  double *share)
+static bool in_the_plane(const trainer *t, const cloud *c, places *at)
 {
-    if (c->width > 2)
-        return hg_principal_plane(t->w.context, c->values, c->count, c->width,
-                                  x, y, share);
+    double share;
+    if (c->width > 2) {
+        snprintf(at->left, sizeof at->left, "first principal component");
+        if (!hg_principal_plane(t->w.context, c->values, c->count, c->width,
+                                at->x, at->y, &share))
+            return false;
+        snprintf(at->below, sizeof at->below,
+                 "second (together %.0f %% of the variance)", 100 * share);
+        return true;
+    }
+    snprintf(at->left, sizeof at->left, "code 1");
+    snprintf(at->below, sizeof at->below, "code 2");
     for (int64_t i = 0; i < c->count; i++) {
-        x[i] = c->values[i * c->width];
-        y[i] = c->width == 2 ? c->values[i * c->width + 1] : 0;
+        at->x[i] = c->values[i * c->width];
+        at->y[i] = c->width == 2 ? c->values[i * c->width + 1] : 0;
     }
     return true;
 }
 
-static bool draw_map(const trainer *t, const cloud *c, double *x,
-                     int32_t *labels)
+/* Neighbours of the code beside one another: what no plane can show. */
+static bool by_neighbours(const trainer *t, const cloud *c, places *at)
 {
-    double *y = x + c->count, share = 1;
-    char title[128], left[64] = "code 1", below[64] = "code 2";
-    hg_data *data = some(&t->w, MAPPED);
-    if (!place(t, c, x, y, &share))
-        return false;
-    for (int64_t i = 0; i < c->count; i++)
-        labels[i] = hg_data_label(data, i);
-    snprintf(title, sizeof title, "%s: codes of %lld test image%s",
-             t->s.model->name, (long long)c->count, plural(c->count));
-    if (c->width > 2) {
-        snprintf(left, sizeof left, "first principal component");
-        snprintf(below, sizeof below,
-                 "second (together %.0f %% of the variance)", 100 * share);
+    hg_tsne_options o = {.perplexity = 30, .iterations = 500};
+    double kl, *map = malloc((size_t)(2 * c->count) * sizeof *map + 1);
+    bool ok = map ? hg_tsne(t->w.context, cloud_points(c), o, map, &kl)
+                  : hg_fail(HG_ERROR_MEMORY, "no memory for the map");
+    for (int64_t i = 0; ok && i < c->count; i++) {
+        at->x[i] = map[2 * i];
+        at->y[i] = map[2 * i + 1];
     }
-    return figure_scatter(path_join(t->folder, "latent/map.png").text, title,
-                          left, below, x, y, labels, c->count, t->w.all);
+    free(map);
+    snprintf(at->left, sizeof at->left, "t-SNE 1");
+    snprintf(at->below, sizeof at->below, "t-SNE 2 (perplexity %g)",
+             o.perplexity);
+    return ok;
 }
 
-static bool latent_map(const trainer *t)
+typedef bool placing(const trainer *, const cloud *, places *);
+
+static bool draw_map(const trainer *t, hg_data *data, const cloud *c,
+                     placing *place, const char *file)
 {
-    hg_data *data = some(&t->w, MAPPED);
-    int64_t n = hg_data_size(data);
-    cloud c = {0};
-    double *x = malloc((size_t)n * 2 * sizeof *x + 1);
-    int32_t *labels = malloc((size_t)n * sizeof *labels + 1);
-    bool ok = x && labels &&
-              cloud_items(&c, &t->w, t->s.model, data, 0, CODES) &&
-              draw_map(t, &c, x, labels);
-    cloud_free(&c);
+    char title[128];
+    size_t n = (size_t)c->count;
+    double *xy = malloc(2 * n * sizeof *xy + 1);
+    int32_t *labels = malloc(n * sizeof *labels + 1);
+    bool ok = (xy && labels) ||
+              hg_fail(HG_ERROR_MEMORY, "no memory for the latent map");
+    places at = {.x = xy, .y = xy ? xy + n : NULL};
+    for (size_t i = 0; ok && i < n; i++)
+        labels[i] = hg_data_label(data, (int64_t)i);
+    snprintf(title, sizeof title, "%s: codes of %zu test image%s",
+             t->s.model->name, n, plural(c->count));
+    ok = ok && place(t, c, &at) &&
+         figure_scatter(path_join(t->folder, file).text, title, at.left,
+                        at.below, at.x, at.y, labels, c->count, t->w.all);
     free(labels);
-    free(x);
-    return ok || hg_fail(HG_ERROR_MEMORY, "no memory for the latent map");
+    free(xy);
+    return ok;
+}
+
+/* The map, and where a plane shows a part only, one by neighbours too. */
+static bool latent_maps(const trainer *t)
+{
+    hg_data *many = some(&t->w, MAPPED), *fewer = some(&t->w, EMBEDDED);
+    cloud c = {0}, e = {0};
+    bool ok = cloud_items(&c, &t->w, t->s.model, many, 0, CODES) &&
+              draw_map(t, many, &c, in_the_plane, "latent/map.png");
+    if (ok && c.width > 2 && c.count >= FEWEST_EMBEDDED)
+        ok = cloud_items(&e, &t->w, t->s.model, fewer, 0, CODES) &&
+             draw_map(t, fewer, &e, by_neighbours, "latent/tsne.png");
+    cloud_free(&e);
+    cloud_free(&c);
+    return ok;
 }
 
 static bool marginals(const trainer *t)
@@ -153,5 +192,5 @@ bool marginals_picture(trainer *t, void *path)
 
 bool latent_pictures(trainer *t)
 {
-    return !hg_model_has_code(t->s.model) || (latent_map(t) && marginals(t));
+    return !hg_model_has_code(t->s.model) || (latent_maps(t) && marginals(t));
 }

@@ -203,6 +203,12 @@ static void put_pictures(page *p, const char *run)
                 "Of codes with more than two dimensions the plane is shown in "
                 "which they spread the most.",
                 true);
+    put_picture(p, run, "latent/tsne.png", "Neighbours",
+                "The same codes laid out so that neighbours stay neighbours "
+                "(t-SNE, van der Maaten and Hinton, 2008). Which images are "
+                "near one another means something; how far apart and how "
+                "large the groups are does not.",
+                true);
     put_slides(p, run, "marginals", "Codes and prior",
                "How the values of the codes are distributed (coloured area), "
                "and how the prior has them (line). Where the two differ, "

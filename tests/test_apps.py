@@ -225,7 +225,7 @@ class Training(Case):
 
     def test_a_run_leaves_every_file(self):
         files = "config.json environment.json command.txt metrics.jsonl "
-        files += "train.log model.safetensors latent/map.png loss.png "
+        files += "train.log model.safetensors latent/map.png loss.png latent/tsne.png "
         files += "recon/epoch_0002.png samples/epoch_0002.png report.html "
         files += "checkpoints/last checkpoints/best"
         for name in files.split():
