@@ -225,7 +225,7 @@ class Training(Case):
 
     def test_a_run_leaves_every_file(self):
         files = "config.json environment.json command.txt metrics.jsonl "
-        files += "train.log model.safetensors latent/map.png loss.png latent/tsne.png "
+        files += "train.log model.safetensors latent/map.png loss.png "
         files += "recon/epoch_0002.png samples/epoch_0002.png report.html "
         files += "checkpoints/last checkpoints/best"
         for name in files.split():
@@ -236,6 +236,12 @@ class Training(Case):
             self.assertGreater(part.stat().st_size, 0, part)
         for name in self.whole.rglob("*.png"):
             self.assertEqual(name.read_bytes()[:8], b"\x89PNG\r\n\x1a\n", name)
+
+    def test_codes_wider_than_two_are_mapped_by_neighbours_too(self):
+        for latent, mapped in (3, True), (2, False):
+            how = "--data", "synthetic:600", "--latent", latent, "--steps", 2
+            run = self.train(f"latent{latent}", *how)
+            self.assertEqual((run / "latent/tsne.png").exists(), mapped)
 
     def test_metrics_have_the_promised_keys(self):
         rows = lines_of(self.whole)
