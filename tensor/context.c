@@ -99,6 +99,7 @@ hg_context *hg_context_new_with(const char *device, uint64_t seed,
     context->anomaly = anomaly && !strcmp(anomaly, "1");
     const char *replay = getenv("HOURGLASS_REPLAY");
     context->replay = !replay || strcmp(replay, "0");
+    context->verify = replay && !strcmp(replay, "verify");
     const char *fuse = getenv("HOURGLASS_FUSE");
     context->fuse = !fuse || strcmp(fuse, "0");
     context->maker = hg_ambient_here();

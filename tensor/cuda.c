@@ -113,6 +113,7 @@ void hg_device_close(hg_context *context)
     }
     if (d->stream.blas)
         hg_cublas_close(context);
+    hg_verify_close(d);
     cudaStreamDestroy((cudaStream_t)d->stream.handle);
     cudaGetLastError();
     hg_memory_release(context, d, sizeof *d);
@@ -173,7 +174,10 @@ void *hg_device_allocate(hg_context *context, size_t bytes)
     context->device_bytes += bytes;
     if (context->device_bytes > context->device_peak)
         context->device_peak = context->device_bytes;
-    return p;
+    if (hg_verify_watch(context->gpu, p, bytes))
+        return p;
+    hg_device_release(context, p, bytes);
+    return NULL;
 }
 
 void hg_device_release(hg_context *context, void *p, size_t bytes)
@@ -181,7 +185,9 @@ void hg_device_release(hg_context *context, void *p, size_t bytes)
     if (!p)
         return;
     (void)hg_flush(context); /* what is queued may use it */
-    cudaFree(p);             /* waits for what may still use it */
+    if (context->gpu)
+        hg_verify_forget(context->gpu, p);
+    cudaFree(p); /* waits for what may still use it */
     context->device_bytes -= bytes;
 }
 
@@ -206,6 +212,7 @@ void *hg_device_scratch(hg_context *context, size_t bytes)
         hg_memory_release(context, s, sizeof *s);
         return NULL;
     }
+    hg_verify_forget(d, s->data);
     d->scratch = s;
     return s->data;
 }

@@ -76,6 +76,15 @@ typedef struct {
     size_t waiting_used;
 } hg_fuser;
 
+/* What HOURGLASS_REPLAY=verify compares, and two copies of it: from before a
+ * queue ran, and from after its operations ran one by one. */
+typedef struct hg_watched hg_watched;
+typedef struct {
+    hg_watched *watched;
+    char *copies;
+    size_t room; /* of each copy */
+} hg_verifier;
+
 struct hg_device {
     hg_context *context;
     int ordinal;
@@ -88,6 +97,7 @@ struct hg_device {
     int entries;
     hg_plan plans[HG_PLANS];
     hg_fuser fuser;
+    hg_verifier verifier;
     uint64_t flushes;
     bool fused; /* the queue that is run; if not, so many bytes of it ran */
     size_t ran;
@@ -118,5 +128,15 @@ bool hg_run_fused(hg_device *);
 /* Was all of the entry with these arguments run? */
 bool hg_fused_ran(const hg_device *, const void *arguments);
 void hg_fuser_close(hg_device *);
+
+/* Memory that is handed out (false: no room to note it); that is taken back, or
+ * only working memory. */
+bool hg_verify_watch(hg_device *, void *, size_t bytes);
+void hg_verify_forget(hg_device *, const void *);
+/* Around a replay: runs the queue by `run` first and puts its memory back;
+ * then false, with a sentence, if the replay has left other bits. */
+bool hg_verify_before(hg_device *, bool (*run)(hg_device *));
+bool hg_verify_after(hg_device *);
+void hg_verify_close(hg_device *);
 
 #endif

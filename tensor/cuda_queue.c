@@ -242,18 +242,33 @@ static cudaError_t capture(hg_device *d, hg_plan *p)
     return error;
 }
 
+/* One by one, whatever shares a launch in the graph. */
+static bool run_apart(hg_device *d)
+{
+    bool fused = d->fused;
+    d->fused = false;
+    if (!run_entries(d))
+        return false;
+    d->fused = fused;
+    forget_run(d);
+    return true;
+}
+
 static bool replay(hg_device *d, hg_plan *p)
 {
     cudaError_t error = p->graph ? cudaSuccess : capture(d, p);
+    bool verify = d->context->verify && error == cudaSuccess;
     if (error == cudaSuccess && !p->graph)
         return false; /* an entry has said why */
+    if (verify && !hg_verify_before(d, run_apart))
+        return false;
     if (error == cudaSuccess)
         error = cudaGraphLaunch(p->graph, (cudaStream_t)d->stream.handle);
     if (error != cudaSuccess)
         return hg_cuda_fail(d->context, "replaying a step", error);
     d->stream.launches += p->launches;
     d->context->replays++;
-    return true;
+    return !verify || hg_verify_after(d);
 }
 
 /* Single operations between two reads are not worth a graph, nor a look at

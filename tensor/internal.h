@@ -191,10 +191,12 @@ struct hg_context {
     size_t device_bytes, device_peak, device_data;
     uint64_t queued, replays; /* entries and uploads; graphs */
     uint64_t ran[HG_RAN_KINDS];
-    uint64_t waits; /* of the host, for the device */
-    bool eager;     /* every operation runs at once */
-    bool replay;    /* queues that were seen before run as graphs */
-    bool fuse;      /* what is queued shares launches, see fuse.h */
+    uint64_t waits;    /* of the host, for the device */
+    uint64_t verified; /* replays, see cuda_verify.c */
+    bool eager;        /* every operation runs at once */
+    bool replay;       /* queues that were seen before run as graphs */
+    bool verify;       /* and each is compared with a run without */
+    bool fuse;         /* what is queued shares launches, see fuse.h */
     void (*message)(void *, const char *);
     void *message_user;
     void *residents; /* datasets: arrays on the device */

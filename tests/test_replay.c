@@ -117,5 +117,76 @@ START_TEST(training_does_not_wait_for_the_device)
 }
 END_TEST
 
+/* ---- Each replay beside a run without ----------------------------------- */
+
+/* The last batch of an epoch is smaller, and each kind is captured. */
+START_TEST(no_replay_of_any_model_differs_from_its_operations_one_by_one)
+{
+    if (on_cpu())
+        skip_test("nothing is replayed there");
+    setenv("HOURGLASS_REPLAY", "verify", 1);
+    for
+        EACH_MODEL(m)
+        {
+            rig r = {0};
+            expect_ok(rig_open(&r, m));
+            expect_ok(rig_train(&r, STEPS / 2));
+            ck_assert_msg(r.context->replays > 0, "%s", m->name);
+            ck_assert_uint_eq(r.context->verified, r.context->replays);
+            rig_close(&r);
+        }
+    unsetenv("HOURGLASS_REPLAY");
+}
+END_TEST
+
+static int times_run;
+static const hg_tensor *honest;
+
+/* x y or y y, in turn. */
+static void fickle_run(const hg_kernel *k)
+{
+    hg_kernel other = *k;
+    other.op = honest->op;
+    other.attr = honest->attr;
+    other.in[0] = k->in[times_run++ % 2];
+    honest->op->cuda(&other);
+}
+
+static const hg_op fickle = {.name = "fickle",
+                             .arity = 2,
+                             .contiguous = true,
+                             .shape = first_shape,
+                             .cpu = product_cpu,
+                             .cuda = fickle_run};
+
+static bool fickle_step(hg_context *context)
+{
+    hg_scope *s = hg_scope_open(context, HG_EVAL);
+    hg_tensor *x = hg_full(HG_SHAPE(3), 2), *y = hg_full(HG_SHAPE(3), 5);
+    honest = hg_mul(x, y);
+    hg_apply(&fickle, NULL, x, y);
+    hg_scope_close(s);
+    return !hg_error();
+}
+
+START_TEST(a_replay_with_other_bits_is_found)
+{
+    if (on_cpu())
+        skip_test("nothing is replayed there");
+    setenv("HOURGLASS_REPLAY", "verify", 1);
+    hg_scope_close(scope);
+    scope = NULL;
+    hg_context *context = hg_context_new(test_device(), 42);
+    expect_ok(fickle_step(context));
+    ck_assert(!fickle_step(context));
+    expect_error(DEVICE, "replaying a step", "are not those that its 4",
+                 "HOURGLASS_REPLAY=0");
+    hg_context_free(context);
+    unsetenv("HOURGLASS_REPLAY");
+}
+END_TEST
+
 TEST_MAIN("replay", a_replayed_run_has_the_bits_of_one_that_was_not,
-          a_step_takes_few_launches, training_does_not_wait_for_the_device)
+          a_step_takes_few_launches, training_does_not_wait_for_the_device,
+          no_replay_of_any_model_differs_from_its_operations_one_by_one,
+          a_replay_with_other_bits_is_found)
