@@ -96,6 +96,8 @@ stage_device() {
     for order in reverse random other; do
         suites build "device_$order" --suite kernels_on_device
     done
+    check "the same bits in four orders of threads" \
+        python3 tools/same_bits.py build || true
 }
 
 # The same in double precision, 200 steps of every model on both devices and

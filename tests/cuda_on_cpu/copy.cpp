@@ -47,7 +47,8 @@ static bool valid_copy(void *to, const void *from, size_t bytes,
            in_place("cudaMemcpy's source", from, bytes, from_device);
 }
 
-static Work copy_work(void *to, const void *from, size_t bytes, bool staged)
+static Work copy_work(void *to, const void *from, size_t bytes, bool staged,
+                      bool counted)
 {
     Work work;
     work.kind = Kind::copy;
@@ -56,7 +57,11 @@ static Work copy_work(void *to, const void *from, size_t bytes, bool staged)
         auto stage = std::make_shared<std::vector<char>>(begin, begin + bytes);
         work.run = [=] { copy_bytes(to, stage->data(), bytes); };
     } else {
-        work.run = [=] { copy_bytes(to, from, bytes); };
+        work.run = [=] {
+            copy_bytes(to, from, bytes);
+            if (counted)
+                brought(to, bytes);
+        };
     }
     return work;
 }
@@ -70,6 +75,7 @@ static cudaError_t copy(void *to, const void *from, size_t bytes,
         return lost_device();
     if (bytes == 0)
         return cudaSuccess;
+    bool counted = kind == cudaMemcpyDeviceToHost;
     kind = resolve(kind, to, from);
     if (!valid_copy(to, from, bytes, kind))
         return fail(cudaErrorInvalidValue);
@@ -81,8 +87,8 @@ static cudaError_t copy(void *to, const void *from, size_t bytes,
                        : kind == cudaMemcpyDeviceToHost ? to
                                                         : nullptr;
     bool pageable = host && !captured && !is_pinned(host, bytes);
-    cudaError_t error =
-        enqueue(stream, copy_work(to, from, bytes, pageable && upload));
+    cudaError_t error = enqueue(
+        stream, copy_work(to, from, bytes, pageable && upload, counted));
     bool waits = wait || (pageable && !upload) || kind == cudaMemcpyHostToHost;
     if (error != cudaSuccess || !waits || captured)
         return error;
@@ -119,7 +125,7 @@ cudaError_t write_symbol(void *symbol, size_t symbol_bytes, const void *from,
         return fail(cudaErrorStreamCaptureUnsupported);
     bool staged = !is_pinned(from, bytes);
     cudaError_t error = enqueue(
-        stream, copy_work((char *)symbol + offset, from, bytes, staged));
+        stream, copy_work((char *)symbol + offset, from, bytes, staged, false));
     return error == cudaSuccess && wait ? run_stream(stream) : error;
 }
 } // namespace cuda_on_cpu

@@ -129,6 +129,8 @@ void perform(const Work &work);
 /* All that was enqueued, the youngest stream first. */
 void run_everything();
 cudaError_t run_stream(cudaStream_t stream);
+/* Notes what came to the host, see bits.cpp. */
+void brought(const void *bytes, size_t count);
 bool is_capturing(cudaStream_t stream);
 /* True, and the captures are invalid, while one forbids unsafe calls. */
 bool capture_forbids();
