@@ -12,7 +12,7 @@ import pathlib
 import unittest
 
 import test_apps
-from test_apps import DEVICE, USAGE, Case, untimed
+from test_apps import DEVICE, MEMORY, USAGE, Case, untimed
 
 ON_GPU = os.environ.get("HOURGLASS_TEST_DEVICE") == "cuda"
 # 70 images a batch: two whole ones and a rest an epoch.
@@ -118,6 +118,68 @@ class Steps(Case):
         config = json.loads((self.folder / "kept/config.json").read_text())
         self.assertEqual(config["precision"], "bf16")
         self.call("eval", self.folder / "kept", "--device", "cpu")
+
+    def test_a_run_cut_off_anywhere_becomes_the_one_that_was_not(self):
+        def left(name):
+            run = self.folder / name
+            return untimed(run), (run / "model.safetensors").read_bytes()
+
+        self.small("whole")
+        # In the middle of an epoch, at its end, before its smaller last batch.
+        for step in 1, 3, 5:
+            with self.subTest(step=step):
+                name = f"cut{step}"
+                self.small(name, "--steps", step)
+                self.call("resume", self.folder / name, "--steps", 0, "--quiet")
+                self.assertEqual(left(name), left("whole"))
+
+
+class Found(Case):
+    """Which device is taken, and why; what is said where one is missing."""
+
+    TRAIN = "train vae-keras --hidden 64 --data synthetic:60 --epochs 1".split()
+    NO_GPU = {**os.environ, "CUDA_ON_CPU_DEVICES": "0"}
+
+    def choice(self, name, **options):
+        program = test_apps.start([*self.TRAIN, "--out", self.folder, "--name", name],
+                                  cwd=self.folder, **options)
+        _, said = program.communicate()
+        self.assertEqual(program.returncode, test_apps.DONE, said)
+        return [x for x in said.splitlines() if x.startswith("device auto")]
+
+    @unittest.skipUnless(ON_GPU, "there may be a GPU or not")
+    def test_auto_says_what_it_takes_and_why(self):
+        self.assertEqual(self.choice("with"), ["device auto: cuda:0, the first GPU"])
+        self.assertEqual(
+            self.choice("without", env=self.NO_GPU),
+            ["device auto: cpu, since there is no GPU: no NVIDIA driver was found"])
+
+    @unittest.skipUnless(ON_GPU, "there may be a GPU or not")
+    def test_the_doctor_tells_of_the_gpu(self):
+        found = json.loads(self.call("doctor", "--json"))
+        self.assertEqual(found["device"], "cuda:0")
+        for word in "compute capability", "GiB free", "cuBLAS":
+            self.assertIn(word, found["gpu"])
+        missing = json.loads(self.call("doctor", "--json", env=self.NO_GPU))
+        self.assertEqual(missing["device"], "cpu")
+        self.assertEqual(missing["gpu"], "none: no NVIDIA driver was found")
+
+    @unittest.skipUnless(ON_GPU, "there may be a GPU or not")
+    def test_a_gpu_that_is_not_there_is_a_sentence(self):
+        self.call(*self.TRAIN, "--device", "cuda", env=self.NO_GPU, code=DEVICE,
+                  says=["device cuda", "no NVIDIA driver", "--device cpu", "doctor"])
+        self.call(*self.TRAIN, "--device", "cuda:3", code=DEVICE,
+                  says=["device cuda:3", "number 3", "cuda:0"])
+        self.assertFalse((self.folder / "runs").exists())
+
+    @unittest.skipUnless(ON_GPU, "the device is the emulated one")
+    def test_a_full_gpu_says_what_was_asked_for_and_what_is_live(self):
+        little = {**os.environ, "CUDA_ON_CPU_MEMORY": "3000000"}
+        self.call(*self.TRAIN, "--hidden", 500, "--device", "cuda", "--out", self.folder,
+                  env=little, code=MEMORY,
+                  says=["bytes could not be allocated on device cuda", "open scopes",
+                        "in data sets", "to spare", "in parameters", "optimisers",
+                        "of 3000000 are free", "smaller batch or model"])
 
 
 if __name__ == "__main__":
