@@ -204,12 +204,13 @@ test_programs() {
 }
 
 # run_one PROGRAM: on the device; what failed, and a line for the reader. In the
-# foreground, since a timeout with a group of its own survives the step's.
+# foreground, since a timeout with a group of its own survives the step's; and
+# killed, since Check hands a SIGTERM on to the whole group, which is the step.
 run_one() {
     name=$(basename "$1") from=$(date +%s)
     log=$work/$name.tap word=PASS
     CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent HOURGLASS_TEST_DEVICE=cuda \
-        timeout --foreground 120 "$1" >"$log" 2>&1
+        timeout --foreground -s KILL 120 "$1" >"$log" 2>&1
     code=$?
     [ "$code" -eq 0 ] || word=FAIL
     {
