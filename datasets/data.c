@@ -20,6 +20,7 @@ void hg_data_clear(hg_data *data)
     hg_data_leave_device(data->context, data->values);
     hg_data_leave_device(data->context, data->labels);
     hg_data_leave_device(data->context, data->order);
+    hg_data_leave_device(data->context, data->transforms.quantile);
     hg_pack_close(data);
     hg_memory_release(data->context, data->own_values, data->value_bytes);
     hg_memory_release(data->context, data->own_labels, data->label_bytes);

@@ -146,10 +146,8 @@ static void gather_items(void *argument, int64_t from, int64_t to)
 static bool gather_there(const gather *g, hg_batch *b)
 {
     const hg_data *data = g->data;
-    if (g->rows)
-        return hg_data_gather_rows(data, g->rows, b);
-    hg_gather_turn turn = {g->order, g->first, g->shuffle};
-    return hg_data_gather_turn(data, &turn, b);
+    hg_gather_turn turn = {g->order, g->first, g->shuffle, g->epoch};
+    return hg_data_gather(data, g->rows, &turn, b);
 }
 
 /* Fills `batch` in the open scope. */

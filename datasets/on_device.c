@@ -77,26 +77,40 @@ static size_t order_bytes(const hg_data *data)
     return (size_t)(data->first + data->size) * sizeof(int32_t);
 }
 
-static bool column_there(const hg_data *data, const int32_t *column,
-                         size_t bytes)
+enum { QUANTILE_BYTES = (HG_QUANTILES + 1) * sizeof(float) };
+
+static bool table_there(const hg_data *data, const void *table, size_t bytes)
 {
-    return !column || array_there(data->context, column, bytes);
+    return !table || array_there(data->context, table, bytes);
 }
 
 bool hg_data_is_there(const hg_data *data, int64_t size)
 {
     hg_context *context = data->context;
-    bool as_it_is = !data->transforms.count && !data->mapping;
-    return context->gpu && as_it_is && size && size <= MOST_ITEMS &&
+    return context->gpu && !data->mapping && size && size <= MOST_ITEMS &&
            array_there(context, data->values, value_bytes(data)) &&
-           column_there(data, data->labels, label_bytes(data)) &&
-           column_there(data, data->order, order_bytes(data));
+           table_there(data, data->labels, label_bytes(data)) &&
+           table_there(data, data->order, order_bytes(data)) &&
+           table_there(data, data->transforms.quantile, QUANTILE_BYTES);
 }
 
-static const int32_t *column_at(const hg_data *data, const int32_t *column,
-                                size_t bytes)
+static const void *table_at(const hg_data *data, const void *table,
+                            size_t bytes)
 {
-    return column ? find(data->context, column, bytes)->there : NULL;
+    return table ? find(data->context, table, bytes)->there : NULL;
+}
+
+static void put_transforms(const hg_data *data, hg_gather_job *job)
+{
+    const hg_transforms *t = &data->transforms;
+    job->quantile = table_at(data, t->quantile, QUANTILE_BYTES);
+    job->height = data->item.dim[1];
+    job->width = data->item.dim[2];
+    job->seed = data->context->control.seed;
+    job->transforms = t->count;
+    for (int i = 0; i < t->count; i++)
+        job->transform[i] =
+            (hg_gather_transform){t->list[i].kind, t->list[i].amount};
 }
 
 /* What is the same for every batch. */
@@ -106,8 +120,8 @@ static hg_gather_job job_of(const hg_data *data)
     hg_gather_job job;
     memset(&job, 0, sizeof job); /* compared byte by byte */
     job.values = find(context, data->values, value_bytes(data))->there;
-    job.labels = column_at(data, data->labels, label_bytes(data));
-    job.sorted = column_at(data, data->order, order_bytes(data));
+    job.labels = table_at(data, data->labels, label_bytes(data));
+    job.sorted = table_at(data, data->order, order_bytes(data));
     job.permuted = data->permuted;
     if (data->permuted)
         job.split = data->split;
@@ -116,35 +130,34 @@ static hg_gather_job job_of(const hg_data *data)
     job.kind = data->kind;
     job.low = data->low;
     job.span = data->span;
+    if (data->transforms.count)
+        put_transforms(data, &job);
     return job;
 }
 
-static bool gather_there(hg_context *context, hg_gather_job *job, hg_batch *b)
+static const int32_t *put_rows(const hg_data *data, const int64_t *rows,
+                               int64_t size)
 {
-    job->size = b->size;
-    job->x = hg_tensor_data(b->x);
-    job->index = hg_tensor_data(b->index);
-    job->label = b->label ? hg_tensor_data(b->label) : NULL;
-    return gather(context, job);
-}
-
-bool hg_data_gather_rows(const hg_data *data, const int64_t *rows, hg_batch *b)
-{
-    hg_context *context = data->context;
-    size_t bytes = (size_t)b->size * sizeof(int32_t);
+    size_t bytes = (size_t)size * sizeof(int32_t);
     int32_t *row = hg_region_take(&hg_scope_here()->owner.region, bytes);
-    for (int64_t i = 0; row && i < b->size; i++)
+    for (int64_t i = 0; row && i < size; i++)
         row[i] = (int32_t)rows[i];
-    hg_gather_job job = job_of(data);
-    job.row = row ? hg_control_put(context, row, bytes) : NULL;
-    return job.row && gather_there(context, &job, b);
+    return row ? hg_control_put(data->context, row, bytes) : NULL;
 }
 
-bool hg_data_gather_turn(const hg_data *data, const hg_gather_turn *turn,
-                         hg_batch *b)
+bool hg_data_gather(const hg_data *data, const int64_t *rows,
+                    const hg_gather_turn *turn, hg_batch *b)
 {
     hg_context *context = data->context;
     hg_gather_job job = job_of(data);
     job.turn = hg_control_put(context, turn, sizeof *turn);
-    return job.turn && gather_there(context, &job, b);
+    job.row = rows ? put_rows(data, rows, b->size) : NULL;
+    if (!job.turn || (rows && !job.row))
+        return false;
+    job.size = b->size;
+    job.x = hg_tensor_data(b->x);
+    job.target = b->target == b->x ? NULL : hg_tensor_data(b->target);
+    job.index = hg_tensor_data(b->index);
+    job.label = b->label ? hg_tensor_data(b->label) : NULL;
+    return gather(context, &job);
 }

@@ -10,10 +10,10 @@
 /* Can a batch of so many items be gathered on the device? Sends the set there
  * if it has not been yet. */
 bool hg_data_is_there(const hg_data *, int64_t size);
-/* Fills the batch's tensors with these rows of the set, one an item; or with
- * what an epoch's order has from a place on. */
-bool hg_data_gather_rows(const hg_data *, const int64_t *rows, hg_batch *);
-bool hg_data_gather_turn(const hg_data *, const hg_gather_turn *, hg_batch *);
+/* Fills the batch's tensors with these rows of the set, one an item; NULL: with
+ * what the epoch's order has from a place on. */
+bool hg_data_gather(const hg_data *, const int64_t *rows,
+                    const hg_gather_turn *, hg_batch *);
 /* The host's array is about to be released. */
 void hg_data_leave_device(hg_context *, const void *here);
 

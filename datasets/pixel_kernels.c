@@ -1,35 +1,23 @@
 /* pixel_kernels.c - what the transforms do pixel by pixel. Compiled once an
  * instruction set, without fused multiplications: all have the same bits.
- *
- * Each pixel's number is a hash of the item's key and its place, deep enough
- * for noise and cheap enough not to be seen beside a training step. */
+ */
 #include "datasets/pixel_kernels.h"
-#include "tensor/random.h"
+#include "datasets/pixel.h"
 
 #include <string.h>
-
-/* murmur3's last rounds. */
-static inline uint32_t number_at(uint32_t key, uint32_t place)
-{
-    uint32_t h = key + place * 0x9E3779B9u;
-    h ^= h >> 16;
-    h *= 0x85EBCA6Bu;
-    h ^= h >> 13;
-    h *= 0xC2B2AE35u;
-    return h ^ h >> 16;
-}
 
 static void binarize(hg_real *x, int64_t n, uint32_t key)
 {
     for (int64_t i = 0; i < n; i++)
-        x[i] = (hg_real)hg_word_uniform(number_at(key, (uint32_t)i)) < x[i];
+        x[i] =
+            (hg_real)hg_word_uniform(hg_pixel_number(key, (uint32_t)i)) < x[i];
 }
 
 static void dequantize(hg_real *x, int64_t n, uint32_t key)
 {
     for (int64_t i = 0; i < n; i++)
         x[i] = (255 * x[i] +
-                (hg_real)hg_word_uniform(number_at(key, (uint32_t)i))) /
+                (hg_real)hg_word_uniform(hg_pixel_number(key, (uint32_t)i))) /
                256;
 }
 
@@ -39,7 +27,7 @@ static void draw_normals(uint32_t key, int64_t from, const float *quantile_of,
 {
     uint32_t h[64];
     for (int i = 0; i < 64; i++)
-        h[i] = number_at(key, (uint32_t)from + (uint32_t)i);
+        h[i] = hg_pixel_number(key, (uint32_t)from + (uint32_t)i);
     for (int i = 0; i < 64; i++) {
         const float *q = quantile_of + (h[i] >> 20);
         float part = (float)(int32_t)(h[i] & 0xFFFFF) * 0x1p-20f;
@@ -72,13 +60,15 @@ static void add_noise(hg_real *x, int64_t n, uint32_t key, hg_real std,
 static void mask(hg_real *x, int64_t n, uint32_t key, float share)
 {
     for (int64_t i = 0; i < n; i++)
-        x[i] = hg_word_uniform(number_at(key, (uint32_t)i)) < share ? 0 : x[i];
+        x[i] = hg_word_uniform(hg_pixel_number(key, (uint32_t)i)) < share
+                   ? 0
+                   : x[i];
 }
 
 static void salt_and_pepper(hg_real *x, int64_t n, uint32_t key, float share)
 {
     for (int64_t i = 0; i < n; i++) {
-        uint32_t h = number_at(key, (uint32_t)i);
+        uint32_t h = hg_pixel_number(key, (uint32_t)i);
         if (hg_word_uniform(h) < share)
             x[i] = (hg_real)(h & 1);
     }

@@ -1,17 +1,11 @@
 /* transform.c - noise, flips, shifts, binarising and dequantising.
- *
- * One Philox block a transform, epoch and item is the key of its pixels'
- * numbers (pixel_kernels.c). */
+ * pixel.h has their numbers, pixel_kernels.c what they do pixel by pixel. */
 #include "datasets/pixel_kernels.h"
 #include "datasets/transform.h"
-#include "tensor/random.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Streams of HG_DOMAIN_DATA: 0 shuffles, the next ones draw synthetic data. */
-#define FIRST_STREAM 64
 
 static const struct {
     const char *name;
@@ -159,17 +153,6 @@ bool hg_transforms_spoil(const hg_transforms *t)
     return t->count && known[t->list[t->count - 1].kind].spoils;
 }
 
-/* ---- Keys --------------------------------------------------------------- */
-
-static void key_of(const hg_item_place *at, int which, bool once,
-                   uint32_t key[4])
-{
-    uint64_t sequence =
-        hg_sequence(FIRST_STREAM + (uint64_t)which, once ? 0 : at->epoch);
-    hg_philox p = hg_philox_make(at->seed, HG_DOMAIN_DATA, sequence);
-    hg_philox_block(&p, at->row, key);
-}
-
 /* ---- Pixels that move ------------------------------------------------- */
 
 static void flip(hg_real *x, hg_shape item)
@@ -208,13 +191,6 @@ static void shift(hg_real *x, hg_shape item, int64_t dy, int64_t dx)
     }
 }
 
-/* From -most to most. */
-static int64_t step_of(uint32_t word, double most)
-{
-    int64_t n = 2 * (int64_t)most + 1;
-    return (int64_t)(((uint64_t)word * (uint64_t)n) >> 32) - (int64_t)most;
-}
-
 static void apply_one(const hg_transforms *t, int i, const hg_item_place *at,
                       hg_real *x)
 {
@@ -222,7 +198,7 @@ static void apply_one(const hg_transforms *t, int i, const hg_item_place *at,
     int64_t n = hg_shape_numel(at->item);
     const hg_pixels *pixels = hg_pixels_at(at->isa);
     uint32_t key[4];
-    key_of(at, i, one->kind == HG_BINARIZE_ONCE, key);
+    hg_pixel_key(at->seed, i, one->kind, at->epoch, at->row, key);
     switch (one->kind) {
     case HG_BINARIZE:
     case HG_BINARIZE_ONCE:
@@ -236,8 +212,8 @@ static void apply_one(const hg_transforms *t, int i, const hg_item_place *at,
             flip(x, at->item);
         break;
     case HG_SHIFT:
-        shift(x, at->item, step_of(key[0], one->amount),
-              step_of(key[1], one->amount));
+        shift(x, at->item, hg_pixel_step(key[0], one->amount),
+              hg_pixel_step(key[1], one->amount));
         break;
     case HG_GAUSSIAN:
         pixels->add_noise(x, n, key[0], (hg_real)one->amount, t->quantile);

@@ -5,20 +5,8 @@
 #ifndef HG_TRANSFORM_H
 #define HG_TRANSFORM_H
 
+#include "datasets/pixel.h"
 #include "tensor/internal.h"
-
-enum { HG_MOST_TRANSFORMS = 8, HG_QUANTILES = 4096 };
-
-typedef enum {
-    HG_BINARIZE,      /* 1 with the pixel's value as probability, each epoch */
-    HG_BINARIZE_ONCE, /* the same in every epoch */
-    HG_DEQUANTIZE,    /* (255 x + u) / 256, u in [0, 1) */
-    HG_FLIP,          /* left and right, with probability `amount` */
-    HG_SHIFT,         /* up to `amount` pixels each way; black comes in */
-    HG_GAUSSIAN,   /* of the input alone: + amount * normal, kept in [0, 1] */
-    HG_MASK,       /* of the input alone: 0 with probability `amount` */
-    HG_SALT_PEPPER /* of the input alone: 0 or 1 with that probability */
-} hg_transform_kind;
 
 typedef struct {
     hg_transform_kind kind;

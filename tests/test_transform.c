@@ -10,7 +10,7 @@ static hg_data *flat(int v, const char *transform)
 {
     static uint8_t pixels[N * FEATURES];
     memset(pixels, v, sizeof pixels);
-    hg_data_options o = {.borrow = true, .transform = transform};
+    hg_data_options o = {.transform = transform};
     hg_data *data =
         hg_data_from(ctx, pixels, "u1", HG_SHAPE(N, 1, SIDE, SIDE), NULL, o);
     ck_assert_msg(data != NULL, "%s", hg_error());
@@ -149,7 +149,7 @@ static hg_data *bright(const char *transform)
     memset(pixels, 0, sizeof pixels);
     for (int i = 0; i < N; i++)
         pixels[i * FEATURES + 7 * SIDE + 5] = 255;
-    hg_data_options o = {.borrow = true, .transform = transform};
+    hg_data_options o = {.transform = transform};
     return hg_data_from(ctx, pixels, "u1", HG_SHAPE(N, 1, SIDE, SIDE), NULL, o);
 }
 
@@ -326,9 +326,44 @@ START_TEST(every_instruction_set_has_the_same_bits)
 }
 END_TEST
 
+/* Two planes of every value, some of them twice. */
+static void fill_from(hg_context *context, const char *transform)
+{
+    static uint8_t pixels[N * FEATURES];
+    for (int i = 0; i < N * FEATURES; i++)
+        pixels[i] = (uint8_t)(i * 7 + i / FEATURES);
+    hg_data *data =
+        hg_data_from(context, pixels, "u1", HG_SHAPE(N, 2, SIDE / 2, SIDE),
+                     NULL, (hg_data_options){.transform = transform});
+    ck_assert_msg(data != NULL, "%s", hg_error());
+    fill(data, "train", 3, true);
+}
+
+START_TEST(both_devices_have_the_same_pixels)
+{
+    static hg_real first[2][N * FEATURES];
+    const char *list[] = {"flip,shift:2,binarize,gaussian:0.3",
+                          "binarize-once,shift:3,flip:0.7,mask", "shift:1000",
+                          "dequantize,salt-pepper,gaussian:0.1"};
+    hg_context *cpu = hg_context_new("cpu", ctx->control.seed);
+    for (int i = 0; i < 4; i++) {
+        fill_from(cpu, list[i]);
+        memcpy(first[0], x, sizeof x);
+        memcpy(first[1], target, sizeof target);
+        fill_from(ctx, list[i]);
+        for (int k = 0; k < N * FEATURES; k++) {
+            ck_assert_double_eq_tol(x[k], first[0][k], 1e-6);
+            ck_assert_double_eq_tol(target[k], first[1][k], 1e-6);
+        }
+    }
+    hg_context_free(cpu);
+}
+END_TEST
+
 int main(void)
 {
     TCase *c = tcase_create("transform");
+    tcase_add_test(c, both_devices_have_the_same_pixels);
     tcase_add_test(c, every_instruction_set_has_the_same_bits);
     tcase_add_test(c, binarized_pixels_are_zero_or_one_with_the_right_mean);
     tcase_add_test(
