@@ -274,21 +274,7 @@ enum { MOST_THREADS = 1024 };
 /* ---- Settings ----------------------------------------------------------- */
 
 /* Settings work while an error is pending, like all that cannot fail. */
-static bool given_to(const char *what, const hg_context *context)
-{
-    if (!context)
-        return hg_fail(HG_ERROR_ARGUMENT,
-                       "%s: the context is NULL; see hg_error where it was "
-                       "made",
-                       what);
-    if (hg_context_was_freed(context))
-        return hg_fail(HG_ERROR_STATE,
-                       "%s: the context was freed; make a new one with "
-                       "hg_context_new",
-                       what);
-    return true;
-}
-#define given(context) given_to(__func__, context)
+#define given(context) hg_context_given(context, __func__)
 
 const char *hg_context_device(const hg_context *context)
 {

@@ -116,10 +116,8 @@ bool hg_context_was_freed(const hg_context *context)
     return false;
 }
 
-bool hg_context_usable(const hg_context *context, const char *what)
+bool hg_context_given(const hg_context *context, const char *what)
 {
-    if (ambient.code)
-        return false;
     if (!context)
         return hg_fail(HG_ERROR_ARGUMENT,
                        "%s: the context is NULL; make one with hg_context_new",
@@ -130,4 +128,9 @@ bool hg_context_usable(const hg_context *context, const char *what)
                        "hg_context_new",
                        what);
     return true;
+}
+
+bool hg_context_usable(const hg_context *context, const char *what)
+{
+    return !ambient.code && hg_context_given(context, what);
 }

@@ -232,7 +232,9 @@ bool hg_usable(const hg_tensor *, const char *what);
 /* False, with a sentence, for tensors of another context than the open scope's,
  * or where none is open. */
 bool hg_of_scope(const hg_tensor *, const char *what);
-/* False, with a sentence, for NULL and contexts freed on this thread. */
+/* False, with a sentence, for NULL and contexts freed on this thread; usable:
+ * while an error is pending too. */
+bool hg_context_given(const hg_context *, const char *what);
 bool hg_context_usable(const hg_context *, const char *what);
 /* Is it one of the contexts that this thread made and freed last? */
 bool hg_context_was_freed(const hg_context *);

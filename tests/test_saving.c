@@ -216,17 +216,25 @@ END_TEST
 
 /* ---- Allocations that fail ---------------------------------------------- */
 
+/* After a step, in the files "model" and "state". */
+static machine saved_machine(test_memory *m, hg_context **c)
+{
+    hg_scope_close(scope);
+    *c = new_context(m);
+    machine a = build_machine(*c);
+    expect_ok(train_once(*c, &a));
+    expect_ok(hg_params_save(a.p, path_of("model")));
+    expect_ok(hg_optimizers_save(a.o, 3, path_of("state")));
+    return a;
+}
+
 /* Each allocation of saving fails in turn: a sentence, nothing changed, nothing
  * leaked, and the next try works. */
 START_TEST(every_failing_allocation_of_saving_is_a_sentence)
 {
     test_memory m;
-    hg_scope_close(scope);
-    hg_context *c = new_context(&m);
-    machine a = build_machine(c);
-    expect_ok(train_once(c, &a));
-    expect_ok(hg_params_save(a.p, path_of("model")));
-    expect_ok(hg_optimizers_save(a.o, 3, path_of("state")));
+    hg_context *c;
+    machine a = saved_machine(&m, &c);
     uint64_t before = hash_of(a.p);
     long failures = 0;
     for (bool failed = true; failed;) {
@@ -267,12 +275,8 @@ static void expect_state(const machine *a, const char *file)
 static void with_failing_load(bool state)
 {
     test_memory m;
-    hg_scope_close(scope);
-    hg_context *c = new_context(&m);
-    machine a = build_machine(c);
-    expect_ok(train_once(c, &a));
-    expect_ok(hg_params_save(a.p, path_of("model")));
-    expect_ok(hg_optimizers_save(a.o, 3, path_of("state")));
+    hg_context *c;
+    machine a = saved_machine(&m, &c);
     expect_ok(train_once(c, &a));
     expect_ok(hg_optimizers_save(a.o, 3, path_of("later")));
     uint64_t before = hash_of(a.p);
