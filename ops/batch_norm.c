@@ -14,9 +14,11 @@ static bool stats_shape(hg_tensor *z, hg_shape *out)
 {
     hg_shape x = z->in[0]->shape;
     if (hg_shape_numel(x) == 0)
-        return hg_fail(HG_ERROR_SHAPE,
-                       "input %s holds no values to take statistics of",
-                       HG_SHAPE_TEXT(x));
+        return hg_fail(
+            HG_ERROR_SHAPE,
+            "input %s holds no values to take statistics of; leave an "
+            "empty batch out",
+            HG_SHAPE_TEXT(x));
     if (hg_shape_numel(x) == x.dim[1])
         return hg_fail(HG_ERROR_SHAPE,
                        "input %s has one value a channel, which has no "

@@ -83,7 +83,9 @@ static bool rows_shape(hg_tensor *z, hg_shape *out)
     *out = z->in[0]->shape;
     if (out->dim[1] > 0)
         return true;
-    return hg_fail(HG_ERROR_SHAPE, "there are no values to normalise over");
+    return hg_fail(HG_ERROR_SHAPE,
+                   "there are no values to normalise over; leave an empty axis "
+                   "out");
 }
 
 static const hg_op rows_dx_op = {
