@@ -354,14 +354,6 @@ class Training(Case):
         for run in runs:
             self.assertRegex(run, r"^vae-synthetic-60-\d{8}-\d{6}-[23]$")
 
-    def test_a_run_without_a_name_is_named_after_the_data_that_were_found(self):
-        out = self.folder / "found"
-        none = {**os.environ, "HOURGLASS_DATA": "", "XDG_CACHE_HOME": "/nowhere"}
-        brief = "train vae --steps 1 --threads 1 --val 0.01 --quiet --out".split()
-        self.call(*brief, out, env=none)
-        (run,) = out.iterdir()
-        self.assertRegex(run.name, r"^vae-synthetic-\d{8}-\d{6}$")
-
     def test_a_kill_while_a_checkpoint_is_replaced_does_no_harm(self):
         often = "--epochs", 2, "--save-every", 9
         saved = self.train("saved9", *often)

@@ -247,7 +247,7 @@ class Fetching(Case):
 
     def test_training_fetches_by_name(self):
         self.call("train", "ae-keras", "--data", "mnist", "--data-dir", self.root,
-                  "--steps", 2, "--epochs", 1, "--out", self.folder, "--name",
+                  "--steps", 2, "--latent", 2, "--out", self.folder, "--name",
                   "run", "--quiet", env=self.env)
         self.assertEqual(len(self.server.requests), 4)
 

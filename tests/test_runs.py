@@ -622,6 +622,14 @@ class Trainer(Case):
         rows = lines_of(self.folder / name)
         return [x for x in rows if x["event"] == "epoch" and x["split"] == split]
 
+    def test_a_run_without_a_name_is_named_after_the_data_that_were_found(self):
+        out = self.folder / "found"
+        none = {**os.environ, "HOURGLASS_DATA": "", "XDG_CACHE_HOME": "/nowhere"}
+        brief = "train vae --steps 1 --threads 1 --val 0.01 --quiet --out".split()
+        self.call(*brief, out, env=none)
+        (run,) = out.iterdir()
+        self.assertRegex(run.name, r"^vae-synthetic-\d{8}-\d{6}$")
+
     def test_early_stopping_waits_as_long_as_asked(self):
         run = self.run_of("early", "--lr", "1e-12", "--patience", 2, "--epochs", 9)
         # Nothing moves: val differs by draws alone, so it stops well before 9.
