@@ -3,7 +3,9 @@
 
 Each setup device_ORDER of tests/meson.build leaves in BUILD/bits-ORDER a number
 a test program, made of all bytes that came from the device (bits.cpp in
-tests/cuda_on_cpu). Programs that ran in several orders must have one number.
+tests/cuda_on_cpu). Programs that ran in several orders must have one number, if
+they brought as many arrays: what a test of files asks for may differ from run to
+run, in any order.
 """
 import pathlib
 import sys
@@ -27,7 +29,9 @@ def main():
     bad = 0
     for name in sorted(set().union(*found.values())):
         seen = {order: x[name] for order, x in found.items() if name in x}
-        if len(set(seen.values())) > 1:
+        if len({text.split()[0] for text in seen.values()}) > 1:
+            print(f"{name} did not bring as many arrays each time")
+        elif len(set(seen.values())) > 1:
             bad += 1
             print(f"{name} depends on the order of threads:",
                   *(f"\n    {order}: {text}" for order, text in seen.items()))
