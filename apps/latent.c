@@ -10,7 +10,7 @@
 enum {
     MATCHED = 10000,
     MAPPED = 5000,
-    EMBEDDED = 2000, /* seconds, where twice as many take a quarter minute */
+    EMBEDDED = 2000, /* three seconds */
     FEWEST_EMBEDDED = 100
 };
 

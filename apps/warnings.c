@@ -98,8 +98,10 @@ static bool look_at_codes(trainer *t, hg_tensor *x)
            set_warning(
                t, "collapsed", idle ? text : NULL,
                m->posterior
-                   ? "There it has collapsed onto the prior: the decoder does "
-                     "without. A few are normal where the code is wider than "
+                   ? "Such a one has collapsed onto the prior: the decoder "
+                     "does "
+                     "without it. A few are normal where the code is wider "
+                     "than "
                      "the data need; if reconstructions are poor, try "
                      "--kl-warmup, --free-bits 0.1 or a smaller --beta"
                    : "The decoder does without them: the code is wider than "

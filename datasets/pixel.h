@@ -7,6 +7,7 @@
 
 enum { HG_MOST_TRANSFORMS = 8, HG_QUANTILES = 4096 };
 
+/* Those that spoil the input come last. */
 typedef enum {
     HG_BINARIZE,      /* 1 with the pixel's value as probability, each epoch */
     HG_BINARIZE_ONCE, /* the same in every epoch */

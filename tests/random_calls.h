@@ -117,25 +117,10 @@ static hg_tensor *view_of(const random_input *in, hg_tensor *x)
 
 /* ---- Values ------------------------------------------------------------- */
 
-static double inside(int domain, int input, double u)
+/* The second is beyond the first, on either side. */
+static double off_ties(int input, double u)
 {
-    double away = u < 0 ? u - 0.2 : u + 0.2;
-    switch (domain) {
-    case POSITIVE:
-        return 1.2 + u;
-    case OFF_ZERO:
-        return 2 * away;
-    case OFF_BOUNDS: /* -0.7, 0.55 or 1.7 and a little: see PARAMETER_A */
-        return (u < -0.3 ? -0.7 : u < 0.3 ? 0.55 : 1.7) + 0.2 * u;
-    case OFF_HALVES:
-        return floor(4 * u) + 0.4 * u;
-    case OFF_TIES: /* the second is beyond the first, on either side */
-        return input == 0 ? u : u < 0 ? u - 1.5 : u + 1.5;
-    case OPEN_UNIT:
-        return 0.5 + 0.4 * u;
-    default:
-        return 2 * u;
-    }
+    return input == 0 ? u : u < 0 ? u - 1.5 : u + 1.5;
 }
 
 static void fill(random_input *in, int input)
@@ -148,7 +133,9 @@ static void fill(random_input *in, int input)
     }
     for (int64_t i = 0; i < n; i++) {
         double u = 2.0 * draw(1 << 20) / (1 << 20) - 1;
-        in->value[i] = (hg_real)inside(in->domain, input, u);
+        in->value[i] =
+            (hg_real)(in->domain == OFF_TIES ? off_ties(input, u)
+                                             : inside((domain)in->domain, u));
     }
 }
 

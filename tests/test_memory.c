@@ -1,7 +1,5 @@
-/* test_memory.c - who owns what, for how long, and what happens when there is
- * no more. */
+/* test_memory.c - who owns what, for how long, and when there is no more. */
 #include "tests/support.h"
-
 #include "tensor/device.h"
 
 /* ---- A small network of raw operations ---------------------------------- */
@@ -22,8 +20,7 @@ static bool network_new(hg_context *context, network *n)
 
 static hg_tensor *reconstruct(const network *n, hg_tensor *x)
 {
-    hg_tensor *h = hg_tanh(hg_linear(x, n->w1, n->b1));
-    return hg_linear(h, n->w2, n->b2);
+    return hg_linear(hg_tanh(hg_linear(x, n->w1, n->b1)), n->w2, n->b2);
 }
 
 static bool network_step(hg_context *context, const network *n)

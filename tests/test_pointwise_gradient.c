@@ -7,26 +7,6 @@
 
 #ifdef HG_DOUBLE
 
-/* u in [-1, 1) moved to where the function is smooth. */
-static double inside(domain d, double u)
-{
-    double away = u < 0 ? u - 0.2 : u + 0.2;
-    switch (d) {
-    case POSITIVE:
-        return 1.2 + u;
-    case OFF_ZERO:
-        return 2 * away;
-    case OFF_BOUNDS: /* -0.7, 0.55 or 1.7 and a little */
-        return (u < -0.3 ? -0.7 : u < 0.3 ? 0.55 : 1.7) + 0.2 * u;
-    case OFF_HALVES:
-        return floor(4 * u) + 0.4 * u;
-    case OPEN_UNIT:
-        return 0.5 + 0.4 * u;
-    default:
-        return 2 * u;
-    }
-}
-
 /* Values of two inputs, the second away from the first where they may not
  * tie. */
 static void choose_values(const row *r, hg_real *x, int nx, hg_real *y, int ny)
